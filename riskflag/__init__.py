@@ -1,0 +1,3 @@
+"""riskflag: an early-warning risk flagging engine for child safeguarding."""
+
+__version__ = "0.1.0"
