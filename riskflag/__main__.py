@@ -1,0 +1,5 @@
+"""`python -m riskflag` is the command `riskflag`."""
+
+from riskflag.cli import main
+
+main()
