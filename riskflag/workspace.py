@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 CONFIG_NAME = "riskflag.toml"
 
-CONFIG_TEMPLATE = '''# A riskflag workspace. Lines that start with # show the defaults: remove the # to change one.
+CONFIG_TEMPLATE = """# A riskflag workspace. Lines that start with # show the defaults: remove it to change one.
 
 # The authority whose records these are; printed on every page.
 authority = "{authority}"
@@ -38,7 +38,7 @@ authority = "{authority}"
 
 # The relational store. Without this line it is store.db in this folder.
 # store_url = "sqlite:///store.db"
-'''
+"""
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Workspace:
 
     @classmethod
     def open(cls, root: Path) -> Workspace:
-        """The workspace at `root`; raises ConfigError when its riskflag.toml is missing or wrong."""
+        """The workspace at `root`; raises ConfigError when its config is missing or wrong."""
         workspace = cls(root.resolve())
         if not workspace.config_path.is_file():
             raise ConfigError(
@@ -68,9 +68,7 @@ class Workspace:
         for folder in (workspace.landing, workspace.sources_dir):
             folder.mkdir(parents=True, exist_ok=True)
         quoted = authority.replace("\\", "\\\\").replace('"', '\\"')
-        workspace.config_path.write_text(
-            CONFIG_TEMPLATE.format(authority=quoted), encoding="utf-8"
-        )
+        workspace.config_path.write_text(CONFIG_TEMPLATE.format(authority=quoted), encoding="utf-8")
         return workspace
 
     @cached_property
