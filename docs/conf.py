@@ -1,4 +1,4 @@
-"""How the documentation is built: plain Markdown, readable in the repository, made into HTML here."""
+"""How the documentation is built: plain Markdown, readable as it is, made into HTML here."""
 
 project = "riskflag"
 author = "the riskflag contributors"

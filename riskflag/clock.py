@@ -29,7 +29,7 @@ def visible(known_on: int, superseded_on: int, as_of: int) -> bool:
 
 
 def in_window(occurred_on: int, as_of: int, days: int, ending: int = 0) -> bool:
-    """Whether a contact lies in the window of `days` days that ends `ending` days before `as_of`."""
+    """Whether a day lies in the window of `days` days that ends `ending` days before `as_of`."""
     end = as_of - ending
     return end - days <= occurred_on < end
 

@@ -1,4 +1,4 @@
-"""`riskflag demo`: from a synthetic borough to explained flags, by the commands a user would type."""
+"""`riskflag demo`: a synthetic borough to explained flags, by the commands a user would type."""
 
 from __future__ import annotations
 
@@ -47,8 +47,10 @@ def steps(out: Path, children: int, seed: int) -> list[list[str]]:
     workspace = str(out / "workspace")
     here = ["--workspace", workspace]
     return [
-        ["synth", "--children", str(children), "--seed", str(seed), "--until", UNTIL]
-        + ["--out", str(out / "borough")],
+        [
+            *["synth", "--children", str(children), "--seed", str(seed)],
+            *["--until", UNTIL, "--out", str(out / "borough")],
+        ],
         ["init", workspace, "--authority", "Synthetic Borough", *_source_options()],
         ["ingest", *here],
         ["train", str(experiment_folder()), *here, "--truth", str(out / "borough" / "truth")],
