@@ -1,0 +1,117 @@
+"""The model at scoring time: signals by name in, raw score, probability and contributions out.
+
+LightGBM takes columns by position and does not notice when they are in the wrong order, so this
+is the only place that hands it a matrix, and it always puts the columns in the model's own order
+first. The booster is read from text that the caller has already checked against its hash.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from riskflag.errors import IntegrityError
+from riskflag.scoring.calibration import Calibration
+from riskflag.scoring.contributions import Contributions
+
+if TYPE_CHECKING:
+    import lightgbm as lgb
+    import pandas as pd
+
+Floats = NDArray[np.float64]
+
+#: "Never recorded" (infinity) as the model sees it: a hundred years in days.
+NEVER_DAYS = 36_500.0
+
+
+def booster_of(text: str) -> lgb.Booster:
+    """The LightGBM booster written in `text` (checked by its caller: a bad text can abort)."""
+    import lightgbm as lgb
+
+    return lgb.Booster(model_str=text)
+
+
+class Model:
+    """A trained booster with the names of its signals and its calibration."""
+
+    def __init__(
+        self, text: str, names: Sequence[str], calibration: Calibration, *, threads: int = 1
+    ) -> None:
+        """Read the booster; raises IntegrityError when its own signal names are not `names`."""
+        self.text = text
+        self.names = tuple(names)
+        self.calibration = calibration
+        self.threads = threads
+        self.booster = booster_of(text)
+        if tuple(self.booster.feature_name()) != self.names:
+            raise IntegrityError(
+                "The model's signals are not the ones its bundle lists; promote the run again."
+            )
+
+    def matrix(self, values: pd.DataFrame | Floats, names: Sequence[str] | None = None) -> Floats:
+        """The signals in the model's order, as float64 [n, k], ready for the booster.
+
+        `values` is a DataFrame with signal names as columns, or a matrix with `names` beside it.
+        More columns than the model uses are fine; a missing or a doubled one is refused.
+        "Never" (infinity) becomes NEVER_DAYS; unknown stays NaN.
+        """
+        given = list(values.columns) if names is None else list(names)  # type: ignore[union-attr]
+        array = np.asarray(values, dtype=np.float64)
+        if array.ndim != 2 or array.shape[1] != len(given):
+            raise IntegrityError("The signals and their names differ in number; rebuild them.")
+        return capped(array[:, self._positions(given)])
+
+    def _positions(self, given: list[str]) -> list[int]:
+        place = {name: position for position, name in enumerate(given)}
+        if len(place) != len(given):
+            raise IntegrityError("A signal is given twice; give each signal once.")
+        missing = [name for name in self.names if name not in place]
+        if missing:
+            raise IntegrityError(
+                f"The model needs the signal {missing[0]} and {len(missing) - 1} more that are "
+                "not in the catalogue; use the features the bundle was trained with."
+                if len(missing) > 1
+                else f"The model needs the signal {missing[0]}, which is not in the catalogue; "
+                "use the features the bundle was trained with."
+            )
+        return [place[name] for name in self.names]
+
+    def raw(self, values: pd.DataFrame | Floats, names: Sequence[str] | None = None) -> Floats:
+        """Raw scores (log-odds), float64 [n]; the number of threads changes no bit of them."""
+        matrix = self.matrix(values, names)
+        if not len(matrix):
+            return np.empty(0)
+        scores = self.booster.predict(matrix, raw_score=True, num_threads=self.threads)
+        return np.asarray(scores, dtype=np.float64)
+
+    def probability(self, raw: Floats) -> Floats:
+        """Calibrated probabilities of raw scores, float64 [n]."""
+        return self.calibration.apply(raw)
+
+    def contributions(
+        self, values: pd.DataFrame | Floats, names: Sequence[str] | None = None
+    ) -> Contributions:
+        """What each signal added to each raw score; checked to add up to it.
+
+        About a millisecond per row, so ask for the rows that are shown, not for everybody.
+        """
+        matrix = self.matrix(values, names)
+        if not len(matrix):
+            return Contributions(self.names, np.empty((0, len(self.names))), 0.0, np.empty(0))
+        parts = np.asarray(
+            self.booster.predict(matrix, pred_contrib=True, num_threads=self.threads),
+            dtype=np.float64,
+        )
+        return Contributions(
+            self.names, parts[:, :-1].copy(), float(parts[0, -1]), self.raw(matrix, self.names)
+        )
+
+
+def capped(values: Floats) -> Floats:
+    """A contiguous copy with infinities brought to plus or minus NEVER_DAYS; NaN stays NaN."""
+    copy = np.array(values, dtype=np.float64, order="C")
+    np.clip(copy, -NEVER_DAYS, NEVER_DAYS, out=copy, where=np.isinf(copy))
+    return copy
