@@ -1,0 +1,100 @@
+"""The catalogue: every signal declared in the files of a features folder.
+
+The folder is found by path, so an authority edits its own copy without touching the program. Each
+file is Python, reviewed like any other code; it declares `SIGNALS`, a tuple of signals.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import runpy
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import riskflag
+from riskflag.errors import ConfigError
+from riskflag.signals.define import Signal
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """Signals by name, in the order of their files, with what identifies them."""
+
+    signals: tuple[Signal, ...]
+    #: SHA-256 over the declarations and the text of their files, in hexadecimal.
+    fingerprint: str
+    rulebook_path: Path
+
+    @cached_property
+    def by_name(self) -> dict[str, Signal]:
+        """Each signal under its name."""
+        return {signal.name: signal for signal in self.signals}
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names, in order."""
+        return tuple(signal.name for signal in self.signals)
+
+
+def default_features_dir() -> Path:
+    """The features folder of the checkout, or the copy that came with the installed package."""
+    package = Path(riskflag.__file__).parent
+    checkout = package.parent / "features"
+    return checkout if checkout.is_dir() else package / "_features"
+
+
+def load_catalogue(features_dir: Path | str | None = None) -> Catalogue:
+    """Read every `*.py` file of a features folder, in the order of their names.
+
+    Raises ConfigError, naming the file, for a folder without signals, a file that does not
+    declare `SIGNALS`, a declaration that is not possible or a name given twice.
+    """
+    folder = default_features_dir() if features_dir is None else Path(features_dir)
+    if not folder.is_dir():
+        raise ConfigError(f"The features folder {folder} is not there; check features_dir.")
+    files = sorted(path for path in folder.glob("*.py") if not path.name.startswith("_"))
+    found: dict[str, tuple[Path, Signal]] = {}
+    for path in files:
+        for signal in _signals_of(path):
+            if signal.name in found:
+                raise ConfigError(
+                    f"{path}: signal '{signal.name}' is already in {found[signal.name][0].name};"
+                    " give one of them another name."
+                )
+            found[signal.name] = (path, signal)
+    if not found:
+        raise ConfigError(f"The features folder {folder} declares no signals.")
+    signals = tuple(signal for _, signal in found.values())
+    return Catalogue(signals, _fingerprint(files, signals), folder / "rulebook.toml")
+
+
+def _signals_of(path: Path) -> Sequence[Signal]:
+    try:
+        declared = runpy.run_path(str(path)).get("SIGNALS")
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from None
+    except Exception as error:
+        raise ConfigError(f"{path} cannot be read as Python: {_where(error)}.") from error
+    if not isinstance(declared, tuple) or not all(isinstance(one, Signal) for one in declared):
+        raise ConfigError(f"{path} must set SIGNALS to a tuple of signals.")
+    return declared
+
+
+def _where(error: Exception) -> str:
+    if isinstance(error, SyntaxError):
+        return f"line {error.lineno}: {error.msg}"
+    trace, line = error.__traceback__, None
+    while trace is not None:
+        line, trace = trace.tb_lineno, trace.tb_next
+    return f"{type(error).__name__}: {error} (line {line})"
+
+
+def _fingerprint(files: Sequence[Path], signals: Sequence[Signal]) -> str:
+    digest = hashlib.sha256()
+    for path in files:
+        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    for signal in signals:
+        digest.update(signal.fingerprint.encode())
+    return digest.hexdigest()

@@ -1,0 +1,81 @@
+"""Definitions in plain words."""
+
+from __future__ import annotations
+
+from riskflag import clock
+from riskflag.signals.expression import (
+    Age,
+    Aggregate,
+    Difference,
+    Expression,
+    Operation,
+    Ratio,
+    Scaled,
+    Selection,
+)
+from riskflag.signals.terms import terms
+
+VERBS: dict[Operation, str] = {
+    "count": "the number of {contacts}",
+    "exists": "1 if there are any {contacts}, else 0, looking",
+    "total": "the sum of {attribute} over {contacts}",
+    "mean": "the mean of {attribute} over {contacts}",
+    "lowest": "the lowest {attribute} among {contacts}",
+    "highest": "the highest {attribute} among {contacts}",
+    "distinct": "the number of different values of {attribute} among {contacts}",
+    "days_since_last": "the days since the latest of {contacts}",
+    "days_since_first": "the days since the earliest of {contacts}",
+}
+
+
+def window_words(days: int | None) -> str:
+    """A window as the question of a signal names it."""
+    return "at any time in the records" if days is None else f"in the last {days} days"
+
+
+def describe(of: Expression) -> str:
+    """What an expression computes, in one phrase."""
+    if isinstance(of, Aggregate):
+        return _aggregate(of)
+    if isinstance(of, Difference):
+        return f"({describe(of.a)}) minus ({describe(of.b)})"
+    if isinstance(of, Ratio):
+        return f"({describe(of.a)}) divided by ({describe(of.b)}), undefined when that is 0"
+    if isinstance(of, Scaled):
+        return f"({describe(of.a)}) times {of.factor:g}"
+    return _age(of)
+
+
+def _age(of: Age) -> str:
+    completed = "" if of.unit == "days" else "completed "
+    return f"the child's age in {completed}{of.unit} at the as-of date"
+
+
+def _aggregate(of: Aggregate) -> str:
+    phrase = VERBS[of.op].format(contacts=_selection(of.selection), attribute=of.attribute)
+    return f"{phrase} {_window(of)}"
+
+
+def _selection(selection: Selection) -> str:
+    every = selection.types == terms().types
+    kinds = "contacts of any type" if every else f"contacts of type {_either(selection.types)}"
+    parts = [f"{name} {_either(values)}" for name, values in selection.where]
+    with_values = f" with {' and '.join(parts)}" if parts else ""
+    if selection.links == ("self",):
+        return f"the child's own {kinds}{with_values}"
+    return f"{kinds}{with_values} of the child's {_either(_people(selection.links))}"
+
+
+def _people(links: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple("own records" if link == "self" else link.replace("_", " ") for link in links)
+
+
+def _either(names: tuple[str, ...]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} or {names[-1]}"
+
+
+def _window(of: Aggregate) -> str:
+    before = f"{of.ending} days before the as-of date" if of.ending else "the as-of date"
+    if of.days == clock.ALL_HISTORY:
+        return f"over everything recorded that occurred before {before}"
+    return f"in the {of.days} days before {before}"

@@ -1,0 +1,257 @@
+"""What a signal can be made of: a few frozen values that cannot be built wrong.
+
+A selection says which contacts; an aggregate reads one number from the selected contacts of a
+window; difference, ratio and scaled put numbers together; age needs no contacts at all. Engines
+trust these values: everything that can be wrong with a declaration is refused here.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from riskflag import clock
+from riskflag.errors import ConfigError
+from riskflag.signals.terms import LINKS, NUMBERS, TEXTS, Terms, choose, terms
+
+Operation = Literal[
+    "count",
+    "exists",
+    "total",
+    "mean",
+    "lowest",
+    "highest",
+    "distinct",
+    "days_since_last",
+    "days_since_first",
+]
+Unit = Literal["years", "months", "days"]
+#: How more contacts can move a value: only up, only down, or either way.
+Movement = Literal["up", "down", "mixed"]
+
+OF_NUMBER: tuple[Operation, ...] = ("total", "mean", "lowest", "highest")
+WITHOUT_ATTRIBUTE: tuple[Operation, ...] = (
+    "count",
+    "exists",
+    "days_since_last",
+    "days_since_first",
+)
+OPERATIONS: tuple[Operation, ...] = (*WITHOUT_ATTRIBUTE, *OF_NUMBER, "distinct")
+UNITS: tuple[Unit, ...] = ("years", "months", "days")
+#: The longest window or gap in days (a hundred years); longer is `days=None`, all history.
+LONGEST = 36_525
+#: Columns that tell contacts apart other than the attributes of the vocabulary.
+COLUMNS = ("agency", "type", "link")
+
+MOVES: dict[Operation, Movement] = {
+    "count": "up",
+    "exists": "up",
+    "distinct": "up",
+    "total": "up",
+    "highest": "up",
+    "lowest": "down",
+    "days_since_last": "down",
+    "days_since_first": "mixed",
+    "mean": "mixed",
+}
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which contacts: their types, through which links, and with which attribute values.
+
+    A contact is selected when its type and link are listed and each attribute in `where` has one
+    of the listed values; an attribute that was not recorded matches nothing.
+    """
+
+    types: tuple[str, ...]
+    links: tuple[str, ...] = ("self",)
+    where: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+    def __post_init__(self) -> None:
+        known = terms()
+        if not self.types:
+            raise ConfigError("A selection needs at least one contact type.")
+        for name in self.types:
+            choose("contact type", name, known.types)
+        for link in self.links:
+            choose("link", link, LINKS)
+        if not self.links:
+            raise ConfigError(f"A selection needs at least one link: {', '.join(LINKS)}.")
+        for attribute, values in self.where:
+            self._check_values(known, attribute, values)
+        twice = _repeated([*self.types, *self.links, *(name for name, _ in self.where)])
+        if twice:
+            raise ConfigError(f"A selection names '{twice}' twice; once is enough.")
+
+    def _check_values(self, known: Terms, attribute: str, values: tuple[str, ...]) -> None:
+        if not values:
+            raise ConfigError(f"The selection of '{attribute}' lists no value; give at least one.")
+        if attribute == "agency":
+            good = known.agencies
+        else:
+            good = self.values_of(attribute)
+        for value in values:
+            if not isinstance(value, str) or not value:
+                raise ConfigError(f"The values of '{attribute}' must be words in quotes.")
+            if good:
+                choose(f"value of '{attribute}'", value, good)
+
+    def values_of(self, attribute: str) -> tuple[str, ...]:
+        """The values `attribute` may take in this selection; empty when any text is allowed."""
+        found: list[str] = []
+        for name in self.types:
+            allowed = terms().attributes[name]
+            choose(f"attribute of {name}", attribute, tuple(allowed))
+            if not allowed[attribute]:
+                return ()
+            found += [value for value in allowed[attribute] if value not in found]
+        return tuple(found)
+
+
+@dataclass(frozen=True)
+class Aggregate:
+    """One number from the selected contacts of a window.
+
+    The window is the `days` days that end `ending` days before the as-of date; `days` of
+    `clock.ALL_HISTORY` reaches over everything recorded.
+    """
+
+    op: Operation
+    selection: Selection
+    days: int = clock.ALL_HISTORY
+    ending: int = 0
+    attribute: str | None = None
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.selection, Selection):
+            raise ConfigError(f"'{self.op}' needs a selection first: contacts('ed.attendance').")
+        _whole("window", self.days, least=1)
+        _whole("gap before the as-of date", self.ending, least=0)
+        self._check_attribute()
+        if self.op.startswith("days_since") and (self.days, self.ending) != (clock.ALL_HISTORY, 0):
+            raise ConfigError(f"'{self.op}' looks at all history; it takes no window.")
+
+    def _check_attribute(self) -> None:
+        if self.op in WITHOUT_ATTRIBUTE:
+            if self.attribute is not None:
+                raise ConfigError(f"'{self.op}' counts contacts; it takes no attribute.")
+        elif self.op == "distinct":
+            choose("column to tell apart", self.attribute, (*COLUMNS, *TEXTS))
+            if self.attribute in TEXTS:
+                self.selection.values_of(str(self.attribute))
+        else:
+            choose("number", self.attribute, NUMBERS)
+            if self.attribute == "quantity":
+                _check_quantity(self.selection)
+
+
+@dataclass(frozen=True)
+class Difference:
+    """`a` minus `b`; undefined where either is."""
+
+    a: Expression
+    b: Expression
+
+    def __post_init__(self) -> None:
+        _check_expressions("difference", self.a, self.b)
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """`a` divided by `b`; undefined where `b` is 0."""
+
+    a: Expression
+    b: Expression
+
+    def __post_init__(self) -> None:
+        _check_expressions("ratio", self.a, self.b)
+
+
+@dataclass(frozen=True)
+class Scaled:
+    """`a` times a fixed factor."""
+
+    a: Expression
+    factor: float
+
+    def __post_init__(self) -> None:
+        _check_expressions("scaled", self.a)
+        number = isinstance(self.factor, int | float) and not isinstance(self.factor, bool)
+        if not number or not math.isfinite(self.factor) or self.factor == 0:
+            raise ConfigError("The factor of 'scaled' must be a number other than 0.")
+        object.__setattr__(self, "factor", float(self.factor))
+
+
+@dataclass(frozen=True)
+class Age:
+    """The child's age at the as-of date in completed years or months, or in days."""
+
+    unit: Unit = "years"
+
+    def __post_init__(self) -> None:
+        choose("unit of age", self.unit, UNITS)
+
+
+Expression = Aggregate | Difference | Ratio | Scaled | Age
+
+
+def aggregates(of: Expression) -> Iterator[Aggregate]:
+    """Every aggregate in an expression, in reading order."""
+    if isinstance(of, Aggregate):
+        yield of
+    elif isinstance(of, Difference | Ratio):
+        yield from aggregates(of.a)
+        yield from aggregates(of.b)
+    elif isinstance(of, Scaled):
+        yield from aggregates(of.a)
+
+
+def movement(of: Expression) -> Movement | None:
+    """How more contacts could move the value; None when contacts cannot move it at all."""
+    if isinstance(of, Age):
+        return None
+    if isinstance(of, Aggregate):
+        return MOVES[of.op]
+    if isinstance(of, Scaled):
+        return movement(of.a) if of.factor > 0 else _turned(movement(of.a))
+    if isinstance(of, Difference):
+        first, second = movement(of.a), _turned(movement(of.b))
+        if first is None or second is None:
+            return first or second
+        return first if first == second else "mixed"
+    return None if movement(of.a) is movement(of.b) is None else "mixed"
+
+
+def _turned(way: Movement | None) -> Movement | None:
+    return "down" if way == "up" else "up" if way == "down" else way
+
+
+def _whole(what: str, number: object, *, least: int) -> None:
+    whole = isinstance(number, int) and not isinstance(number, bool)
+    if not whole or (number not in range(least, LONGEST + 1) and number != clock.ALL_HISTORY):
+        raise ConfigError(
+            f"The {what} must be a whole number of days from {least} to {LONGEST};"
+            " for all history write days=None."
+        )
+
+
+def _check_quantity(selection: Selection) -> None:
+    quantities = terms().quantities
+    without = [name for name in selection.types if name not in quantities]
+    if without:
+        raise ConfigError(
+            f"Contacts of type {', '.join(without)} have no quantity;"
+            f" these have: {', '.join(sorted(quantities))}."
+        )
+
+
+def _check_expressions(what: str, *parts: object) -> None:
+    if not all(isinstance(part, Expression) for part in parts):
+        raise ConfigError(f"'{what}' is made of other signals' values, such as count(...).")
+
+
+def _repeated(names: list[str]) -> str | None:
+    return next((name for name in names if names.count(name) > 1), None)
