@@ -1,0 +1,1 @@
+"""History: every contact the agencies have reported, append-only, with two clocks."""

@@ -1,0 +1,118 @@
+"""Small Arrow and numpy helpers that the tables of the history are built with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+Ints = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
+
+
+def one(column: Any) -> pa.Array:
+    """A column as one array."""
+    if isinstance(column, pa.ChunkedArray):
+        joined = column.combine_chunks()
+        return joined if isinstance(joined, pa.Array) else joined.chunk(0)
+    return column
+
+
+def encode(column: Any) -> pa.DictionaryArray:
+    """A text column dictionary-encoded in the one canonical way.
+
+    The dictionary holds exactly the values that occur, sorted, so the codes sort as the texts do
+    and two equal columns are equal bytes.
+    """
+    array = one(column)
+    if not pa.types.is_dictionary(array.type):
+        array = array.cast(pa.string()).dictionary_encode()
+    codes = array.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int32)
+    used = np.zeros(len(array.dictionary) + 1, np.bool_)
+    used[codes] = True
+    kept = np.flatnonzero(used[:-1])
+    dictionary = array.dictionary.take(pa.array(kept, pa.int32()))
+    order = pc.array_sort_indices(dictionary).to_numpy()
+    place = np.full(len(used), -1, np.int32)
+    place[kept[order]] = np.arange(len(kept), dtype=np.int32)
+    fresh = place[codes]
+    indices = pa.array(fresh, pa.int32(), mask=fresh < 0)
+    return pa.DictionaryArray.from_arrays(indices, dictionary.take(pa.array(order)))
+
+
+def codes(array: pa.DictionaryArray) -> npt.NDArray[np.int32]:
+    """The codes of an encoded column, -1 for null."""
+    return np.asarray(array.indices.fill_null(-1).to_numpy(zero_copy_only=False), np.int32)
+
+
+def decoded(column: Any) -> pa.Array:
+    """A text column without its dictionary."""
+    array = one(column)
+    return array.cast(pa.string()) if pa.types.is_dictionary(array.type) else array
+
+
+def ranks(column: Any) -> Ints:
+    """Whole numbers that sort as the texts of a column do (null first, as -1)."""
+    return codes(encode(column)).astype(np.int64)
+
+
+def day_numbers(column: Any) -> pa.Array:
+    """A date column as int32 day numbers, nulls kept."""
+    return one(column).cast(pa.int32())
+
+
+def numbers(column: Any, missing: int) -> Ints:
+    """An integer or date column as int64, `missing` where null."""
+    array = one(column)
+    if pa.types.is_date32(array.type):
+        array = array.cast(pa.int32())
+    wide = array.cast(pa.int64())
+    return np.asarray(wide.fill_null(missing).to_numpy(zero_copy_only=False), np.int64)
+
+
+def group_starts(*keys: npt.NDArray[Any]) -> Mask:
+    """Where, in rows sorted by `keys`, a new group begins."""
+    size = len(keys[0])
+    starts = np.zeros(size, np.bool_)
+    if size:
+        starts[0] = True
+        for key in keys:
+            starts[1:] |= key[1:] != key[:-1]
+    return starts
+
+
+def spans(begin: Ints, end: Ints) -> tuple[Ints, Ints]:
+    """The row numbers of many ranges one after another, and the range each came from."""
+    lengths = end - begin
+    total = int(lengths.sum())
+    owner = np.repeat(np.arange(len(begin)), lengths)
+    offset = np.arange(total) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+    return begin[owner] + offset, owner
+
+
+def take(table: pa.Table, rows: npt.NDArray[Any]) -> pa.Table:
+    """The rows of a table by number, as one chunk."""
+    return table.take(pa.array(rows, pa.int64()))
+
+
+def isin(column: Any, values: Sequence[str] | pa.Array) -> Mask:
+    """Which cells hold one of `values`; null never does."""
+    wanted = values if isinstance(values, pa.Array) else pa.array(list(values), pa.string())
+    found = pc.is_in(column, value_set=wanted.cast(pa.string()))
+    return np.asarray(one(found))
+
+
+def in_order_of(table: pa.Table, names: Sequence[str]) -> pa.Table:
+    """The table sorted by these columns (null texts first, null numbers last)."""
+    keys = [_sort_key(one(table.column(name))) for name in reversed(names)]
+    return take(table, np.lexsort(keys)).combine_chunks() if table.num_rows else table
+
+
+def _sort_key(array: pa.Array) -> Ints:
+    if pa.types.is_dictionary(array.type) or pa.types.is_string(array.type):
+        return ranks(array)
+    return numbers(array, 2**62)

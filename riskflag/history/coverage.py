@@ -1,0 +1,86 @@
+"""How far each feed can be relied on: an empty feed must never look like a safe child."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import pyarrow as pa
+
+from riskflag.clock import date_of, day_number
+
+State = Literal["FRESH", "STALE", "HELD", "LOST"]
+
+
+@dataclass(frozen=True)
+class FeedState:
+    """One source's feed at an as-of date.
+
+    FRESH: complete to within its declared freshness. STALE: older, still within its tolerance.
+    HELD: its newest delivery was refused, the one before is still within tolerance. LOST: nothing
+    usable. `complete_to` is the last day the usable deliveries cover, None when there is none;
+    `assumed` marks days before the first load, whose arrival nobody recorded.
+    """
+
+    source: str
+    agency: str
+    types: tuple[str, ...]
+    complete_to: dt.date | None
+    state: State
+    assumed: bool = False
+
+    @property
+    def usable(self) -> bool:
+        """Whether signals may rest on this feed."""
+        return self.state != "LOST"
+
+
+def feed_states(coverage: pa.Table, as_of: int) -> tuple[FeedState, ...]:
+    """The state of each source in the coverage table at day number `as_of`, by source name."""
+    by_source: dict[str, list[dict[str, Any]]] = {}
+    for row in coverage.to_pylist():
+        by_source.setdefault(row["source"], []).append(row)
+    return tuple(_state(name, by_source[name], as_of) for name in sorted(by_source))
+
+
+def unavailable(feeds: tuple[FeedState, ...]) -> frozenset[str]:
+    """The types that only lost feeds deliver."""
+    usable = {name for feed in feeds if feed.usable for name in feed.types}
+    return frozenset(name for feed in feeds for name in feed.types) - usable
+
+
+def _state(source: str, rows: list[dict[str, Any]], as_of: int) -> FeedState:
+    types = tuple(sorted({row["type"] for row in rows if row["type"] is not None}))
+    agency = rows[0]["agency"]
+    seen = [row for row in rows if day_number(row["received_on"]) < as_of]
+    good = [row for row in seen if row["status"] == "ok"]
+    if not good:
+        return _before_first_load(source, agency, types, rows, as_of)
+    newest = max(good, key=lambda row: (row["complete_to"], row["received_on"]))
+    age = as_of - day_number(newest["complete_to"])
+    last = max(row["received_on"] for row in seen)
+    refused = all(row["status"] == "held" for row in seen if row["received_on"] == last)
+    state: State = "LOST"
+    if age <= newest["tolerance_days"]:
+        fresh: State = "FRESH" if age <= newest["fresh_days"] else "STALE"
+        state = "HELD" if refused else fresh
+    return FeedState(source, agency, types, newest["complete_to"], state)
+
+
+def _before_first_load(
+    source: str, agency: str, types: tuple[str, ...], rows: list[dict[str, Any]], as_of: int
+) -> FeedState:
+    """Days that only the first load reaches back to: taken as covered, and marked as assumed."""
+    reach = [
+        day_number(row["covered_from"])
+        for row in rows
+        if row["first_load"] and row["covered_from"] is not None
+    ]
+    if reach and min(reach) < as_of and not _seen_any(rows, as_of):
+        return FeedState(source, agency, types, date_of(as_of - 1), "FRESH", assumed=True)
+    return FeedState(source, agency, types, None, "LOST")
+
+
+def _seen_any(rows: list[dict[str, Any]], as_of: int) -> bool:
+    return any(row["first_load"] and day_number(row["received_on"]) < as_of for row in rows)

@@ -1,0 +1,158 @@
+"""The canonical tables of the history, as Arrow schemas, and the names every room shares."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+from riskflag.history.vocabulary import (
+    AGENCIES,
+    ContactType,
+    Vocabulary,
+    load_vocabulary,
+)
+
+__all__ = [
+    "AGENCIES",
+    "ATTRIBUTES",
+    "CONTACT",
+    "COVERAGE",
+    "IDENTIFIER",
+    "KNOWN_BASES",
+    "LINKS",
+    "NUMBERS",
+    "PERSON",
+    "RELATIONSHIP",
+    "SCHEMAS",
+    "ContactType",
+    "Vocabulary",
+    "conform",
+    "load_vocabulary",
+]
+
+#: What a source may say about a contact, as text from the vocabulary; all may be unknown (null).
+ATTRIBUTES = (
+    "category",
+    "outcome",
+    "grade",
+    "role",
+    "seen",
+    "seen_alone",
+    "voice",
+    "offered",
+    "accepted",
+    "worker",
+    "organisation",
+)
+#: Numbers about a contact; null when unknown.
+NUMBERS = ("quantity", "duration_days")
+#: How `known_on` was found; `assumed_lag` is an assumption and is reported apart.
+KNOWN_BASES = ("landed", "recorded", "shared", "assumed_lag")
+#: Through which relationship another person's contact reaches a child.
+LINKS = ("mother", "parent", "household_adult", "sibling", "carer")
+
+_DAY = pa.date32()
+_TEXT = pa.string()
+
+
+def _fields(names: str, kind: pa.DataType) -> list[pa.Field]:
+    return [pa.field(name, kind) for name in names.split()]
+
+
+_LINEAGE = [
+    *_fields("source record_id source_file", _TEXT),
+    pa.field("source_line", pa.int32()),
+    *_fields("batch_id row_hash", _TEXT),
+]
+_VERSION = [pa.field("version", pa.int32()), pa.field("op", _TEXT)]
+_KNOWN = [pa.field("known_on", _DAY), pa.field("known_basis", _TEXT)]
+
+#: One row per version of a contact. `op` is assert or retract.
+CONTACT = pa.schema(
+    [
+        pa.field("contact_key", _TEXT),
+        *_VERSION,
+        *_fields("person_id agency type", _TEXT),
+        pa.field("occurred_on", _DAY),
+        pa.field("occurred_at", pa.timestamp("us")),
+        pa.field("ended_on", _DAY),
+        pa.field("open_ended", pa.bool_()),
+        *_KNOWN,
+        *_LINEAGE,
+        pa.field("issues", _TEXT),
+        *_fields(" ".join(ATTRIBUTES), _TEXT),
+        *_fields(" ".join(NUMBERS), pa.float64()),
+        *_fields("subject_scheme subject_value", _TEXT),
+    ]
+)
+
+#: What one source says about one person; `kind` is null when the source does not say.
+PERSON = pa.schema(
+    [
+        *_fields("person_key person_id", _TEXT),
+        *_VERSION,
+        *_KNOWN,
+        pa.field("birth_on", _DAY),
+        pa.field("birth_precision", _TEXT),
+        pa.field("death_on", _DAY),
+        *_fields("sex ethnicity disability kind given_name family_name issues", _TEXT),
+        *_LINEAGE,
+    ]
+)
+
+#: Which identifier value belongs to which person, as one source says.
+IDENTIFIER = pa.schema(
+    [
+        *_fields("identifier_key person_id scheme value", _TEXT),
+        *_fields("valid_from valid_to", _DAY),
+        pa.field("check_ok", pa.bool_()),
+        *_VERSION,
+        *_KNOWN,
+        *_LINEAGE,
+    ]
+)
+
+#: A dated link from a child to another person; ids are null while an identifier is not resolved.
+RELATIONSHIP = pa.schema(
+    [
+        *_fields("relationship_key person_id related_id kind", _TEXT),
+        *_fields("valid_from valid_to", _DAY),
+        *_VERSION,
+        *_KNOWN,
+        *_LINEAGE,
+        *_fields("subject_scheme subject_value related_scheme related_value", _TEXT),
+    ]
+)
+
+#: One row per delivery and contact type: up to which day this feed is complete.
+COVERAGE = pa.schema(
+    [
+        *_fields("source agency type", _TEXT),
+        *_fields("covered_from complete_to received_on", _DAY),
+        pa.field("rows", pa.int64()),
+        pa.field("status", _TEXT),
+        *_fields("fresh_days tolerance_days", pa.int32()),
+        pa.field("first_load", pa.bool_()),
+        pa.field("batch_id", _TEXT),
+    ]
+)
+
+SCHEMAS: dict[str, pa.Schema] = {
+    "contact": CONTACT,
+    "person": PERSON,
+    "identifier": IDENTIFIER,
+    "relationship": RELATIONSHIP,
+    "coverage": COVERAGE,
+}
+
+
+def conform(table: pa.Table | None, schema: pa.Schema) -> pa.Table:
+    """The table with exactly the schema's columns, in its order; absent columns become null."""
+    if table is None:
+        return schema.empty_table()
+    columns = [
+        table.column(field.name).cast(field.type)
+        if field.name in table.column_names
+        else pa.nulls(table.num_rows, field.type)
+        for field in schema
+    ]
+    return pa.Table.from_arrays(columns, schema=schema)

@@ -1,0 +1,120 @@
+"""What the shape of a source declaration cannot hold by itself: it must agree with the vocabulary."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from riskflag.history.schema import AGENCIES, LINKS, Vocabulary, load_vocabulary
+
+if TYPE_CHECKING:
+    from riskflag.history.source import ContactEntry, Source, Value
+
+Place = tuple[str | int, ...]
+Mistake = tuple[Place, str]
+
+
+def check_source(source: Source, vocabulary: Vocabulary | None = None) -> Mistake | None:
+    """The first mistake as (key path, reason), or None when the declaration is sound."""
+    words = vocabulary or load_vocabulary()
+    mistake = _maps(source)
+    for place, entry in enumerate(source.contact):
+        mistake = mistake or _contact(source, entry, ("contact", place), words)
+    for place, person in enumerate(source.person):
+        kinds = person.kind if not isinstance(person.kind, str) else None
+        where: Place = ("person", place, "kind")
+        mistake = mistake or _targets(source, kinds, where, ("child", "adult"))
+    for place, relation in enumerate(source.relationship):
+        kinds = relation.kind if not isinstance(relation.kind, str) else None
+        mistake = mistake or _targets(source, kinds, ("relationship", place, "kind"), LINKS)
+    return mistake
+
+
+def _maps(source: Source) -> Mistake | None:
+    """Every map that is used is declared, and every map declared is used."""
+    from riskflag.history.source import BUILT_IN_MAPS
+
+    used = dict(_used_maps(source))
+    for name, place in used.items():
+        if name not in source.maps and name not in BUILT_IN_MAPS:
+            return place, "there is no such map; declare it under maps"
+    for name in source.maps:
+        if name not in used:
+            return ("maps", name), "no entry uses this map"
+    return None
+
+
+def _used_maps(source: Source) -> list[tuple[str, Place]]:
+    from riskflag.history.source import Value
+
+    found: list[tuple[str, Place]] = []
+    for table in ("contact", "person", "identifier", "relationship"):
+        for place, entry in enumerate(getattr(source, table)):
+            for name in type(entry).model_fields:
+                value = getattr(entry, name)
+                if isinstance(value, Value) and value.map:
+                    found.append((value.map, (table, place, name)))
+                if isinstance(value, dict):
+                    found += [
+                        (v.map, (table, place, name, key)) for key, v in value.items() if v.map
+                    ]
+    return found
+
+
+def _contact(
+    source: Source, entry: ContactEntry, place: Place, words: Vocabulary
+) -> Mistake | None:
+    types = contact_types(source, entry)
+    for name in types:
+        if name not in words:
+            return (*place, "type"), "a contact type is not in the vocabulary"
+    if not types:
+        return (*place, "type"), "the type needs a fixed name or a column with a map"
+    if isinstance(entry.agency, str) and entry.agency not in AGENCIES:
+        return (*place, "agency"), f"the agency must be one of {', '.join(AGENCIES)}"
+    if entry.agency is not None and not isinstance(entry.agency, str):
+        mistake = _targets(source, entry.agency, (*place, "agency"), AGENCIES)
+        if mistake:
+            return mistake
+    for name, origin in entry.attributes.items():
+        mistake = _attribute(source, types, (*place, "attributes", name), origin, words)
+        if mistake:
+            return mistake
+    return None
+
+
+def contact_types(source: Source, entry: ContactEntry) -> tuple[str, ...]:
+    """Every contact type an entry can give, in the order declared."""
+    if isinstance(entry.type, str):
+        return (entry.type,)
+    if entry.type.fixed:
+        return (entry.type.fixed,)
+    targets = source.map_named(entry.type.map) if entry.type.map else {}
+    return tuple(dict.fromkeys(target for target in targets.values() if target))
+
+
+def _attribute(
+    source: Source, types: tuple[str, ...], place: Place, origin: Value, words: Vocabulary
+) -> Mistake | None:
+    name = str(place[-1])
+    if name == "quantity":
+        if not any(words[kind].quantity for kind in types):
+            return place, "this contact type has no quantity"
+        return None
+    allowed = words.values(types, name)
+    if allowed is None:
+        return place, "this contact type has no such attribute"
+    return _targets(source, origin, place, allowed) if allowed else None
+
+
+def _targets(
+    source: Source, origin: Value | None, place: Place, allowed: tuple[str, ...]
+) -> Mistake | None:
+    """Whatever a value can become must be one of `allowed`."""
+    if origin is None:
+        return None
+    given = [origin.fixed] if origin.fixed else []
+    if origin.map:
+        given = [target for target in source.map_named(origin.map).values() if target]
+    if any(value not in allowed for value in given):
+        return place, f"a value must be one of {', '.join(allowed)}"
+    return None
