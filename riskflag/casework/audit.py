@@ -1,0 +1,114 @@
+"""The audit chain: each entry commits to the one before it.
+
+An entry is added in the same transaction as what it records. A person appears only as a keyed
+pseudonym and the detail only as a keyed digest, so the chain can be kept and shown after a person's
+records are erased. The chain itself shows any change in its middle; cutting its tail or writing
+all of it anew shows against the anchors kept outside the database (`riskflag/nightly/anchors.py`).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import hmac
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from riskflag.casework.tables import Audit
+
+START = "0" * 64
+
+
+@dataclass(frozen=True)
+class Head:
+    """The last entry of the chain: its number and hash; `(0, START)` for an empty one."""
+
+    seq: int
+    hash: str
+
+
+def now() -> dt.datetime:
+    """The present moment in UTC."""
+    return dt.datetime.now(dt.UTC)
+
+
+def pseudonym(key: bytes, identity: str) -> str:
+    """A person's or flag's stand-in: the same every time, and nothing without the key."""
+    return hmac.new(key, b"subject|" + identity.encode(), hashlib.sha256).hexdigest()
+
+
+def record(
+    session: Session,
+    key: bytes,
+    *,
+    actor: str,
+    action: str,
+    subject: str | None,
+    detail: Mapping[str, Any],
+) -> Head:
+    """Append an entry within the caller's transaction (begun with the write lock held)."""
+    last = head(session)
+    entry = Audit(
+        seq=last.seq + 1,
+        at=now().isoformat(timespec="microseconds"),
+        actor=actor,
+        action=action,
+        subject=None if subject is None else pseudonym(key, subject),
+        detail_digest=digest(key, detail),
+        prev=last.hash,
+        hash="",
+    )
+    entry.hash = entry_hash(entry)
+    session.add(entry)
+    session.flush()
+    return Head(entry.seq, entry.hash)
+
+
+def digest(key: bytes, detail: Mapping[str, Any]) -> str:
+    """The keyed digest of an entry's detail."""
+    text = json.dumps(detail, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    return hmac.new(key, b"detail|" + text.encode(), hashlib.sha256).hexdigest()
+
+
+def entry_hash(entry: Audit) -> str:
+    """SHA-256 over everything in the entry but the hash itself."""
+    parts = [
+        entry.seq,
+        entry.at,
+        entry.actor,
+        entry.action,
+        entry.subject,
+        entry.detail_digest,
+        entry.prev,
+    ]
+    return hashlib.sha256(json.dumps(parts, ensure_ascii=False).encode()).hexdigest()
+
+
+def head(session: Session) -> Head:
+    """The end of the chain."""
+    last = session.execute(
+        sa.select(Audit.seq, Audit.hash).order_by(Audit.seq.desc()).limit(1)
+    ).first()
+    return Head(0, START) if last is None else Head(last.seq, last.hash)
+
+
+def first_bad(session: Session) -> int | None:
+    """The number of the first entry that does not follow from the one before; None when all do."""
+    expected, before = 1, START
+    for entry in session.scalars(
+        sa.select(Audit).order_by(Audit.seq).execution_options(yield_per=10_000)
+    ):
+        if entry.seq != expected or entry.prev != before or entry_hash(entry) != entry.hash:
+            return expected
+        expected, before = entry.seq + 1, entry.hash
+    return None
+
+
+def hash_at(session: Session, seq: int) -> str | None:
+    """The hash of entry `seq`, or None when it is not there."""
+    return START if seq == 0 else session.scalar(sa.select(Audit.hash).where(Audit.seq == seq))

@@ -1,0 +1,381 @@
+"""Between nights and the store: what a night starts from, and the one transaction that ends it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from riskflag.casework import audit
+from riskflag.casework.policies import ClosedFlag
+from riskflag.casework.store import Store
+from riskflag.casework.tables import (
+    Current,
+    Evidence,
+    Flag,
+    FlagVersion,
+    Publication,
+    Reason,
+    Review,
+)
+
+Reached = Callable[[str], None]
+
+#: The time over which `capacity_per_week` counts.
+WEEK = 7
+
+
+@dataclass(frozen=True)
+class OpenFlag:
+    """A flag that waits for a person, as the store knows it before the night.
+
+    `previous_as_of` is the newest earlier day on which it was published.
+    """
+
+    flag_id: str
+    person_id: str
+    first_raised: dt.date
+    last_matched: dt.date
+    raised_by: str
+    previous_as_of: dt.date | None
+
+
+@dataclass(frozen=True)
+class PublicationRecord:
+    """One row of the publication table, in plain values."""
+
+    run_key: str
+    as_of: dt.date
+    generation: int
+    folder: str
+    content_hash: str
+    manifest_hash: str
+    exit_code: int
+
+
+@dataclass(frozen=True)
+class State:
+    """All that a night takes from the store; written into its publication to make it repeatable."""
+
+    previous: PublicationRecord | None
+    open_flags: tuple[OpenFlag, ...]
+    closed_flags: tuple[ClosedFlag, ...]
+    last_serial: int
+    raised_by_model: int
+
+
+@dataclass(frozen=True)
+class ReasonRow:
+    """A reason with the contacts behind it: pairs of key and version."""
+
+    reason_id: str
+    source: str
+    rule_version: int | None
+    contacts: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True)
+class FlagRow:
+    """What the store keeps of one flag of one publication."""
+
+    flag_id: str
+    person_id: str
+    level: str
+    status: str
+    standing: str
+    raised_by: str
+    first_raised: dt.date
+    last_matched: dt.date
+    payload_hash: str
+    reasons: tuple[ReasonRow, ...]
+
+
+def current(store: Store) -> PublicationRecord | None:
+    """The publication that readers see, or None before the first night."""
+    with store.reading() as session:
+        found = _current(session)
+        return None if found is None else _record(found)
+
+
+def published(store: Store, run_key: str) -> PublicationRecord | None:
+    """The publication with this run key, or None."""
+    with store.reading() as session:
+        found = session.scalar(sa.select(Publication).where(Publication.run_key == run_key))
+        return None if found is None else _record(found)
+
+
+def publication_of(store: Store, flag_id: str) -> PublicationRecord | None:
+    """The newest publication that holds a flag, or None when there is no such flag."""
+    with store.reading() as session:
+        found = session.scalar(
+            sa.select(Publication)
+            .join(FlagVersion, FlagVersion.publication_id == Publication.id)
+            .where(FlagVersion.flag_id == flag_id)
+            .order_by(Publication.id.desc())
+            .limit(1)
+        )
+        return None if found is None else _record(found)
+
+
+def publications(store: Store) -> list[PublicationRecord]:
+    """Every publication, oldest first."""
+    with store.reading() as session:
+        rows = session.scalars(sa.select(Publication).order_by(Publication.id))
+        return [_record(row) for row in rows]
+
+
+def state(store: Store, as_of: dt.date) -> State:
+    """What the store knows before the night of `as_of`."""
+    with store.reading() as session:
+        found = _current(session)
+        recent = as_of - dt.timedelta(days=WEEK)
+        raised = sa.select(sa.func.count()).where(
+            Flag.raised_by == "model", Flag.first_raised > recent
+        )
+        last = sa.select(sa.func.max(Flag.flag_id)).where(
+            Flag.flag_id.like(f"F-{as_of.year:04d}-%")
+        )
+        last_id = session.scalar(last)
+        return State(
+            previous=None if found is None else _record(found),
+            open_flags=_open_flags(session, as_of),
+            closed_flags=_closed_flags(session),
+            last_serial=0 if last_id is None else int(last_id.rsplit("-", 1)[1]),
+            raised_by_model=int(session.scalar(raised) or 0),
+        )
+
+
+def publish(
+    store: Store, record: PublicationRecord, flags: Sequence[FlagRow], *, reached: Reached
+) -> audit.Head:
+    """Put a publication and its flags into the store and make it the current one.
+
+    One transaction: a reader sees the previous publication or this one. `reached` is told each
+    step. Returns the end of the audit chain.
+    """
+    with store.writing() as session:
+        publication = _insert_publication(session, record)
+        reached("store: publication")
+        _write_flags(session, flags)
+        reached("store: flags")
+        _write_versions(session, flags, publication)
+        _write_reasons(session, flags, publication)
+        reached("store: reasons")
+        session.merge(Current(id=1, publication_id=publication))
+        session.flush()
+        reached("store: current")
+        counts = Counter(flag.level for flag in flags)
+        end = audit.record(
+            session,
+            store.key,
+            actor="night",
+            action="publish",
+            subject=None,
+            detail={"run_key": record.run_key, "content": record.content_hash, "flags": counts},
+        )
+        reached("store: audit")
+    reached("store: committed")
+    return end
+
+
+def _current(session: Session) -> Publication | None:
+    return session.scalar(
+        sa.select(Publication).join(Current, Current.publication_id == Publication.id)
+    )
+
+
+def _record(row: Publication) -> PublicationRecord:
+    return PublicationRecord(
+        row.run_key,
+        row.as_of,
+        row.generation,
+        row.folder,
+        row.content_hash,
+        row.manifest_hash,
+        row.exit_code,
+    )
+
+
+def _open_flags(session: Session, as_of: dt.date) -> tuple[OpenFlag, ...]:
+    earlier = (
+        sa.select(FlagVersion.flag_id, sa.func.max(Publication.as_of).label("as_of"))
+        .join(Publication, FlagVersion.publication_id == Publication.id)
+        .where(Publication.as_of < as_of)
+        .group_by(FlagVersion.flag_id)
+        .subquery()
+    )
+    rows = session.execute(
+        sa.select(Flag, earlier.c.as_of)
+        .outerjoin(earlier, earlier.c.flag_id == Flag.flag_id)
+        .where(Flag.status == "open")
+        .order_by(Flag.flag_id)
+    )
+    return tuple(
+        OpenFlag(
+            flag.flag_id,
+            flag.person_id,
+            flag.first_raised,
+            flag.last_matched,
+            flag.raised_by,
+            previous,
+        )
+        for flag, previous in rows
+    )
+
+
+def _closed_flags(session: Session) -> tuple[ClosedFlag, ...]:
+    """The last closed flag of every person who has no open one."""
+    still_open = sa.select(Flag.person_id).where(Flag.status == "open")
+    rows = session.execute(
+        sa.select(Flag, Review.publication_id, Review.decided_at, Publication.as_of)
+        .join(Review, Review.review_id == Flag.closed_by)
+        .join(Publication, Publication.id == Review.publication_id)
+        .where(Flag.status == "closed", Flag.person_id.not_in(still_open))
+        .order_by(Flag.person_id, Flag.flag_id)
+    ).all()
+    last = {flag.person_id: (flag, shown, at, day) for flag, shown, at, day in rows}
+    return tuple(
+        ClosedFlag(
+            flag.flag_id,
+            flag.person_id,
+            _shown_level(session, flag.flag_id, shown),
+            at.date(),
+            day,
+            _reason_ids(session, flag.flag_id),
+        )
+        for flag, shown, at, day in last.values()
+    )
+
+
+def _shown_level(session: Session, flag_id: str, publication: int) -> str:
+    level = session.scalar(
+        sa.select(FlagVersion.level).where(
+            FlagVersion.flag_id == flag_id, FlagVersion.publication_id == publication
+        )
+    )
+    return str(level)
+
+
+def _reason_ids(session: Session, flag_id: str) -> frozenset[str]:
+    return frozenset(session.scalars(sa.select(Reason.reason_id).where(Reason.flag_id == flag_id)))
+
+
+def _insert_publication(session: Session, record: PublicationRecord) -> int:
+    previous = session.scalar(sa.select(Current.publication_id))
+    row = Publication(
+        run_key=record.run_key,
+        as_of=record.as_of,
+        generation=record.generation,
+        folder=record.folder,
+        content_hash=record.content_hash,
+        manifest_hash=record.manifest_hash,
+        exit_code=record.exit_code,
+        previous_id=previous,
+        created_at=audit.now(),
+    )
+    session.add(row)
+    session.flush()
+    return row.id
+
+
+def _write_flags(session: Session, flags: Sequence[FlagRow]) -> None:
+    """Insert the new flags; move the last matched day of the others forward, never back."""
+    known = set(session.scalars(sa.select(Flag.flag_id)))
+    new = [
+        {
+            "flag_id": flag.flag_id,
+            "person_id": flag.person_id,
+            "status": "open",
+            "raised_by": flag.raised_by,
+            "first_raised": flag.first_raised,
+            "last_matched": flag.last_matched,
+        }
+        for flag in flags
+        if flag.flag_id not in known
+    ]
+    if new:
+        session.execute(sa.insert(Flag), new)
+    for flag in flags:
+        if flag.flag_id in known:
+            session.execute(
+                sa.update(Flag)
+                .where(Flag.flag_id == flag.flag_id, Flag.last_matched < flag.last_matched)
+                .values(last_matched=flag.last_matched)
+            )
+
+
+def _write_versions(session: Session, flags: Sequence[FlagRow], publication: int) -> None:
+    rows = [
+        {
+            "flag_id": flag.flag_id,
+            "publication_id": publication,
+            "level": flag.level,
+            "status": flag.status,
+            "standing": flag.standing,
+            "payload_hash": flag.payload_hash,
+        }
+        for flag in flags
+    ]
+    if rows:
+        session.execute(sa.insert(FlagVersion), rows)
+
+
+def _write_reasons(session: Session, flags: Sequence[FlagRow], publication: int) -> None:
+    """Add the reasons and contacts that are new; note of the others that they hold tonight too."""
+    known = {
+        (flag_id, reason_id): pk
+        for pk, flag_id, reason_id in session.execute(
+            sa.select(Reason.id, Reason.flag_id, Reason.reason_id)
+            .join(Flag, Flag.flag_id == Reason.flag_id)
+            .where(Flag.status == "open")
+        )
+    }
+    contacts: list[dict[str, object]] = []
+    for flag in flags:
+        for reason in flag.reasons:
+            pk = known.get((flag.flag_id, reason.reason_id))
+            if pk is None:
+                pk = _insert_reason(session, flag.flag_id, reason, publication)
+                held: set[tuple[str, int]] = set()
+            else:
+                session.execute(
+                    sa.update(Reason).where(Reason.id == pk).values(last_publication_id=publication)
+                )
+                held = _held(session, pk)
+            contacts.extend(
+                {
+                    "reason_pk": pk,
+                    "contact_key": key,
+                    "version": version,
+                    "first_publication_id": publication,
+                }
+                for key, version in reason.contacts
+                if (key, version) not in held
+            )
+    if contacts:
+        session.execute(sa.insert(Evidence), contacts)
+
+
+def _insert_reason(session: Session, flag_id: str, reason: ReasonRow, publication: int) -> int:
+    row = Reason(
+        flag_id=flag_id,
+        reason_id=reason.reason_id,
+        source=reason.source,
+        rule_version=reason.rule_version,
+        first_publication_id=publication,
+        last_publication_id=publication,
+    )
+    session.add(row)
+    session.flush()
+    return row.id
+
+
+def _held(session: Session, pk: int) -> set[tuple[str, int]]:
+    found = session.execute(
+        sa.select(Evidence.contact_key, Evidence.version).where(Evidence.reason_pk == pk)
+    )
+    return {(key, version) for key, version in found}

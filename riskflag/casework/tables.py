@@ -1,0 +1,202 @@
+"""The tables of the operational store.
+
+Strict tables hold text and whole numbers only: days as ISO dates, instants as ISO text in UTC, so
+that a value means the same in every tool that opens the file.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    Integer,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+
+class Day(TypeDecorator[dt.date]):
+    """A date as ISO text."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: dt.date | None, dialect: Any) -> str | None:
+        return None if value is None else value.isoformat()
+
+    def process_result_value(self, value: str | None, dialect: Any) -> dt.date | None:
+        return None if value is None else dt.date.fromisoformat(value)
+
+
+class Instant(TypeDecorator[dt.datetime]):
+    """A moment as ISO text in UTC, always with microseconds, so that text order is time order."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: dt.datetime | None, dialect: Any) -> str | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a moment needs its time zone")
+        return value.astimezone(dt.UTC).isoformat(timespec="microseconds")
+
+    def process_result_value(self, value: str | None, dialect: Any) -> dt.datetime | None:
+        return None if value is None else dt.datetime.fromisoformat(value)
+
+
+class Base(DeclarativeBase):
+    """The store's tables; all of them strict in SQLite."""
+
+    type_annotation_map = {str: Text, dt.date: Day, dt.datetime: Instant}  # noqa: RUF012
+
+
+STRICT = {"sqlite_strict": True}
+
+
+class Publication(Base):
+    """One night's complete result; its folder holds what readers see."""
+
+    __tablename__ = "publication"
+    __table_args__ = (UniqueConstraint("as_of", "generation"), STRICT)
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    run_key: Mapped[str] = mapped_column(unique=True)
+    as_of: Mapped[dt.date]
+    generation: Mapped[int]
+    folder: Mapped[str] = mapped_column(unique=True)
+    content_hash: Mapped[str]
+    manifest_hash: Mapped[str]
+    exit_code: Mapped[int]
+    previous_id: Mapped[int | None] = mapped_column(ForeignKey("publication.id"))
+    created_at: Mapped[dt.datetime]
+
+
+class Current(Base):
+    """The one publication that readers see: a table of a single row."""
+
+    __tablename__ = "current_publication"
+    __table_args__ = (CheckConstraint("id = 1", name="only_one"), STRICT)
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    publication_id: Mapped[int] = mapped_column(ForeignKey("publication.id"))
+
+
+class Flag(Base):
+    """A child brought to a person's attention, from the first night until a review closes it."""
+
+    __tablename__ = "flag"
+    __table_args__ = (
+        CheckConstraint("status IN ('open', 'closed')", name="flag_status"),
+        CheckConstraint("raised_by IN ('rule', 'model', 'both')", name="flag_raised_by"),
+        CheckConstraint("(status = 'closed') = (closed_at IS NOT NULL)", name="flag_closed_when"),
+        Index(
+            "one_open_flag_per_person",
+            "person_id",
+            unique=True,
+            sqlite_where=text("status = 'open'"),
+        ),
+        STRICT,
+    )
+
+    flag_id: Mapped[str] = mapped_column(primary_key=True)
+    person_id: Mapped[str]
+    status: Mapped[str]
+    raised_by: Mapped[str]
+    first_raised: Mapped[dt.date]
+    last_matched: Mapped[dt.date]
+    closed_at: Mapped[dt.datetime | None]
+    closed_by: Mapped[str | None] = mapped_column(
+        ForeignKey("review.review_id", use_alter=True, name="flag_closed_by")
+    )
+
+
+class FlagVersion(Base):
+    """A flag as it stood in one publication."""
+
+    __tablename__ = "flag_version"
+    __table_args__ = (
+        UniqueConstraint("flag_id", "publication_id"),
+        CheckConstraint("level IN ('urgent', 'soon', 'routine')", name="version_level"),
+        CheckConstraint("status IN ('new', 'continuing')", name="version_status"),
+        STRICT,
+    )
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    flag_id: Mapped[str] = mapped_column(ForeignKey("flag.flag_id"))
+    publication_id: Mapped[int] = mapped_column(ForeignKey("publication.id"), index=True)
+    level: Mapped[str]
+    status: Mapped[str]
+    standing: Mapped[str]
+    payload_hash: Mapped[str]
+
+
+class Reason(Base):
+    """Why a flag stands: a rule or a theme of the model, and in which publications it held."""
+
+    __tablename__ = "reason"
+    __table_args__ = (UniqueConstraint("flag_id", "reason_id"), STRICT)
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    flag_id: Mapped[str] = mapped_column(ForeignKey("flag.flag_id"))
+    reason_id: Mapped[str]
+    source: Mapped[str]
+    rule_version: Mapped[int | None]
+    first_publication_id: Mapped[int] = mapped_column(ForeignKey("publication.id"))
+    last_publication_id: Mapped[int] = mapped_column(ForeignKey("publication.id"))
+
+
+class Evidence(Base):
+    """A contact (one version of it) behind a reason."""
+
+    __tablename__ = "evidence"
+    __table_args__ = (UniqueConstraint("reason_pk", "contact_key", "version"), STRICT)
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    reason_pk: Mapped[int] = mapped_column(ForeignKey("reason.id"))
+    contact_key: Mapped[str]
+    version: Mapped[int]
+    first_publication_id: Mapped[int] = mapped_column(ForeignKey("publication.id"))
+
+
+class Review(Base):
+    """A person's recorded decision on a flag: appended, never edited."""
+
+    __tablename__ = "review"
+    __table_args__ = (STRICT,)
+
+    review_id: Mapped[str] = mapped_column(primary_key=True)
+    flag_id: Mapped[str] = mapped_column(ForeignKey("flag.flag_id"), index=True)
+    publication_id: Mapped[int] = mapped_column(ForeignKey("publication.id"))
+    shown_hash: Mapped[str]
+    reviewer: Mapped[str]
+    role: Mapped[str]
+    decision: Mapped[str]
+    why: Mapped[str]
+    worth_bringing: Mapped[str]
+    amends: Mapped[str | None] = mapped_column(ForeignKey("review.review_id"))
+    opened_at: Mapped[dt.datetime]
+    decided_at: Mapped[dt.datetime]
+
+
+class Audit(Base):
+    """One link of the hash chain: who did what, when, about whom (a keyed pseudonym)."""
+
+    __tablename__ = "audit"
+    __table_args__ = (STRICT,)
+
+    seq: Mapped[int] = mapped_column(Integer, primary_key=True)
+    at: Mapped[str]
+    actor: Mapped[str]
+    action: Mapped[str]
+    subject: Mapped[str | None]
+    detail_digest: Mapped[str]
+    prev: Mapped[str]
+    hash: Mapped[str] = mapped_column(unique=True)

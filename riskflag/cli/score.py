@@ -1,0 +1,115 @@
+"""`riskflag score`: the night."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from riskflag.errors import ALREADY_PUBLISHED, PUBLISHED_DEGRADED
+
+if TYPE_CHECKING:
+    from riskflag.nightly.run import NightResult
+
+
+def register(app: typer.Typer) -> None:
+    @app.command()
+    def score(
+        as_of: str = typer.Option(
+            None, "--as-of", help="The day to score for, year-month-day; today when left out."
+        ),
+        workspace: Path = typer.Option(
+            Path("."), "--workspace", help="The workspace; the current folder when left out."
+        ),
+        no_pages: bool = typer.Option(
+            False, "--no-pages", help="Publish flags.json only, without HTML pages."
+        ),
+        rules_only: bool = typer.Option(
+            False, "--rules-only", help="Leave the model out tonight; the pages say so."
+        ),
+    ) -> None:
+        """Run the night: from the history to one publication of explained flags.
+
+        Running the same night again changes nothing and ends with code 3. Codes: 0 published,
+        10 published with something missing, 20 held (the previous publication stays), 30 nothing
+        to score, 40 a declaration, the model or the store is not right, 50 disk, 60 another run
+        is working.
+
+        Example: riskflag score --as-of 2026-04-01
+        """
+        from riskflag import clock
+        from riskflag.cli.progress import progress_bar
+        from riskflag.nightly.run import no_pages as without_pages
+        from riskflag.nightly.run import run_night
+        from riskflag.workspace import Workspace
+
+        day = clock.today() if as_of is None else clock.parse_day(as_of, "--as-of day")
+        place = Workspace.open(workspace)
+        if no_pages:
+            writer = without_pages
+        else:
+            from riskflag.reports.publish import write_pages as writer
+        with progress_bar() as progress:
+            result = run_night(
+                place, day, write_pages=writer, rules_only=rules_only, progress=progress
+            )
+        _tell(result, workspace, with_pages=not no_pages)
+        raise typer.Exit(result.exit_code)
+
+
+def _tell(result: NightResult, workspace: Path, *, with_pages: bool) -> None:
+    """The end of the run in a few lines: counts, where the worklist is, what to do next."""
+    told = result.manifest
+    if result.exit_code == ALREADY_PUBLISHED:
+        typer.echo(f"This night was published before; nothing was changed: {result.folder}")
+        return
+    for line in summary(told):
+        typer.echo(line)
+    if result.exit_code == PUBLISHED_DEGRADED:
+        typer.echo(missing(told))
+    worklist = result.folder / ("worklist.html" if with_pages else "flags.json")
+    typer.echo(f"Published in {result.seconds:.1f} seconds. Read: {worklist}")
+    here = "" if workspace == Path(".") else f" --workspace {workspace}"
+    typer.echo(f"Next: riskflag explain FLAG{here}   riskflag verify{here}")
+
+
+def summary(told: Mapping[str, Any]) -> list[str]:
+    """What came of the night, in counts."""
+    counts = told["counts"]
+    level, status = counts["by_level"], counts["by_status"]
+    lines = [
+        f"{counts['children']:,} children assessed for {told['as_of']}: {counts['flags']:,} flags "
+        f"({status['new']:,} new, {status['continuing']:,} continuing; {level['urgent']:,} urgent, "
+        f"{level['soon']:,} soon, {level['routine']:,} routine).",
+    ]
+    if told["bundle"] is None:
+        lines.append("No model was used; the reasons come from rules only.")
+    else:
+        lines.append(
+            f"The model {told['bundle']} raised {counts['by_origin']['model']:,} of them; "
+            f"{counts['left_out_for_capacity']:,} more children were over its threshold and left "
+            "out for the week's capacity."
+        )
+    if counts["not_assessed"]:
+        lines.append(
+            f"{counts['not_assessed']:,} children could not be fully assessed: records that a rule "
+            "needs had not come."
+        )
+    if counts["quiet_after_review"]:
+        lines.append(
+            f"{counts['quiet_after_review']:,} children stay quiet after a review, with nothing "
+            "new recorded."
+        )
+    return lines
+
+
+def missing(told: Mapping[str, Any]) -> str:
+    """Which feeds were not fresh."""
+    found = [
+        f"{feed['source']} ({feed['state'].lower()}, complete to {feed['complete_to']})"
+        for feed in told["feeds"]
+        if feed["state"] != "FRESH"
+    ]
+    return f"Published without everything: {'; '.join(found) or 'some signals are incomplete'}."

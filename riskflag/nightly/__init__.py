@@ -1,0 +1,1 @@
+"""The night: from the history to one publication of explained flags."""

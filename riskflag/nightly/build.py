@@ -1,0 +1,248 @@
+"""From inputs and state to tonight's flags. Pure: the same inputs and state, the same bytes."""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from riskflag.casework.policies import QUIET_DAYS
+from riskflag.casework.publishing import FlagRow, ReasonRow, State
+from riskflag.clock import date_of
+from riskflag.nightly.digest import beginnings
+from riskflag.nightly.inputs import FRESH, Inputs, require_children
+from riskflag.nightly.lifecycle import Entry, Found, Lives, live
+from riskflag.nightly.payload import Scene, payload, payload_hash
+from riskflag.nightly.reasons import Child, ContactsBehind, Sources, reasons
+from riskflag.nightly.records import CHRONOLOGY_DAYS, Records, child
+from riskflag.progress import Progress, silent
+from riskflag.scoring.combine import Assessed, Policy, combine
+from riskflag.scoring.flags import NO, UNKNOWN, Combined, Standing
+
+if TYPE_CHECKING:
+    from riskflag.history.view import History
+    from riskflag.scoring.rules import RuleResults
+    from riskflag.signals.build import SignalTable
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """The signals, rule outcomes and drafts of every child tonight."""
+
+    table: SignalTable
+    results: RuleResults
+    combined: Combined
+    values: np.ndarray[Any, np.dtype[np.float64]]
+
+    @functools.cached_property
+    def row_of(self) -> dict[str, int]:
+        """Each child's row."""
+        return {person: row for row, person in enumerate(self.table.person_ids)}
+
+
+@dataclass(frozen=True)
+class Built:
+    """Tonight's flags as their pages need them, as the store needs them, and how they came."""
+
+    flags: list[Row]
+    rows: list[FlagRow]
+    lives: Lives
+    assessment: Assessment
+
+
+def build(
+    inputs: Inputs, state: State, previous: Sequence[Row], *, progress: Progress = silent
+) -> Built:
+    """Assess every child and make tonight's flags.
+
+    `previous` are the flags of the publication before. Raises InputError when no child is known.
+    """
+    assessment = assess(inputs, state, progress=progress)
+    before = {flag["flag_id"]: flag for flag in previous}
+    shown = {draft.person_id for draft in assessment.combined.drafts}
+    shown |= {flag.person_id for flag in state.open_flags}
+    near = inputs.history.select(sorted(shown))
+    people = Records.of(near, inputs.as_of)
+    sources = Sources(inputs.catalogue, inputs.rulebook, inputs.bundle, _behind(near, inputs))
+    found = _found(assessment, sources, people, progress=progress)
+    lives = live(
+        found,
+        state,
+        inputs.as_of,
+        previous=before,
+        why_not=lambda person, reason: why_not(inputs, assessment, person, reason),
+    )
+    scene = _scene(inputs, state, assessment, sources=sources, people=people)
+    flags = []
+    for done, entry in enumerate(lives.entries):
+        flags.append(payload(entry, scene, before.get(entry.flag_id)))
+        progress("Writing flags", done + 1, len(lives.entries))
+    rows = [_row(flag, entry) for flag, entry in zip(flags, lives.entries, strict=True)]
+    return Built(flags, rows, lives, assessment)
+
+
+def assess(inputs: Inputs, state: State, *, progress: Progress = silent) -> Assessment:
+    """Signals, rules and model for every child known at the as-of date."""
+    from riskflag.scoring.rules import evaluate
+    from riskflag.signals.build import compute
+
+    children = inputs.history.children(inputs.as_of)
+    require_children(children, inputs.as_of)
+    table = compute(
+        inputs.history, children, inputs.as_of, inputs.catalogue.signals, progress=progress
+    )
+    results = evaluate(inputs.rulebook, table)
+    values = table.masked()
+    combined = combine(
+        inputs.rulebook.rules,
+        results,
+        Assessed(table.person_ids, inputs.as_of, table.names, values),
+        bundle=inputs.bundle,
+        policy=policy(inputs, state),
+    )
+    return Assessment(table, results, combined, values)
+
+
+def policy(inputs: Inputs, state: State) -> Policy:
+    """Who may be brought: the setting's level, and what is left of the week's capacity.
+
+    Children whose flag is open, or was closed and is still quiet, take none of it.
+    """
+    quiet = {
+        flag.person_id
+        for flag in state.closed_flags
+        if inputs.as_of < flag.closed_on + dt.timedelta(days=QUIET_DAYS[flag.level])
+    }
+    waiting = {flag.person_id for flag in state.open_flags}
+    return Policy(
+        from_level=inputs.settings.flag_from_level,
+        model_limit=max(0, inputs.settings.capacity_per_week - state.raised_by_model),
+        keep=frozenset(quiet | waiting),
+    )
+
+
+def why_not(inputs: Inputs, assessment: Assessment, person: str, reason: Row) -> Standing:
+    """Why an earlier reason does not stand tonight."""
+    row = assessment.row_of.get(person)
+    if row is None:
+        return "outside_group"
+    if reason["rule"] is None:
+        return _model_why_not(inputs, assessment, row)
+    rules = [rule.id for rule in inputs.rulebook.rules]
+    if reason["rule"]["id"] not in rules:
+        return "rule_withdrawn"
+    outcome = assessment.results.outcome[row, rules.index(reason["rule"]["id"])]
+    return "no_longer_present" if outcome == NO else "not_reassessed"
+
+
+def _model_why_not(inputs: Inputs, assessment: Assessment, row: int) -> Standing:
+    """The model no longer sees it, unless there is no model or a feed it uses has not come."""
+    if inputs.bundle is None:
+        return "not_reassessed"
+    complete = dict(zip(assessment.table.names, assessment.table.complete, strict=True))
+    known = all(complete[name] for name in inputs.bundle.model.names)
+    return "no_longer_present" if known else "not_reassessed"
+
+
+def _behind(near: History, inputs: Inputs) -> ContactsBehind:
+    """Finds the contacts behind a signal's value; each question is asked of the records once."""
+    from riskflag.signals.evidence import evidence
+
+    @functools.cache
+    def behind(person_id: str, signal: str) -> tuple[str, ...]:
+        rows = evidence(near, person_id, inputs.as_of, inputs.catalogue.by_name[signal])
+        return tuple(sorted(set(rows["contact_key"].to_pylist())))
+
+    return behind
+
+
+def _found(
+    assessment: Assessment, sources: Sources, people: Records, *, progress: Progress
+) -> list[Found]:
+    """The reasons of every draft, in the drafts' order."""
+    drafts = assessment.combined.drafts
+    found = []
+    for done, draft in enumerate(drafts):
+        who = child(draft.person_id, people.persons.get(draft.person_id), people.as_of)
+        made = reasons(
+            sources, Child(draft.person_id, who["age_years"]), draft.rule_hits, draft.model
+        )
+        found.append(Found(draft, made, _newest_known(made, people, draft.person_id)))
+        progress("Gathering evidence", done + 1, len(drafts))
+    return found
+
+
+def _newest_known(made: Sequence[Row], people: Records, person_id: str) -> dt.date | None:
+    keys = {key for reason in made for key in reason["contact_keys"]}
+    rows = people.contacts.get(person_id, ())
+    days = [row["known_day"] for row in rows if row["contact_key"] in keys]
+    return date_of(max(days)) if days else None
+
+
+def _scene(
+    inputs: Inputs, state: State, assessment: Assessment, *, sources: Sources, people: Records
+) -> Scene:
+    """What all of tonight's flags share."""
+    earliest = inputs.as_of - dt.timedelta(days=CHRONOLOGY_DAYS)
+    began = beginnings(inputs.history, inputs.as_of)
+    rows = {
+        person: assessment.row_of[person]
+        for person in people.contacts
+        if person in assessment.row_of
+    }
+    undecided = (assessment.results.outcome == UNKNOWN).sum(axis=1)
+    return Scene(
+        as_of=inputs.as_of,
+        sources=sources,
+        people=people,
+        feeds=[feed for feed in inputs.feeds if feed["state"] != FRESH],
+        begins={source: day for source, day in began.items() if day > earliest},
+        protective=_protective(inputs, assessment, rows),
+        undecided={person: int(undecided[row]) for person, row in rows.items()},
+        versions=inputs.versions,
+        last_night=None if state.previous is None else state.previous.as_of,
+    )
+
+
+def _protective(
+    inputs: Inputs, assessment: Assessment, rows: Mapping[str, int]
+) -> dict[str, dict[str, float]]:
+    """The values of protective signals for the children shown."""
+    place = {name: column for column, name in enumerate(assessment.table.names)}
+    names = [signal.name for signal in inputs.catalogue.signals if signal.protective]
+    return {
+        person: {name: float(assessment.values[row, place[name]]) for name in names}
+        for person, row in rows.items()
+    }
+
+
+def _row(flag: Row, entry: Entry) -> FlagRow:
+    """What the store keeps of a flag. A theme joined to a rule is kept under its own id too."""
+    versions = {contact["contact_key"]: contact["version"] for contact in flag["contacts"]}
+    kept = []
+    for reason in flag["reasons"]:
+        contacts = tuple((key, versions[key]) for key in reason["contact_keys"])
+        rule = reason["rule"]
+        number = None if rule is None else rule["version"]
+        kept.append(ReasonRow(reason["reason_id"], reason["source"], number, contacts))
+        if reason["source"] == "both":
+            theme = f"model:{reason['model']['theme']}"
+            kept.append(ReasonRow(theme, "both", None, contacts))
+    return FlagRow(
+        flag_id=entry.flag_id,
+        person_id=entry.person_id,
+        level=entry.level,
+        status=entry.status,
+        standing=entry.standing,
+        raised_by=entry.raised_by,
+        first_raised=entry.first_raised,
+        last_matched=entry.last_matched,
+        payload_hash=payload_hash(flag),
+        reasons=tuple(kept),
+    )

@@ -1,0 +1,177 @@
+"""Publication folders: written aside, made durable, then renamed; whole or not there."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from riskflag.errors import IntegrityError, StorageError
+from riskflag.nightly import steps
+
+FLAGS = "flags.json"
+STATE = "state.json"
+MANIFEST = "manifest.json"
+CURRENT = "CURRENT"
+STAGING = ".staging-"
+
+RESTORE = "restore the folder from its backup, or run `riskflag verify` to see what else differs."
+
+
+def flags_bytes(flags: list[dict[str, Any]]) -> bytes:
+    """flags.json: a list with one flag on each line, the same bytes for the same flags."""
+    lines = [
+        json.dumps(flag, sort_keys=True, allow_nan=False, ensure_ascii=False) for flag in flags
+    ]
+    return ("[\n" + ",\n".join(lines) + "\n]\n" if lines else "[]\n").encode()
+
+
+def pretty_bytes(value: object) -> bytes:
+    """JSON for people: sorted keys, indented, one final newline."""
+    text = json.dumps(value, sort_keys=True, indent=1, allow_nan=False, ensure_ascii=False)
+    return (text + "\n").encode()
+
+
+def sha256(data: bytes) -> str:
+    """The SHA-256 of bytes in hexadecimal."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def file_sha256(path: Path) -> str:
+    """The SHA-256 of a file in hexadecimal; raises IntegrityError when it is not there."""
+    try:
+        with path.open("rb") as handle:
+            return hashlib.file_digest(handle, "sha256").hexdigest()
+    except FileNotFoundError:
+        raise IntegrityError(f"{path} is missing; {RESTORE}") from None
+
+
+def begin(publications: Path, name: str) -> Path:
+    """An empty staging folder for `name`, readable by its owner only; earlier ones are removed."""
+    publications.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for left in publications.glob(f"{STAGING}*"):
+        shutil.rmtree(left, ignore_errors=True)
+    staging = publications / f"{STAGING}{name}"
+    staging.mkdir(mode=0o700)
+    steps.reached("folder: staging")
+    return staging
+
+
+def write(path: Path, data: bytes) -> None:
+    """Write a file and make it durable."""
+    with path.open("wb") as handle:
+        handle.write(data)
+        handle.flush()
+        os.fsync(handle.fileno())
+    steps.reached(f"folder: {path.name}")
+
+
+def finish(staging: Path, target: Path) -> None:
+    """Make the staged files durable and give the folder its name.
+
+    A folder of that name that no publication in the store claims was left by a run that was
+    ended; it is replaced.
+    """
+    for path in files(staging):
+        _sync(path)
+    for folder in sorted({path.parent for path in files(staging)} | {staging}):
+        _sync(folder)
+    steps.reached("folder: synced")
+    if target.exists():
+        shutil.rmtree(target)
+        steps.reached("folder: leftover removed")
+    os.rename(staging, target)
+    _sync(target.parent)
+    steps.reached("folder: renamed")
+
+
+def point_to(publications: Path, name: str) -> None:
+    """Write the name of the current publication's folder, in one rename."""
+    if current_name(publications) == name:
+        return
+    staged = publications / f".{CURRENT}.new"
+    write(staged, f"{name}\n".encode())
+    os.replace(staged, publications / CURRENT)
+    _sync(publications)
+    steps.reached("folder: current")
+
+
+def current_name(publications: Path) -> str | None:
+    """The name of the current publication's folder as the folder says, or None."""
+    try:
+        return (publications / CURRENT).read_text(encoding="utf-8").strip()
+    except FileNotFoundError:
+        return None
+
+
+def files(folder: Path) -> Iterator[Path]:
+    """Every file below a folder, in the order of their names."""
+    return (path for path in sorted(folder.rglob("*")) if path.is_file())
+
+
+def listed(folder: Path) -> dict[str, dict[str, Any]]:
+    """Size and hash of every file of a folder but the manifest, by its path within the folder."""
+    return {
+        path.relative_to(folder).as_posix(): {
+            "bytes": path.stat().st_size,
+            "sha256": file_sha256(path),
+        }
+        for path in files(folder)
+        if path.name != MANIFEST
+    }
+
+
+def read_manifest(folder: Path, expected: str) -> dict[str, Any]:
+    """The manifest of a publication; raises IntegrityError unless its hash is the recorded one."""
+    path = folder / MANIFEST
+    if file_sha256(path) != expected:
+        raise IntegrityError(f"{path} is not the one that was published; {RESTORE}")
+    manifest: dict[str, Any] = json.loads(path.read_bytes())
+    return manifest
+
+
+def read_flags(folder: Path, expected: str) -> list[dict[str, Any]]:
+    """The flags of a publication; raises IntegrityError unless their hash is the recorded one."""
+    path = folder / FLAGS
+    if file_sha256(path) != expected:
+        raise IntegrityError(f"{path} is not the one that was published; {RESTORE}")
+    flags: list[dict[str, Any]] = json.loads(path.read_bytes())
+    return flags
+
+
+def faults(folder: Path, manifest_hash: str) -> list[str]:
+    """What of a published folder differs from its manifest, as the names of files."""
+    try:
+        recorded = read_manifest(folder, manifest_hash)["files"]
+    except IntegrityError:
+        return [MANIFEST]
+    found = {path.relative_to(folder).as_posix() for path in files(folder)} - {MANIFEST}
+    wrong = [name for name in recorded if name not in found]
+    wrong += [name for name in found if name not in recorded]
+    wrong += [
+        name
+        for name in found & set(recorded)
+        if file_sha256(folder / name) != recorded[name]["sha256"]
+    ]
+    return sorted(wrong)
+
+
+def storage_error(error: Exception) -> StorageError:
+    """The one sentence for a disk that refuses; the path in an OSError is not repeated."""
+    reason = getattr(error, "strerror", None) or "an input/output error"
+    return StorageError(
+        f"The publication could not be written ({reason.lower()}); the previous one stays. "
+        "Put the cause right and run again."
+    )
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,139 @@
+"""All that a night reads, and the key that names exactly this night's work."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from riskflag import __version__
+from riskflag.errors import HeldError, InputError
+from riskflag.nightly.digest import visible_digest
+from riskflag.nightly.payload import canonical
+from riskflag.progress import Progress, silent
+
+if TYPE_CHECKING:
+    from riskflag.history.view import History
+    from riskflag.scoring.bundle import Bundle
+    from riskflag.scoring.rules import Rulebook
+    from riskflag.settings import Settings
+    from riskflag.signals.catalogue import Catalogue
+    from riskflag.workspace import Workspace
+
+FRESH, LOST = "FRESH", "LOST"
+#: Contact types of the social-care core: without them a night would look at strangers.
+CORE_TYPES = frozenset({"care.contact", "care.referral", "care.cp_plan", "care.looked_after"})
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a night works on. Everything it publishes follows from this and the store's state."""
+
+    as_of: dt.date
+    history: History
+    catalogue: Catalogue
+    rulebook: Rulebook
+    bundle: Bundle | None
+    settings: Settings
+
+    @cached_property
+    def parts(self) -> Mapping[str, str | None]:
+        """What the run key is made of. The history counts only as far as it was visible."""
+        return {
+            "as_of": self.as_of.isoformat(),
+            "bundle": None if self.bundle is None else self.bundle.hash,
+            "code": __version__,
+            "history": visible_digest(self.history, self.as_of),
+            "rulebook": self.rulebook.fingerprint,
+            "settings": hashlib.sha256(canonical(self._settings)).hexdigest(),
+            "signals": self.catalogue.fingerprint,
+        }
+
+    @cached_property
+    def run_key(self) -> str:
+        """SHA-256 of the parts: the same key is the same night."""
+        return hashlib.sha256(canonical(dict(self.parts))).hexdigest()
+
+    @property
+    def versions(self) -> dict[str, str | None]:
+        """The parts as every flag carries them."""
+        names = ("signals", "rulebook", "bundle", "history", "code")
+        return {**{name: self.parts[name] for name in names}, "run_key": self.run_key}
+
+    @cached_property
+    def feeds(self) -> list[dict[str, Any]]:
+        """The state of every feed at the as-of date, as plain JSON."""
+        found = [
+            {
+                "source": feed.source,
+                "agency": feed.agency,
+                "state": str(feed.state),
+                "complete_to": None if feed.complete_to is None else feed.complete_to.isoformat(),
+                "types": sorted(feed.types),
+            }
+            for feed in self.history.feeds(self.as_of)
+        ]
+        return sorted(found, key=lambda feed: (feed["source"], feed["agency"], feed["types"]))
+
+    @property
+    def _settings(self) -> dict[str, Any]:
+        return {
+            "capacity_per_week": self.settings.capacity_per_week,
+            "flag_from_level": self.settings.flag_from_level,
+            "essential_sources": sorted(self.settings.essential_sources),
+        }
+
+
+def load(
+    workspace: Workspace, as_of: dt.date, *, rules_only: bool = False, progress: Progress = silent
+) -> Inputs:
+    """Read everything a night needs from a workspace.
+
+    Raises InputError when the history is empty, ConfigError or IntegrityError when a declaration
+    or the bundle is not right.
+    """
+    from riskflag.history.store import HistoryStore
+    from riskflag.scoring.bundle import load_current
+    from riskflag.scoring.rules import Rulebook
+    from riskflag.signals.catalogue import load_catalogue
+
+    progress("Reading declarations", 0, 3)
+    catalogue = load_catalogue(workspace.features_dir)
+    rulebook = Rulebook.load(catalogue.rulebook_path, catalogue)
+    progress("Checking the model", 1, 3)
+    bundle = None if rules_only else load_current(workspace.bundles)
+    if bundle is not None:
+        bundle.check_signals({s.name: s.fingerprint for s in catalogue.signals})
+    progress("Reading the history", 2, 3)
+    history = HistoryStore(workspace.history).load()
+    progress("Reading the history", 3, 3)
+    return Inputs(as_of, history, catalogue, rulebook, bundle, workspace.config)
+
+
+def hold_if_essential_is_lost(inputs: Inputs) -> None:
+    """Raise HeldError when a feed the night cannot do without is lost.
+
+    These are the feeds named in `essential_sources` and those of the social-care core.
+    """
+    named = set(inputs.settings.essential_sources)
+    for feed in inputs.feeds:
+        core = bool(CORE_TYPES & set(feed["types"]))
+        if feed["state"] == LOST and (core or feed["source"] in named):
+            until = f" (complete to {feed['complete_to']})" if feed["complete_to"] else ""
+            raise HeldError(
+                f"The source {feed['source']} is lost{until} and the night cannot do without it; "
+                "the previous publication stays. Get its delivery, run `riskflag ingest`, then "
+                "score again."
+            )
+
+
+def require_children(children: list[str], as_of: dt.date) -> None:
+    """Raise InputError when nobody is to be assessed."""
+    if not children:
+        raise InputError(
+            f"No child is known before {as_of.isoformat()}; ingest deliveries or choose a later "
+            "day with --as-of."
+        )

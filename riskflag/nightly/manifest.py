@@ -1,0 +1,121 @@
+"""The manifest: what a night was made of and what came of it, without a word about any child."""
+
+from __future__ import annotations
+
+import platform
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+
+from riskflag.casework.publishing import State
+from riskflag.nightly.build import Built
+from riskflag.nightly.inputs import FRESH, Inputs
+from riskflag.scoring.flags import LEVELS, UNKNOWN, YES
+
+FORMAT = 1
+TOOLS = ("numpy", "pyarrow", "lightgbm", "numba", "sqlalchemy")
+
+
+def manifest(
+    inputs: Inputs,
+    state: State,
+    built: Built,
+    *,
+    files: Mapping[str, Any],
+    content_hash: str,
+) -> dict[str, Any]:
+    """The manifest as plain JSON; the same night gives the same bytes.
+
+    `content_hash` is the hash of flags.json; `inputs_hash` is the run key, so that what went in
+    and what came out can be compared apart.
+    """
+    return {
+        "format": FORMAT,
+        "authority": inputs.settings.authority,
+        "as_of": inputs.as_of.isoformat(),
+        "run_key": inputs.run_key,
+        "parts": dict(inputs.parts),
+        "inputs_hash": inputs.run_key,
+        "content_hash": content_hash,
+        "previous": None if state.previous is None else state.previous.run_key,
+        "degraded": degraded(inputs, built),
+        "feeds": inputs.feeds,
+        "counts": counts(inputs, built),
+        "rules": rule_counts(inputs, built),
+        "unknown_values": unknown_values(built),
+        "files": dict(files),
+        "bundle": None if inputs.bundle is None else inputs.bundle.id,
+        "tools": {"python": platform.python_version(), **{name: version(name) for name in TOOLS}},
+    }
+
+
+def degraded(inputs: Inputs, built: Built) -> bool:
+    """Whether anything was missing tonight: a feed that was not fresh, a signal not complete."""
+    stale = any(feed["state"] != FRESH for feed in inputs.feeds)
+    return stale or not all(built.assessment.table.complete)
+
+
+def counts(inputs: Inputs, built: Built) -> dict[str, Any]:
+    """How many children, flags by status, level, standing and origin, and who is not shown."""
+    combined = built.assessment.combined
+    return {
+        "children": len(built.assessment.table.person_ids),
+        "signals": len(built.assessment.table.names),
+        "rules": len(inputs.rulebook.rules),
+        "flags": len(built.flags),
+        "by_status": _count(built.flags, "status", ("new", "continuing")),
+        "by_level": _count(built.flags, "level", LEVELS),
+        "by_standing": _count(built.flags, "standing", ()),
+        "by_origin": _count(built.flags, "raised_by", ("rule", "model", "both")),
+        "by_model_theme": _themes(built.flags),
+        "not_assessed": int(combined.unknown.sum()),
+        "over_model_threshold": combined.over_threshold,
+        "left_out_for_capacity": combined.squeezed_out,
+        "quiet_after_review": built.lives.quiet,
+    }
+
+
+def rule_counts(inputs: Inputs, built: Built) -> dict[str, Any]:
+    """For each rule: its level, children for whom it holds or cannot be decided, and flags."""
+    outcome = built.assessment.results.outcome
+    shown = Counter(
+        reason["rule"]["id"]
+        for flag in built.flags
+        for reason in flag["reasons"]
+        if reason["rule"] is not None
+    )
+    return {
+        rule.id: {
+            "version": rule.version,
+            "level": rule.level,
+            "holds": int((outcome[:, column] == YES).sum()),
+            "not_decided": int((outcome[:, column] == UNKNOWN).sum()),
+            "flags": shown[rule.id],
+        }
+        for column, rule in enumerate(inputs.rulebook.rules)
+    }
+
+
+def unknown_values(built: Built) -> dict[str, int]:
+    """For each signal, for how many children its value is not known."""
+    missing = np.isnan(built.assessment.values).sum(axis=0)
+    names = built.assessment.table.names
+    return {name: int(count) for name, count in zip(names, missing, strict=True)}
+
+
+def _count(flags: Sequence[Mapping[str, Any]], field: str, values: Sequence[str]) -> dict[str, int]:
+    found = Counter(flag[field] for flag in flags)
+    return {value: found[value] for value in (*values, *sorted(set(found) - set(values)))}
+
+
+def _themes(flags: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    found = Counter(
+        reason["model"]["theme"]
+        for flag in flags
+        for reason in flag["reasons"]
+        if reason["model"] is not None
+    )
+    return dict(sorted(found.items()))

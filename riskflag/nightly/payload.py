@@ -1,0 +1,186 @@
+"""One flag as plain JSON: all that its page says, and the numbers behind it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from riskflag.nightly import records
+from riskflag.nightly.caveats import Situation, caveats
+from riskflag.nightly.lifecycle import Entry
+from riskflag.nightly.reasons import Child, Sources, points_the_other_way
+
+if TYPE_CHECKING:
+    from riskflag.scoring.bundle import Bundle
+    from riskflag.scoring.flags import ModelHit
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What all flags of one night share.
+
+    `feeds` are those that were not fresh; `begins` is the first day of sources that began within
+    the chronology; `protective` has, by person, the values of protective signals.
+    """
+
+    as_of: dt.date
+    sources: Sources
+    people: records.Records
+    feeds: Sequence[Row]
+    begins: Mapping[str, dt.date]
+    protective: Mapping[str, Mapping[str, float]]
+    undecided: Mapping[str, int]
+    versions: Mapping[str, str | None]
+    last_night: dt.date | None
+
+
+def canonical(value: object) -> bytes:
+    """JSON bytes that are the same for equal values."""
+    return json.dumps(value, sort_keys=True, allow_nan=False, ensure_ascii=False).encode()
+
+
+def payload_hash(flag: Row) -> str:
+    """SHA-256 of one flag's JSON."""
+    return hashlib.sha256(canonical(flag)).hexdigest()
+
+
+def payload(entry: Entry, scene: Scene, earlier: Row | None) -> Row:
+    """The flag's JSON; `earlier` is the same flag in the previous publication."""
+    found = entry.found
+    model = None if found is None else found.draft.model
+    person = scene.people.persons.get(entry.person_id)
+    who = records.child(entry.person_id, person, scene.as_of)
+    reasons = [] if found is None else list(found.reasons)
+    pattern = _keys(reasons) or _keys(entry.earlier_reasons)
+    child = Child(entry.person_id, who["age_years"])
+    protective = scene.protective.get(entry.person_id, {})
+    other_way = points_the_other_way(scene.sources, child, model, protective)
+    told = _keys(signal for block in other_way for signal in block["signals"])
+    contacts = _contacts(entry, scene, pattern=pattern, told=told, earlier=earlier)
+    agencies = {contact["contact_key"]: contact["agency"] for contact in contacts}
+    return {
+        "flag_id": entry.flag_id,
+        "person_id": entry.person_id,
+        "as_of": scene.as_of.isoformat(),
+        "status": entry.status,
+        "standing": entry.standing,
+        "raised_by": entry.raised_by,
+        "first_raised": entry.first_raised.isoformat(),
+        "last_matched": entry.last_matched.isoformat(),
+        "previous_as_of": _iso(entry.previous_as_of),
+        "level": entry.level,
+        "child": who,
+        "why": _why(contacts, pattern),
+        "reasons": [_with_agencies(reason, agencies) for reason in reasons],
+        "earlier_reasons": [_with_agencies(reason, agencies) for reason in entry.earlier_reasons],
+        "lowering": other_way,
+        "not_seen": list(scene.feeds),
+        "caveats": caveats(_situation(entry, scene, contacts)),
+        "voice": records.voice(contacts),
+        "contacts": contacts,
+        "model": _model_block(model, scene.sources.bundle),
+        "performance": _performance(model, scene.sources.bundle),
+        "versions": dict(scene.versions),
+    }
+
+
+def _keys(reasons: Iterable[Row]) -> frozenset[str]:
+    return frozenset(key for reason in reasons for key in reason["contact_keys"])
+
+
+def _contacts(
+    entry: Entry,
+    scene: Scene,
+    *,
+    pattern: frozenset[str],
+    told: frozenset[str],
+    earlier: Row | None,
+) -> list[Row]:
+    """The chronology, with every contact that a reason or a point the other way rests on.
+
+    Contacts of earlier reasons are shown even after their agency withdrew them, and marked so.
+    """
+    wanted = pattern | _keys(entry.earlier_reasons)
+    shown = records.chronology(
+        scene.people.contacts.get(entry.person_id, ()),
+        scene.as_of,
+        pattern=wanted | told,
+        new_since=entry.previous_as_of or scene.last_night,
+    )
+    for contact in shown:
+        contact["in_pattern"] = contact["contact_key"] in pattern
+    here = {contact["contact_key"] for contact in shown}
+    gone = [
+        {**contact, "withdrawn": True, "new": False, "in_pattern": False}
+        for contact in (earlier or {}).get("contacts", ())
+        if contact["contact_key"] in wanted - here
+    ]
+    return sorted([*shown, *gone], key=lambda c: (c["occurred_on"], c["contact_key"]))
+
+
+def _why(contacts: Sequence[Row], pattern: frozenset[str]) -> Row:
+    days = [contact["occurred_on"] for contact in contacts if contact["contact_key"] in pattern]
+    agencies = {c["agency"] for c in contacts if c["contact_key"] in pattern}
+    return {
+        "contacts": len(days),
+        "agencies": sorted(agencies),
+        "from": min(days, default=None),
+        "to": max(days, default=None),
+    }
+
+
+def _with_agencies(reason: Row, agencies: Mapping[str, str]) -> Row:
+    found = {agencies[key] for key in reason["contact_keys"] if key in agencies}
+    return {**reason, "agencies": sorted(found)}
+
+
+def _situation(entry: Entry, scene: Scene, contacts: Sequence[Row]) -> Situation:
+    return Situation(
+        contacts=contacts,
+        begins=scene.begins,
+        linked=entry.person_id in scene.people.linked,
+        with_bundle=scene.sources.bundle is not None,
+        undecided=scene.undecided.get(entry.person_id, 0),
+    )
+
+
+def _model_block(model: ModelHit | None, bundle: Bundle | None) -> Row | None:
+    if model is None or bundle is None:
+        return None
+    return {
+        "bundle": bundle.id,
+        "raw": model.raw,
+        "base": model.base,
+        "probability": model.probability,
+        "threshold": float(bundle.thresholds["probability"]),
+        "raises": model.raises,
+        "contributions": [
+            {"name": name, "value": _finite(model.values[name]), "contribution": contribution}
+            for name, contribution in sorted(
+                model.contributions.items(), key=lambda item: (-abs(item[1]), item[0])
+            )
+        ],
+    }
+
+
+def _performance(model: ModelHit | None, bundle: Bundle | None) -> Row | None:
+    """How often flags like this one needed more; told only of flags the model stands behind."""
+    if model is None or bundle is None or not model.raises:
+        return None
+    known = bundle.performance
+    return {name: known.get(name) for name in ("n", "needed_more", "period")}
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def _iso(day: dt.date | None) -> str | None:
+    return None if day is None else day.isoformat()

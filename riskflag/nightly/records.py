@@ -1,0 +1,174 @@
+"""The records of flagged children as their pages show them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from riskflag.clock import date_of, day_number
+from riskflag.nightly.digest import visible_rows
+
+if TYPE_CHECKING:
+    from riskflag.history.view import History
+
+Row = dict[str, Any]
+
+ATTRIBUTES = (
+    "accepted",
+    "category",
+    "grade",
+    "offered",
+    "organisation",
+    "outcome",
+    "role",
+    "seen",
+    "seen_alone",
+    "voice",
+    "worker",
+)
+#: How far back a page's chronology reaches, in days; contacts of a pattern may be older.
+CHRONOLOGY_DAYS = 730
+VOICE_TYPE = "care.child_voice"
+OWN = "self"
+
+
+@dataclass(frozen=True)
+class Records:
+    """What was visible about some people at one as-of date: contacts and person rows by person."""
+
+    as_of: dt.date
+    contacts: Mapping[str, Sequence[Row]]
+    persons: Mapping[str, Row]
+    linked: frozenset[str]
+
+    @classmethod
+    def of(cls, history: History, as_of: dt.date) -> Records:
+        """Read them from a history that is already cut to the people concerned."""
+        day = day_number(as_of)
+        contacts = visible_rows(history.contacts, day).to_pylist()
+        persons = {row["person_id"]: row for row in visible_rows(history.persons, day).to_pylist()}
+        return cls(
+            as_of,
+            {
+                person: list(rows)
+                for person, rows in itertools.groupby(contacts, key=lambda row: row["person_id"])
+            },
+            persons,
+            _linked(history.relationships, day),
+        )
+
+
+def _linked(relationships: pa.Table, day: int) -> frozenset[str]:
+    """People for whom at least one other person was known by then."""
+    return frozenset(visible_rows(relationships, day)["person_id"].to_pylist())
+
+
+def chronology(
+    rows: Iterable[Row], as_of: dt.date, *, pattern: frozenset[str], new_since: dt.date | None
+) -> list[Row]:
+    """The contacts of one child for the page, oldest first.
+
+    The child's own contacts of the last 24 months, and those of a pattern whoever's they are and
+    however old; the newest voice contact too. `pattern` holds contact keys; contacts known on or
+    after `new_since` are marked new (none when it is None).
+    """
+    earliest = day_number(as_of) - CHRONOLOGY_DAYS
+    since = None if new_since is None else day_number(new_since)
+    chosen: dict[str, Row] = {}
+    last_voice: Row | None = None
+    for row in rows:
+        own = row["link"] == OWN
+        if own and has_voice(row):
+            last_voice = row
+        wanted = row["contact_key"] in pattern or (own and row["occurred_day"] >= earliest)
+        held = chosen.get(row["contact_key"])
+        if wanted and (held is None or own):
+            chosen[row["contact_key"]] = row
+    if last_voice is not None:
+        chosen.setdefault(last_voice["contact_key"], last_voice)
+    shown = [contact_json(row, pattern=pattern, since=since) for row in chosen.values()]
+    return sorted(shown, key=lambda contact: (contact["occurred_on"], contact["contact_key"]))
+
+
+def has_voice(row: Row) -> bool:
+    """Whether a contact holds the child's own words, wishes or feelings."""
+    return row["type"] == VOICE_TYPE or row.get("voice") == "yes"
+
+
+def contact_json(row: Row, *, pattern: frozenset[str], since: int | None) -> Row:
+    """One contact as plain JSON."""
+    at = row.get("occurred_at")
+    return {
+        "contact_key": row["contact_key"],
+        "version": row["version"],
+        "occurred_on": _iso(row["occurred_day"]),
+        "occurred_at": None if at is None else at.isoformat(),
+        "ended_on": _iso(row["ended_day"]),
+        "known_on": _iso(row["known_day"]),
+        "known_basis": row["known_basis"],
+        "agency": row["agency"],
+        "type": row["type"],
+        "link": row["link"],
+        "attributes": {name: row.get(name) for name in ATTRIBUTES},
+        "quantity": row.get("quantity"),
+        "source": row["source"],
+        "file": row["source_file"],
+        "line": row["source_line"],
+        "record_id": row["record_id"],
+        "issues": (row.get("issues") or "").split(),
+        "new": since is not None and row["known_day"] >= since,
+        "in_pattern": row["contact_key"] in pattern,
+        "withdrawn": False,
+    }
+
+
+def voice(contacts: Iterable[Row]) -> Row:
+    """Which of the shown contacts hold the child's voice, and the latest day of them."""
+    heard = [
+        contact
+        for contact in contacts
+        if contact["link"] == OWN
+        and (contact["type"] == VOICE_TYPE or contact["attributes"]["voice"] == "yes")
+    ]
+    return {
+        "contact_keys": [contact["contact_key"] for contact in heard],
+        "latest": max((contact["occurred_on"] for contact in heard), default=None),
+    }
+
+
+def child(person_id: str, person: Row | None, as_of: dt.date) -> Row:
+    """Who the page is about: age, initials or local number, and kind."""
+    born = None if person is None else person.get("birth_day")
+    birth = None if born is None else date_of(born)
+    months = None if birth is None else _months(birth, as_of)
+    unborn = months is not None and birth is not None and birth > as_of
+    kind = "child" if person is None else (person.get("kind") or "child")
+    return {
+        "age_years": None if months is None or unborn else months // 12,
+        "age_months": None if unborn else months,
+        "display": initials(person) or person_id,
+        "kind": "unborn" if unborn else kind,
+    }
+
+
+def initials(person: Row | None) -> str | None:
+    """Initials of a person whose names are held."""
+    if person is None:
+        return None
+    names = [person.get("given_name"), person.get("family_name")]
+    letters = [name.strip()[0].upper() for name in names if name and name.strip()]
+    return "".join(f"{letter}." for letter in letters) or None
+
+
+def _months(birth: dt.date, day: dt.date) -> int:
+    months = (day.year - birth.year) * 12 + day.month - birth.month
+    return months - (day.day < birth.day)
+
+
+def _iso(number: int | None) -> str | None:
+    return None if number is None else date_of(number).isoformat()

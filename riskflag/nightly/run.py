@@ -1,0 +1,191 @@
+"""The night: everything from the lock to the new current publication.
+
+Whatever ends it, readers see the previous publication or the new one, whole. Every durable step is
+named (`steps.reached`); a run that was ended at any of them is put right by running again.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import sqlite3
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from riskflag.casework import audit, publishing
+from riskflag.casework.publishing import PublicationRecord, State
+from riskflag.casework.store import Store, open_store
+from riskflag.errors import ALREADY_PUBLISHED, PUBLISHED, PUBLISHED_DEGRADED, ConfigError
+from riskflag.nightly import anchors, folder, state_file, steps
+from riskflag.nightly.build import Built, build
+from riskflag.nightly.inputs import Inputs, hold_if_essential_is_lost, load
+from riskflag.nightly.manifest import degraded, manifest
+from riskflag.progress import Progress, silent
+from riskflag.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class PublishedFlags:
+    """What a page writer is given: the night's flags in the order of the worklist."""
+
+    authority: str
+    as_of: dt.date
+    run_key: str
+    flags: Sequence[Mapping[str, Any]]
+
+
+#: Writes pages into a folder; it must write the same bytes for the same flags.
+WritePages = Callable[[PublishedFlags, Path], None]
+
+
+@dataclass(frozen=True)
+class NightResult:
+    """How a night ended: its exit code, folder, manifest and seconds taken."""
+
+    exit_code: int
+    folder: Path
+    manifest: Mapping[str, Any]
+    seconds: float
+
+
+def no_pages(published: PublishedFlags, target: Path) -> None:
+    """The page writer of a night without pages."""
+
+
+def run_night(
+    workspace: Workspace,
+    as_of: dt.date,
+    *,
+    write_pages: WritePages = no_pages,
+    rules_only: bool = False,
+    progress: Progress = silent,
+) -> NightResult:
+    """Score one night and publish it.
+
+    The result's exit code is 0, 10 (published, with something missing) or 3 (this very night was
+    published before: nothing is changed). Raises HeldError (20), InputError (30), ConfigError and
+    IntegrityError (40), StorageError (50) and LockedError (60); the previous publication then
+    stays.
+    """
+    started = time.monotonic()
+    try:
+        with workspace.lock():
+            store = open_store(workspace)
+            try:
+                inputs = load(workspace, as_of, rules_only=rules_only, progress=progress)
+                night = _Night(workspace, store, inputs, write_pages, progress)
+                code, record = night.run()
+            finally:
+                store.close()
+    except (OSError, sqlite3.OperationalError) as error:
+        raise folder.storage_error(error) from None
+    target = workspace.publications / record.folder
+    told = folder.read_manifest(target, record.manifest_hash)
+    return NightResult(code, target, told, time.monotonic() - started)
+
+
+@dataclass(frozen=True)
+class _Night:
+    workspace: Workspace
+    store: Store
+    inputs: Inputs
+    write_pages: WritePages
+    progress: Progress
+
+    def run(self) -> tuple[int, PublicationRecord]:
+        """Publish, or find that this night was published already."""
+        done = publishing.published(self.store, self.inputs.run_key)
+        if done is not None:
+            self._tidy()
+            return ALREADY_PUBLISHED, done
+        hold_if_essential_is_lost(self.inputs)
+        state = publishing.state(self.store, self.inputs.as_of)
+        _refuse_earlier_day(state, self.inputs.as_of)
+        built = build(
+            self.inputs,
+            state,
+            previous_flags(self.workspace, state),
+            progress=self.progress,
+        )
+        record = self._stage(state, built)
+        end = publishing.publish(self.store, record, built.rows, reached=steps.reached)
+        anchors.append(self.workspace.publications, record.run_key, end)
+        folder.point_to(self.workspace.publications, record.folder)
+        return record.exit_code, record
+
+    def _stage(self, state: State, built: Built) -> PublicationRecord:
+        """Write the publication aside and give it its name."""
+        name = f"{self.inputs.as_of.isoformat()}-{self.inputs.run_key[:12]}"
+        publications = self.workspace.publications
+        staging = folder.begin(publications, name)
+        content = folder.flags_bytes(built.flags)
+        folder.write(staging / folder.FLAGS, content)
+        folder.write(staging / folder.STATE, folder.pretty_bytes(state_file.to_json(state)))
+        self.progress("Writing pages", 0, 1)
+        self.write_pages(self._published(built), staging)
+        self.progress("Writing pages", 1, 1)
+        steps.reached("folder: pages")
+        told = folder.pretty_bytes(
+            manifest(
+                self.inputs,
+                state,
+                built,
+                files=folder.listed(staging),
+                content_hash=folder.sha256(content),
+            )
+        )
+        folder.write(staging / folder.MANIFEST, told)
+        folder.finish(staging, publications / name)
+        return PublicationRecord(
+            run_key=self.inputs.run_key,
+            as_of=self.inputs.as_of,
+            generation=_generation(state, self.inputs.as_of),
+            folder=name,
+            content_hash=folder.sha256(content),
+            manifest_hash=folder.sha256(told),
+            exit_code=PUBLISHED_DEGRADED if degraded(self.inputs, built) else PUBLISHED,
+        )
+
+    def _published(self, built: Built) -> PublishedFlags:
+        return PublishedFlags(
+            self.inputs.settings.authority, self.inputs.as_of, self.inputs.run_key, built.flags
+        )
+
+    def _tidy(self) -> None:
+        """Finish what an ended run may have left undone after its publication was current."""
+        current = publishing.current(self.store)
+        if current is None:
+            return
+        anchored = {key for key, _ in anchors.read(self.workspace.publications)}
+        if current.run_key not in anchored:
+            with self.store.reading() as session:
+                end = audit.head(session)
+            anchors.append(self.workspace.publications, current.run_key, end)
+        folder.point_to(self.workspace.publications, current.folder)
+
+
+def previous_flags(workspace: Workspace, state: State) -> list[dict[str, Any]]:
+    """The flags of the publication before, checked against its recorded hash."""
+    if state.previous is None:
+        return []
+    return folder.read_flags(
+        workspace.publications / state.previous.folder, state.previous.content_hash
+    )
+
+
+def _generation(state: State, as_of: dt.date) -> int:
+    """The first publication of a day is its generation 1; a later one replaces it for readers."""
+    if state.previous is None or state.previous.as_of != as_of:
+        return 1
+    return state.previous.generation + 1
+
+
+def _refuse_earlier_day(state: State, as_of: dt.date) -> None:
+    """A night before the current one would lose the flags raised since."""
+    if state.previous is not None and as_of < state.previous.as_of:
+        raise ConfigError(
+            f"The current publication is for {state.previous.as_of.isoformat()}, a later day; "
+            "give that day or a later one with --as-of. (Use another workspace to try the past.)"
+        )
