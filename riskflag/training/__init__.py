@@ -1,0 +1,1 @@
+"""Training: outcomes, cohorts, windows in time, the model, its judges, its record and promotion."""

@@ -1,0 +1,169 @@
+"""Judging on the test window: the model beside the simplest things anybody could do instead.
+
+Every figure has an interval from a bootstrap over children (a child's months stay together), and
+differences between the model and each baseline are taken within the same draw.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from riskflag.clock import date_of
+from riskflag.progress import Progress, silent
+from riskflag.training.metrics import (
+    Ranking,
+    brier,
+    calibration_bins,
+    calibration_slope,
+    expected_over_observed,
+)
+from riskflag.training.rows import Rows
+
+Floats = NDArray[np.float64]
+
+MODEL = "model"
+#: The two ends of every interval, in percent.
+INTERVAL = (2.5, 97.5)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What is judged: test rows, what came (0/1 [n]), the model's probabilities, all scores.
+
+    `scores` has one float64 [n] per scorer, the model's under "model"; `capacity` is how many
+    children can be looked at for each monthly as-of date; `beyond_reach` names scorers nobody could
+    have, such as a simulator's truth, which are no baseline.
+    """
+
+    rows: Rows
+    labels: Floats
+    probability: Floats
+    scores: Mapping[str, Floats]
+    capacity: float
+    draws: int = 200
+    seed: int = 2
+    beyond_reach: frozenset[str] = frozenset()
+    progress: Progress = field(default=silent)
+
+    @cached_property
+    def months(self) -> list[tuple[int, NDArray[np.intp]]]:
+        """Each as-of date with the positions of its rows."""
+        days = np.unique(self.rows.as_of)
+        return [(int(day), np.flatnonzero(self.rows.as_of == day)) for day in days]
+
+
+@dataclass(frozen=True)
+class _Scorer:
+    """One scorer's rankings: over all months together, and month by month."""
+
+    pooled: Ranking
+    monthly: list[tuple[NDArray[np.intp], Ranking]]
+
+    @classmethod
+    def of(cls, trial: Trial, scores: Floats) -> _Scorer:
+        monthly = [
+            (places, Ranking(scores[places], trial.labels[places])) for _, places in trial.months
+        ]
+        return cls(Ranking(scores, trial.labels), monthly)
+
+    def figures(self, capacity: float, weights: Floats) -> dict[str, float]:
+        found = sum(
+            ranking.found_in_top(capacity, weights[places]) for places, ranking in self.monthly
+        )
+        listed = sum(min(capacity, float(weights[places].sum())) for places, _ in self.monthly)
+        came = float((weights * self.pooled.labels).sum())
+        return {
+            "auroc": self.pooled.auroc(weights),
+            "average_precision": self.pooled.average_precision(weights),
+            "precision_at_capacity": found / listed if listed else float("nan"),
+            "recall_at_capacity": found / came if came else float("nan"),
+        }
+
+
+def evaluate(trial: Trial) -> dict[str, Any]:
+    """Every figure of the test window as plain JSON values; NaN becomes null."""
+    scorers = {name: _Scorer.of(trial, scores) for name, scores in trial.scores.items()}
+    whole = np.ones(len(trial.labels))
+    values = {name: s.figures(trial.capacity, whole) for name, s in scorers.items()}
+    drawn = _bootstrap(trial, scorers)
+    slope = calibration_slope(trial.probability, trial.labels)
+    ratio = expected_over_observed(trial.probability, trial.labels)
+    return {
+        "rows": len(trial.labels),
+        "children": len(np.unique(trial.rows.person)),
+        "outcomes": int(trial.labels.sum()),
+        "base_rate": float(trial.labels.mean()),
+        "capacity_per_month": trial.capacity,
+        "scorers": {
+            name: {key: _with_interval(value, drawn[name][key]) for key, value in figures.items()}
+            for name, figures in values.items()
+        },
+        "gain_over": {name: _differences(values, drawn, name) for name in scorers if name != MODEL},
+        "calibration": {
+            "slope": _with_interval(slope, drawn[MODEL]["slope"]),
+            "expected_over_observed": _with_interval(ratio, drawn[MODEL]["expected"]),
+            "brier": brier(trial.probability, trial.labels),
+            "bins": calibration_bins(trial.probability, trial.labels),
+        },
+        "months": [_month(trial, day, places) for day, places in trial.months],
+    }
+
+
+def _month(trial: Trial, day: int, places: NDArray[np.intp]) -> dict[str, Any]:
+    labels, scores = trial.labels[places], trial.scores[MODEL][places]
+    return {
+        "as_of": date_of(day).isoformat(),
+        "rows": len(places),
+        "outcomes": int(labels.sum()),
+        "auroc": _plain(Ranking(scores, labels).auroc()),
+    }
+
+
+def _bootstrap(trial: Trial, scorers: Mapping[str, _Scorer]) -> dict[str, dict[str, list[float]]]:
+    """For each scorer and figure, its value in every draw of children."""
+    rng = np.random.default_rng(trial.seed)
+    children, row_of = np.unique(trial.rows.person, return_inverse=True)
+    drawn: dict[str, dict[str, list[float]]] = {name: {} for name in scorers}
+    for number in range(trial.draws):
+        picked = rng.integers(0, len(children), len(children))
+        weights = np.bincount(picked, minlength=len(children)).astype(np.float64)[row_of]
+        for name, scorer in scorers.items():
+            figures = scorer.figures(trial.capacity, weights)
+            if name == MODEL:
+                figures["slope"] = calibration_slope(trial.probability, trial.labels, weights)
+                figures["expected"] = expected_over_observed(
+                    trial.probability, trial.labels, weights
+                )
+            for key, value in figures.items():
+                drawn[name].setdefault(key, []).append(value)
+        trial.progress("intervals", number + 1, trial.draws)
+    return drawn
+
+
+def _differences(
+    values: Mapping[str, Mapping[str, float]],
+    drawn: Mapping[str, Mapping[str, list[float]]],
+    baseline: str,
+) -> dict[str, Any]:
+    """The model's figures less the baseline's, draw by draw."""
+    told = {}
+    for key, value in values[MODEL].items():
+        gaps = np.array(drawn[MODEL][key]) - np.array(drawn[baseline][key])
+        told[key] = _with_interval(value - values[baseline][key], gaps.tolist())
+    return told
+
+
+def _with_interval(value: float, draws: list[float]) -> dict[str, float | None]:
+    finite = np.array(draws)[np.isfinite(draws)]
+    low, high = np.percentile(finite, INTERVAL) if len(finite) else (np.nan, np.nan)
+    return {"value": _plain(value), "low": _plain(float(low)), "high": _plain(float(high))}
+
+
+def _plain(value: float) -> float | None:
+    return value if np.isfinite(value) else None

@@ -1,0 +1,122 @@
+"""An experiment: what to anticipate, for whom, learnt from when, checked on when."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from riskflag.errors import ConfigError
+from riskflag.toml_lines import read_toml
+
+
+class Part(BaseModel):
+    """A part of an experiment file; unknown keys are refused so that a typing slip is seen."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class OutcomeConfig(Part):
+    """What counts as the outcome, and which children are outside the question.
+
+    A row is used when its horizon and `settle_days` more (for late records) were over at the cut.
+    """
+
+    types: tuple[str, ...] = ("care.s47", "care.cp_plan", "care.looked_after")
+    horizon_days: int = Field(default=180, ge=7, le=1100)
+    settle_days: int = Field(default=28, ge=0, le=400)
+    not_while: tuple[str, ...] = ("care.cp_plan", "care.looked_after")
+
+
+class CohortConfig(Part):
+    """Which children are asked about: alive, born, under `under_age`."""
+
+    under_age: int = Field(default=18, ge=1, le=25)
+
+
+class WindowsConfig(Part):
+    """How many monthly as-of dates each window takes, counted back from the cut."""
+
+    cut: dt.date | None = None
+    train_months: int = Field(default=36, ge=1, le=240)
+    calibration_months: int = Field(default=6, ge=1, le=36)
+    test_months: int = Field(default=6, ge=1, le=36)
+    stopping_months: int = Field(default=4, ge=1, le=24)
+
+
+class ModelConfig(Part):
+    """How the trees are grown; every number that changes the bytes is here."""
+
+    max_trees: int = Field(default=1500, ge=1, le=20_000)
+    patience: int = Field(default=60, ge=1)
+    learning_rate: float = Field(default=0.03, gt=0, le=1)
+    leaves: int = Field(default=15, ge=2, le=255)
+    min_rows_in_leaf: int = Field(default=150, ge=1)
+    signal_share: float = Field(default=0.4, gt=0, le=1)
+    row_share: float = Field(default=0.7, gt=0, le=1)
+    l2: float = Field(default=10.0, ge=0)
+    max_rows: int = Field(default=250_000, ge=1000)
+    outage_share: float = Field(default=0.1, ge=0, lt=1)
+    seed: int = 1
+
+
+class EvaluationConfig(Part):
+    """How the result is judged; without `capacity_per_week` the workspace's own number holds."""
+
+    capacity_per_week: int | None = Field(default=None, ge=1)
+    bootstrap: int = Field(default=200, ge=20, le=5000)
+    seed: int = 2
+
+
+class ExperimentConfig(Part):
+    """The whole of an experiment's config.toml."""
+
+    question: str = Field(min_length=1)
+    outcome: OutcomeConfig = OutcomeConfig()
+    cohort: CohortConfig = CohortConfig()
+    windows: WindowsConfig = WindowsConfig()
+    model: ModelConfig = ModelConfig()
+    evaluation: EvaluationConfig = EvaluationConfig()
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """An experiment folder that has been read: its name, its config and the config's hash."""
+
+    name: str
+    config: ExperimentConfig
+    digest: str
+
+    @classmethod
+    def read(cls, folder: Path) -> Experiment:
+        """Read `folder`/config.toml; raises ConfigError naming the line."""
+        path = folder / "config.toml"
+        config = read_toml(path, ExperimentConfig)
+        name = folder.resolve().name
+        if not name.replace("-", "").replace("_", "").isalnum():
+            raise ConfigError(f"{folder}: name the folder with letters, digits, - and _ only.")
+        return cls(name, config, hashlib.sha256(path.read_bytes()).hexdigest())
+
+
+def find_experiment(name: str, workspace_root: Path) -> Path:
+    """The folder of an experiment given as a path or as a name.
+
+    A name is looked for in the workspace's experiments/ and then in the shipped ones; raises
+    ConfigError listing what there is.
+    """
+    places = [workspace_root / "experiments", *shipped_experiments()]
+    for folder in (Path(name), *(place / name for place in places)):
+        if (folder / "config.toml").is_file():
+            return folder
+    known = sorted({p.parent.name for place in places for p in place.glob("*/config.toml")})
+    listed = ", ".join(known) or "none"
+    raise ConfigError(f"There is no experiment of that name; give a folder or one of: {listed}.")
+
+
+def shipped_experiments() -> list[Path]:
+    """Where experiments may be: beside the package in a checkout, or within it in a wheel."""
+    package = Path(__file__).resolve().parents[1]
+    return [package.parent / "experiments", package / "_experiments"]

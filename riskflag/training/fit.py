@@ -1,0 +1,114 @@
+"""Growing the trees: LightGBM's own Booster, monotone where a signal has a direction.
+
+The scikit-learn wrapper is never used: it is saved as a pickle, the bare booster as text.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import lightgbm as lgb
+import numpy as np
+from numpy.typing import NDArray
+
+from riskflag.progress import Progress, silent
+from riskflag.training.experiment import ModelConfig
+
+Floats = NDArray[np.float64]
+
+#: The sign that LightGBM takes for each direction a signal may declare.
+SIGNS = {"raises": 1, "lowers": -1, "none": 0}
+#: Trees when there are too few months to find a number by early stopping.
+UNTESTED_TREES = 200
+_THREADS = re.compile(r"^\[num_threads: \d+\]$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """Training data: `values` float64 [n, k] (capped, NaN unknown), labels and weights [n]."""
+
+    values: Floats
+    labels: Floats
+    weights: Floats
+
+    def take(self, chosen: NDArray[np.bool_]) -> Matrix:
+        """The chosen rows."""
+        return Matrix(self.values[chosen], self.labels[chosen], self.weights[chosen])
+
+
+@dataclass(frozen=True)
+class Grower:
+    """How to grow: signal names, their directions, the config and the threads to use."""
+
+    names: tuple[str, ...]
+    directions: tuple[str, ...]
+    config: ModelConfig
+    threads: int = 2
+    progress: Progress = silent
+
+    def parameters(self) -> dict[str, object]:
+        """The parameters given to LightGBM."""
+        config = self.config
+        return {
+            "objective": "binary",
+            "learning_rate": config.learning_rate,
+            "num_leaves": config.leaves,
+            "min_data_in_leaf": config.min_rows_in_leaf,
+            "feature_fraction": config.signal_share,
+            "bagging_fraction": config.row_share,
+            "bagging_freq": 1,
+            "lambda_l2": config.l2,
+            "monotone_constraints": [SIGNS[direction] for direction in self.directions],
+            "monotone_constraints_method": "basic",
+            "seed": config.seed,
+            "deterministic": True,
+            "force_row_wise": True,
+            "num_threads": self.threads,
+            "verbosity": -1,
+        }
+
+    def trees_needed(self, fitting: Matrix, stopping: Matrix) -> int:
+        """How many trees serve a later window best; UNTESTED_TREES when it holds no outcome."""
+        if not len(fitting.labels) or len(np.unique(stopping.labels)) < 2:
+            return min(UNTESTED_TREES, self.config.max_trees)
+        train, later = self._dataset(fitting), self._dataset(stopping)
+        booster = lgb.train(
+            {**self.parameters(), "metric": "binary_logloss"},
+            train,
+            self.config.max_trees,
+            valid_sets=[later],
+            callbacks=[
+                lgb.early_stopping(self.config.patience, verbose=False),
+                self._tell("finding the number of trees", self.config.max_trees),
+            ],
+        )
+        return max(booster.best_iteration, 1)
+
+    def grow(self, data: Matrix, trees: int) -> str:
+        """The text of a model of `trees` trees; the same for any number of threads."""
+        booster = lgb.train(
+            self.parameters(),
+            self._dataset(data),
+            trees,
+            callbacks=[self._tell("growing trees", trees)],
+        )
+        return _THREADS.sub("[num_threads: 0]", booster.model_to_string())
+
+    def _dataset(self, data: Matrix) -> lgb.Dataset:
+        return lgb.Dataset(
+            data.values,
+            data.labels,
+            weight=data.weights,
+            feature_name=list(self.names),
+            params={**self.parameters(), "feature_pre_filter": False},
+            free_raw_data=True,
+        )
+
+    def _tell(self, label: str, total: int):  # type: ignore[no-untyped-def]  # noqa: ANN202
+        """A LightGBM callback that reports progress."""
+
+        def told(environment: lgb.callback.CallbackEnv) -> None:
+            self.progress(label, environment.iteration + 1, total)
+
+        return told

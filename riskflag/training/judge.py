@@ -1,0 +1,147 @@
+"""A learnt model before its judges: baselines, figures, gates and aggregates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from riskflag.progress import Progress, silent
+from riskflag.scoring.model import capped
+from riskflag.training.baselines import best_signal, contact_count, oriented
+from riskflag.training.evaluate import MODEL, Trial, evaluate
+from riskflag.training.experiment import ExperimentConfig
+from riskflag.training.gates import (
+    CONTACTS,
+    Gate,
+    additivity,
+    beats_contacts,
+    calibrated,
+    monotone,
+)
+from riskflag.training.learn import Learnt
+from riskflag.training.operate import natural_frequency
+from riskflag.training.prepare import Prepared, Window
+from riskflag.training.reference import Spread, typical
+from riskflag.training.shap_report import ROWS, summary
+from riskflag.training.split import period
+
+Floats = NDArray[np.float64]
+
+RULES = "rules alone"
+SINGLE = "best single signal"
+YEAR = 365
+#: Rows on which every signal is swept.
+SWEPT = 150
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """The figures of the test window, the gates, and aggregates for the bundle and the report."""
+
+    result: dict[str, Any]
+    gates: tuple[Gate, ...]
+    spread: Spread
+    typical: dict[str, Any]
+    importance: list[dict[str, Any]]
+    scores: Mapping[str, Floats]
+
+
+@dataclass(frozen=True)
+class Court:
+    """What a judgement needs: the data, the model, and scores from elsewhere (rules, truth)."""
+
+    prepared: Prepared
+    learnt: Learnt
+    config: ExperimentConfig
+    capacity: float
+    others: Mapping[str, Floats] = field(default_factory=dict)
+    oracles: Mapping[str, Floats] = field(default_factory=dict)
+    progress: Progress = silent
+
+    def judge(self) -> Judgement:
+        """Everything that is measured on the test window."""
+        test, model = self.prepared.test, self.learnt.model
+        raw = model.raw(test.values, model.names)
+        single, chosen = self._single()
+        scores = {MODEL: raw, **self.others, **self._contacts(), SINGLE: single}
+        trial = Trial(
+            test.rows,
+            test.labels.numbers,
+            model.probability(raw),
+            {**scores, **self.oracles},
+            self.capacity * test.share,
+            self.config.evaluation.bootstrap,
+            self.config.evaluation.seed,
+            frozenset(self.oracles),
+            self.progress,
+        )
+        months = period(self.prepared.split.test)
+        result = evaluate(trial) | {"period": months, "single_signal": chosen}
+        result["natural_frequency"] = natural_frequency(
+            raw, trial.labels, test.rows, line=self.learnt.thresholds["raw"], period=months
+        )
+        if self.oracles:
+            result["oracle"] = self._oracle(result)
+        return self._with_aggregates(result, scores)
+
+    def _with_aggregates(self, result: dict[str, Any], scores: Mapping[str, Floats]) -> Judgement:
+        test, model = self.prepared.test, self.learnt.model
+        signals = self.prepared.inputs.signals
+        last, ages = last_month(test, self.prepared)
+        spread = Spread.of(test.values, model.names)
+        some = some_rows(test.values, ROWS)
+        directions = [signal.direction for signal in signals]
+        gates = (
+            additivity(model, some),
+            monotone(model, some[:SWEPT], directions, spread),
+            beats_contacts(result),
+            calibrated(result),
+        )
+        themes = {signal.name: signal.theme for signal in signals}
+        importance = summary(model.contributions(some, model.names), themes)
+        usual = typical(last, model.names, ages)
+        return Judgement(result, gates, spread, usual, importance, scores)
+
+    def _contacts(self) -> dict[str, Floats]:
+        rows, contacts = self.prepared.test.rows, self.prepared.contacts
+        counts = (contact_count(rows, contacts), contact_count(rows, contacts, YEAR))
+        return dict(zip(CONTACTS, counts, strict=True))
+
+    def _single(self) -> tuple[Floats, str]:
+        """The best signal of the training window, as a score of the test rows."""
+        train = self.prepared.train
+        signals = self.prepared.inputs.signals
+        directions = [signal.direction for signal in signals]
+        column, reverse, _ = best_signal(train.values, train.labels.numbers, directions)
+        score = oriented(self.prepared.test.values[:, column], directions[column])
+        return (-score if reverse else score), signals[column].name
+
+    def _oracle(self, result: Mapping[str, Any]) -> dict[str, Any]:
+        """How far the model goes from 0.5 to each true hazard; the first one is the measure."""
+        reached = result["scorers"][MODEL]["auroc"]["value"]
+        shares = {}
+        for name in self.oracles:
+            best = result["scorers"][name]["auroc"]["value"]
+            shares[name] = {"auroc": best, "share": (reached - 0.5) / (best - 0.5)}
+        first = next(iter(self.oracles))
+        return {**shares[first], "name": first, "all": shares}
+
+
+def last_month(test: Window, prepared: Prepared) -> tuple[Floats, Floats]:
+    """Signal values of the last test month and the children's ages in years (NaN unknown)."""
+    latest = np.flatnonzero(test.rows.as_of == prepared.split.test[-1])
+    people = prepared.people
+    births = np.full(len(people.ids), np.nan)
+    births[people.person] = np.where(people.birth < -(10**6), np.nan, people.birth)
+    ages = (test.rows.as_of[latest] - births[test.rows.person[latest]]) / 365.25
+    return test.values[latest], ages
+
+
+def some_rows(values: Floats, most: int) -> Floats:
+    """At most `most` rows, evenly spaced and capped."""
+    step = max(len(values) // most, 1)
+    return capped(values[::step][:most])

@@ -1,0 +1,60 @@
+"""From matrices to a calibrated model with a threshold."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from riskflag.progress import Progress, silent
+from riskflag.scoring.calibration import Calibration
+from riskflag.scoring.model import Model, capped
+from riskflag.training.calibrate import calibrate
+from riskflag.training.experiment import ModelConfig
+from riskflag.training.fit import Grower, Matrix
+from riskflag.training.operate import threshold
+from riskflag.training.outage import blank_agencies
+from riskflag.training.prepare import Prepared
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Learnt:
+    """A model with its threshold, and what became of the training rows."""
+
+    model: Model
+    thresholds: dict[str, float]
+    trees: int
+    rows_with_outage: int
+
+
+def learn(
+    prepared: Prepared,
+    config: ModelConfig,
+    *,
+    capacity: float,
+    threads: int = 2,
+    progress: Progress = silent,
+) -> Learnt:
+    """Fit, calibrate on the later window and draw the line there."""
+    train = prepared.train
+    values = capped(train.values)
+    struck = blank_agencies(
+        values, prepared.inputs.agencies, share=config.outage_share, seed=config.seed
+    )
+    data = Matrix(values, train.labels.numbers, train.weights)
+    names = prepared.inputs.names
+    directions = tuple(signal.direction for signal in prepared.inputs.signals)
+    grower = Grower(names, directions, config, threads, progress)
+    fitting = train.between(prepared.split.fitting)
+    stopping = train.between(prepared.split.stopping)
+    trees = grower.trees_needed(data.take(fitting), data.take(stopping))
+    text = grower.grow(data, trees)
+    later = prepared.calibration
+    unset = Calibration((0.0, 1.0), (0.0, 1.0), "none")
+    raw = Model(text, names, unset, threads=threads).raw(later.values, names)
+    curve = calibrate(raw, later.labels.numbers)
+    line = threshold(raw, later.rows, capacity * later.share, curve)
+    return Learnt(Model(text, names, curve, threads=threads), line, trees, struck)

@@ -1,0 +1,141 @@
+"""What a finished run leaves in the record: figures, texts, plots, and its future bundle."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from riskflag.progress import Progress
+from riskflag.scoring.bundle import BundleParts, canonical, sha256
+from riskflag.signals import Catalogue, definition
+from riskflag.training import plots, report, shap_report
+from riskflag.training.experiment import Experiment
+from riskflag.training.judge import Judgement
+from riskflag.training.learn import Learnt
+from riskflag.training.prepare import Prepared
+from riskflag.training.track import RunRecord, git_revision
+
+#: The artifact folder that holds a run's future bundle.
+BUNDLE = "bundle"
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A run that is over, on its way into the record."""
+
+    experiment: Experiment
+    prepared: Prepared
+    learnt: Learnt
+    judgement: Judgement
+    parts: BundleParts
+
+    def record(self, catalogue: Catalogue, progress: Progress) -> RunRecord:
+        progress("drawing the plots", 0, 1)
+        result, gates = self.judgement.result, self.parts.parts["gates"]["gates"]
+        name = self.experiment.name
+        files = {f"{BUNDLE}/{path}": data.decode() for path, data in self.parts.files().items()}
+        texts = {
+            **files,
+            f"{BUNDLE}/about.json": canonical(dict(self.parts.about)).decode(),
+            "report/report.txt": report.as_text(result, gates),
+            "report/report.html": report.as_html(f"Experiment {name}", result, gates),
+            "report/figures.json": canonical(result).decode(),
+            "report/importance.json": canonical(self.judgement.importance).decode(),
+            "catalogue/signals.txt": catalogue_text(catalogue),
+            "catalogue/rulebook.toml": _rulebook(catalogue),
+        }
+        return RunRecord(
+            name,
+            note=f"{self.experiment.config.question}\n\n{self.parts.card}",
+            parameters=self._parameters(),
+            metrics=metrics(result, self.learnt, gates),
+            tags=self._tags(catalogue),
+            texts=texts,
+            figures=self._figures(),
+        )
+
+    def _parameters(self) -> dict[str, object]:
+        config = self.experiment.config
+        windows = self.prepared.split.told()
+        return {
+            **config.model.model_dump(),
+            "outcome_types": " ".join(config.outcome.types),
+            "horizon_days": config.outcome.horizon_days,
+            **{f"{name}_window": text for name, text in windows.items()},
+            "signals": len(self.prepared.inputs.names),
+            "train_rows": self.prepared.train_rows,
+            "train_outcomes": self.prepared.train_outcomes,
+            "train_rows_used": len(self.prepared.train.rows),
+            "rows_with_outage": self.learnt.rows_with_outage,
+            "calibration_method": self.learnt.model.calibration.method,
+        }
+
+    def _tags(self, catalogue: Catalogue) -> dict[str, str]:
+        return {
+            "history_digest": str(self.parts.about["history"]),
+            "catalogue_fingerprint": catalogue.fingerprint,
+            "config_digest": self.experiment.digest,
+            "bundle_digest": bundle_digest(self.parts.files()),
+            "code_version": str(self.parts.about["code"]),
+            "git_revision": git_revision() or "not a checkout",
+        }
+
+    def _figures(self) -> dict[str, Any]:
+        judgement = self.judgement
+        labels = self.prepared.test.labels.numbers
+        bins = judgement.result["calibration"]["bins"]
+        return {
+            "plots/precision_recall.png": plots.precision_recall(judgement.scores, labels),
+            "plots/calibration.png": plots.calibration(bins),
+            "shap/importance.png": plots.importance(judgement.importance),
+            **shap_report.figures(self.learnt.model, judgement.spread, judgement.importance),
+        }
+
+
+def bundle_digest(files: Mapping[str, bytes]) -> str:
+    """One hash over a bundle's files: what promotion compares the artifacts with."""
+    hashes = {name: sha256(data) for name, data in files.items()}
+    return hashlib.sha256(json.dumps(hashes, sort_keys=True).encode()).hexdigest()
+
+
+def metrics(
+    result: Mapping[str, Any], learnt: Learnt, gates: list[dict[str, Any]]
+) -> dict[str, float]:
+    """The small fixed set of figures with plain names that analysts compare runs by."""
+    told: dict[str, float | None] = {
+        "trees": float(learnt.trees),
+        "base_rate": result["base_rate"],
+        "brier": result["calibration"]["brier"],
+        "calibration_slope": result["calibration"]["slope"]["value"],
+        "expected_over_observed": result["calibration"]["expected_over_observed"]["value"],
+        "gates_held": float(sum(gate["passed"] for gate in gates)),
+        "gates_failed": float(sum(not gate["passed"] for gate in gates)),
+    }
+    for name, figures in result["scorers"].items():
+        suffix = "" if name == "model" else "_" + name.replace(" ", "_")
+        for key, figure in figures.items():
+            told[f"{key}{suffix}"] = figure["value"]
+    told["auroc_low"] = result["scorers"]["model"]["auroc"]["low"]
+    told["auroc_high"] = result["scorers"]["model"]["auroc"]["high"]
+    if "oracle" in result:
+        told["share_of_the_possible"] = result["oracle"]["share"]
+    return {name: float(value) for name, value in told.items() if value is not None}
+
+
+def catalogue_text(catalogue: Catalogue) -> str:
+    """Every signal with its question, direction, theme and definition."""
+    blocks = [
+        f"{one.name}\n  {one.question}\n  {definition(one)}\n"
+        f"  direction: {one.direction}; theme: {one.theme}; agency: {one.agency}; "
+        f"source: {one.source}\n  fingerprint: {one.fingerprint}\n"
+        for one in catalogue.signals
+    ]
+    return "\n".join(blocks)
+
+
+def _rulebook(catalogue: Catalogue) -> str:
+    path = catalogue.rulebook_path
+    return path.read_text(encoding="utf-8") if path.is_file() else "# no rulebook\n"

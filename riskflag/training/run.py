@@ -1,0 +1,82 @@
+"""One training run, from a workspace's history to an MLflow run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from riskflag.history.store import HistoryStore
+from riskflag.progress import Progress, silent
+from riskflag.scoring.bundle import BundleParts
+from riskflag.signals import load_catalogue
+from riskflag.training import report
+from riskflag.training.experiment import Experiment
+from riskflag.training.judge import RULES, Court, Judgement
+from riskflag.training.learn import learn
+from riskflag.training.operate import monthly_capacity
+from riskflag.training.oracle import read_oracles
+from riskflag.training.parts import about, bundle_parts
+from riskflag.training.prepare import prepare
+from riskflag.training.record import Finished
+from riskflag.training.rules_alone import rules_alone
+from riskflag.training.track import Store
+from riskflag.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A finished run: its id, its judgement and the bundle it would become."""
+
+    run_id: str
+    judgement: Judgement
+    parts: BundleParts
+    trees: int
+    inputs: int
+    excluded: tuple[tuple[str, str], ...]
+
+    @property
+    def text(self) -> str:
+        """The report as plain text."""
+        gates = [gate.to_dict() for gate in self.judgement.gates]
+        return report.as_text(self.judgement.result, gates)
+
+
+def train(
+    folder: Path,
+    workspace: Workspace,
+    *,
+    truth: Path | None = None,
+    threads: int = 2,
+    progress: Progress = silent,
+) -> Trained:
+    """Train the experiment in `folder` on the workspace's history and record the run.
+
+    `truth` is a synthetic borough's truth folder: it is only compared with, never learnt from.
+    """
+    experiment = Experiment.read(folder)
+    catalogue = load_catalogue(workspace.features_dir)
+    progress("reading the history", 0, 1)
+    history = HistoryStore(workspace.history).load()
+    config = experiment.config
+    prepared = prepare(history, config, catalogue, progress)
+    capacity = monthly_capacity(
+        config.evaluation.capacity_per_week or workspace.config.capacity_per_week
+    )
+    learnt = learn(prepared, config.model, capacity=capacity, threads=threads, progress=progress)
+    rules = rules_alone(history, prepared.test.rows, catalogue, progress)
+    court = Court(
+        prepared,
+        learnt,
+        config,
+        capacity,
+        others={} if rules is None else {RULES: rules},
+        oracles={} if truth is None else read_oracles(truth, prepared, config, history),
+        progress=progress,
+    )
+    judgement = court.judge()
+    told = about(experiment, prepared, catalogue, history.digest())
+    parts = bundle_parts(told, prepared, learnt, judgement)
+    finished = Finished(experiment, prepared, learnt, judgement, parts)
+    run_id = Store(workspace.mlruns).record(finished.record(catalogue, progress))
+    inputs = prepared.inputs
+    return Trained(run_id, judgement, parts, learnt.trees, len(inputs.names), inputs.excluded)
