@@ -1,9 +1,11 @@
 """Signals: what practice leads and analysts declare, and what computes it.
 
 `contacts(...)`, `count(...)`, `Signal(...)` and their like build frozen declarations;
-`load_catalogue()` reads them from `features/`.
+`load_catalogue()` reads them from `features/`. `build` and `compute` compute them at an as-of date;
+`evidence` gives the contacts behind a value.
 """
 
+from riskflag.signals.build import build, compute
 from riskflag.signals.catalogue import Catalogue, load_catalogue
 from riskflag.signals.define import (
     Signal,
@@ -25,12 +27,17 @@ from riskflag.signals.define import (
     scaled,
     total,
 )
+from riskflag.signals.evidence import evidence, evidence_many
+from riskflag.signals.table import SignalTable
 
 __all__ = [
     "Catalogue",
     "Signal",
+    "SignalTable",
     "age",
+    "build",
     "change",
+    "compute",
     "contacts",
     "count",
     "days_since_first",
@@ -38,6 +45,8 @@ __all__ = [
     "definition",
     "difference",
     "distinct",
+    "evidence",
+    "evidence_many",
     "exists",
     "highest",
     "load_catalogue",

@@ -69,7 +69,7 @@ def contacts(
     for pattern in types:
         found = [name for name in terms().types if fnmatchcase(name, str(pattern))]
         if not found:
-            choose("contact type", pattern, terms().types)
+            choose("contact type", pattern, tuple(terms().types))
         names += found
     filters = tuple(sorted((name, _listed(values)) for name, values in where.items()))
     return Selection(types=tuple(names), links=_listed(link), where=filters)

@@ -57,7 +57,7 @@ def _aggregate(of: Aggregate) -> str:
 
 
 def _selection(selection: Selection) -> str:
-    every = selection.types == terms().types
+    every = selection.types == tuple(terms().types)
     kinds = "contacts of any type" if every else f"contacts of type {_either(selection.types)}"
     parts = [f"{name} {_either(values)}" for name, values in selection.where]
     with_values = f" with {' and '.join(parts)}" if parts else ""

@@ -14,7 +14,7 @@ from typing import Literal
 
 from riskflag import clock
 from riskflag.errors import ConfigError
-from riskflag.signals.terms import LINKS, NUMBERS, TEXTS, Terms, choose, terms
+from riskflag.signals.terms import ATTRIBUTES, LINKS, NUMBERS, choose, terms
 
 Operation = Literal[
     "count",
@@ -71,28 +71,25 @@ class Selection:
     where: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
     def __post_init__(self) -> None:
-        known = terms()
         if not self.types:
             raise ConfigError("A selection needs at least one contact type.")
         for name in self.types:
-            choose("contact type", name, known.types)
+            choose("contact type", name, tuple(terms().types))
         for link in self.links:
             choose("link", link, LINKS)
         if not self.links:
             raise ConfigError(f"A selection needs at least one link: {', '.join(LINKS)}.")
         for attribute, values in self.where:
-            self._check_values(known, attribute, values)
+            self._check_values(attribute, values)
         twice = _repeated([*self.types, *self.links, *(name for name, _ in self.where)])
         if twice:
             raise ConfigError(f"A selection names '{twice}' twice; once is enough.")
 
-    def _check_values(self, known: Terms, attribute: str, values: tuple[str, ...]) -> None:
+    def _check_values(self, attribute: str, values: tuple[str, ...]) -> None:
         if not values:
             raise ConfigError(f"The selection of '{attribute}' lists no value; give at least one.")
-        if attribute == "agency":
-            good = known.agencies
-        else:
-            good = self.values_of(attribute)
+        agency = attribute == "agency"
+        good = terms().agencies if agency else self.values_of(attribute)
         for value in values:
             if not isinstance(value, str) or not value:
                 raise ConfigError(f"The values of '{attribute}' must be words in quotes.")
@@ -103,7 +100,7 @@ class Selection:
         """The values `attribute` may take in this selection; empty when any text is allowed."""
         found: list[str] = []
         for name in self.types:
-            allowed = terms().attributes[name]
+            allowed = terms()[name].attributes
             choose(f"attribute of {name}", attribute, tuple(allowed))
             if not allowed[attribute]:
                 return ()
@@ -128,8 +125,10 @@ class Aggregate:
     def __post_init__(self) -> None:
         if not isinstance(self.selection, Selection):
             raise ConfigError(f"'{self.op}' needs a selection first: contacts('ed.attendance').")
-        _whole("window", self.days, least=1)
-        _whole("gap before the as-of date", self.ending, least=0)
+        if self.days != clock.ALL_HISTORY:
+            _whole("window", self.days, least=1)
+        if self.ending != 0:
+            _whole("gap before the as-of date", self.ending, least=0)
         self._check_attribute()
         if self.op.startswith("days_since") and (self.days, self.ending) != (clock.ALL_HISTORY, 0):
             raise ConfigError(f"'{self.op}' looks at all history; it takes no window.")
@@ -139,8 +138,8 @@ class Aggregate:
             if self.attribute is not None:
                 raise ConfigError(f"'{self.op}' counts contacts; it takes no attribute.")
         elif self.op == "distinct":
-            choose("column to tell apart", self.attribute, (*COLUMNS, *TEXTS))
-            if self.attribute in TEXTS:
+            choose("column to tell apart", self.attribute, (*COLUMNS, *ATTRIBUTES))
+            if self.attribute in ATTRIBUTES:
                 self.selection.values_of(str(self.attribute))
         else:
             choose("number", self.attribute, NUMBERS)
@@ -231,7 +230,7 @@ def _turned(way: Movement | None) -> Movement | None:
 
 def _whole(what: str, number: object, *, least: int) -> None:
     whole = isinstance(number, int) and not isinstance(number, bool)
-    if not whole or (number not in range(least, LONGEST + 1) and number != clock.ALL_HISTORY):
+    if not whole or number not in range(least, LONGEST + 1):
         raise ConfigError(
             f"The {what} must be a whole number of days from {least} to {LONGEST};"
             " for all history write days=None."
@@ -239,12 +238,12 @@ def _whole(what: str, number: object, *, least: int) -> None:
 
 
 def _check_quantity(selection: Selection) -> None:
-    quantities = terms().quantities
+    quantities = [name for name, kind in terms().types.items() if kind.quantity]
     without = [name for name in selection.types if name not in quantities]
     if without:
         raise ConfigError(
             f"Contacts of type {', '.join(without)} have no quantity;"
-            f" these have: {', '.join(sorted(quantities))}."
+            f" these have: {', '.join(quantities)}."
         )
 
 

@@ -1,0 +1,104 @@
+"""Computing signals: a table for the night, a data frame for analysts and training."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from riskflag import clock
+from riskflag.errors import ConfigError
+from riskflag.history.view import History
+from riskflag.progress import Progress, silent
+from riskflag.signals.asked import Asked, Engine, from_frame, one_day
+from riskflag.signals.catalogue import load_catalogue
+from riskflag.signals.define import Signal
+from riskflag.signals.layout import Floats
+from riskflag.signals.reference import Reference
+from riskflag.signals.table import SignalTable
+
+
+def compute(
+    history: History,
+    person_ids: Sequence[str],
+    *,
+    as_of: dt.date,
+    signals: Sequence[Signal] | None = None,
+    engine: str | Engine = "kernel",
+    progress: Progress = silent,
+) -> SignalTable:
+    """Signals of children at one as-of date (signals: all of the catalogue unless given).
+
+    Values are raw, with a mark for each signal whose feeds were not all available. A person who
+    is not in the history has no contacts. Raises InputError for an impossible as-of date.
+    """
+    wanted = _wanted(signals)
+    asked = one_day(person_ids, as_of)
+    return SignalTable(
+        person_ids=tuple(person_ids),
+        as_of=as_of,
+        names=tuple(signal.name for signal in wanted),
+        values=_engine(engine).values(history, wanted, asked, progress),
+        complete=_complete(history, wanted, as_of),
+    )
+
+
+def build(
+    history: History,
+    rows: pd.DataFrame,
+    signals: Sequence[Signal] | None = None,
+    *,
+    engine: str | Engine = "kernel",
+    progress: Progress = silent,
+) -> pd.DataFrame:
+    """Signals of (child, as-of date) rows, as a data frame of float64 columns.
+
+    `rows` has the columns `person_id` (text) and `as_of` (dates), in any order, also repeated; the
+    result has the same index, row for row, and a column per signal (all of the catalogue unless
+    given). A value is NaN where it is undefined or where a feed it needs was not available at that
+    date; `inf` says "never" in days since. Nothing first known on or after a row's date changes it.
+    Raises InputError when the rows lack a column or hold something that is not a date.
+    """
+    wanted = _wanted(signals)
+    asked = from_frame(rows)
+    values = _engine(engine).values(history, wanted, asked, progress)
+    _mask(history, wanted, asked, values)
+    names = [signal.name for signal in wanted]
+    return pd.DataFrame(values, index=rows.index, columns=names, copy=False)
+
+
+def _wanted(signals: Sequence[Signal] | None) -> tuple[Signal, ...]:
+    chosen = load_catalogue().signals if signals is None else tuple(signals)
+    names = [signal.name for signal in chosen]
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ConfigError(f"The signal '{twice}' is asked for twice; give each name once.")
+    return chosen
+
+
+def _engine(engine: str | Engine) -> Engine:
+    if engine == "kernel":
+        # Numba takes a moment to import: only those who compute signals wait for it.
+        from riskflag.signals.fast import Kernel
+
+        return Kernel()
+    if engine == "reference":
+        return Reference()
+    if isinstance(engine, str):
+        raise ConfigError(f"There is no engine '{engine}'; choose kernel or reference.")
+    return engine
+
+
+def _complete(history: History, signals: Sequence[Signal], as_of: dt.date) -> npt.NDArray[np.bool_]:
+    missing = history.unavailable_types(as_of)
+    return np.array([missing.isdisjoint(signal.types) for signal in signals], dtype=bool)
+
+
+def _mask(history: History, signals: Sequence[Signal], asked: Asked, values: Floats) -> None:
+    for day in np.unique(asked.as_of):
+        complete = _complete(history, signals, clock.date_of(int(day)))
+        if not complete.all():
+            values[np.ix_(asked.as_of == day, ~complete)] = np.nan

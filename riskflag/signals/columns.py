@@ -1,0 +1,112 @@
+"""A history as the kernel wants it: plain columns, cut into chunks of whole people.
+
+Nothing is copied that Arrow can lend: day columns and dictionary codes are read in place, chunk
+by chunk, so memory stays bounded by the chunk and not by the history.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from riskflag.errors import InputError
+from riskflag.signals.kernel import visible_births
+from riskflag.signals.layout import UNKNOWN_DAY, Contacts, Int32s, Ints, Versions
+
+DAYS = ("occurred_day", "known_day", "superseded_day")
+
+
+class Columns:
+    """The contact columns that a plan needs, and where each person's contacts lie.
+
+    Takes the `contacts` and `persons` tables of a history, sorted by person (contacts also by
+    `occurred_day`).
+    """
+
+    def __init__(self, contacts: pa.Table, words: Sequence[str], numbers: Sequence[str]) -> None:
+        missing = sorted({"person_id", *DAYS, *words, *numbers} - set(contacts.column_names))
+        if missing:
+            raise InputError(
+                f"The history's contacts have no column {missing[0]}; load the history with it."
+            )
+        self._days = [_whole(contacts[name]) for name in DAYS]
+        self._words = [_dictionary(contacts[name]) for name in words]
+        self._numbers = [_whole(contacts[name]) for name in numbers]
+        self.words = tuple(words)
+        self.numbers = tuple(numbers)
+        self.dictionaries = [column.dictionary.to_pylist() for column in self._words]
+        self.people, self.starts = spans(contacts["person_id"])
+
+    def chunk(self, start: int, stop: int) -> Contacts:
+        """The contacts from `start` up to but without `stop`."""
+        length = stop - start
+        codes = np.empty((len(self._words), length), np.int32)
+        for place, words in enumerate(self._words):
+            codes[place] = _codes(words.indices.slice(start, length))
+        numbers = np.empty((len(self._numbers), length), np.float64)
+        for place, column in enumerate(self._numbers):
+            numbers[place] = column.slice(start, length).to_numpy(zero_copy_only=False)
+        occurred, known, superseded = (
+            column.slice(start, length).to_numpy() for column in self._days
+        )
+        return Contacts(occurred, known, superseded, codes, numbers, np.empty(length, np.int32))
+
+
+class Births:
+    """When each person was born, as known at a date."""
+
+    def __init__(self, persons: pa.Table) -> None:
+        self._people, starts = spans(persons["person_id"])
+        days = [_days(persons[name]) for name in ("known_day", "superseded_day", "birth_day")]
+        self._versions = Versions(starts, *days)
+
+    def at(self, person_ids: pa.Array, as_of: Ints) -> Ints:
+        """Day of birth [n] as visible at each as-of day, UNKNOWN_DAY where there is none."""
+        return visible_births(positions(person_ids, self._people), as_of, self._versions)
+
+
+def positions(wanted: pa.Array, people: pa.Array) -> Ints:
+    """Where each wanted person is among `people`, -1 for nowhere."""
+    found = pc.index_in(wanted, value_set=people)
+    return np.asarray(found.fill_null(-1).to_numpy(zero_copy_only=False), np.int64)
+
+
+def spans(person_ids: pa.ChunkedArray) -> tuple[pa.Array, Ints]:
+    """The different people of a sorted column and where each begins (one more: the end)."""
+    column = _dictionary(person_ids)
+    codes = _codes(column.indices)
+    new = np.flatnonzero(codes[1:] != codes[:-1]) + 1
+    starts = np.concatenate([[0], new, [len(codes)]]).astype(np.int64)
+    if len(codes) == 0:
+        starts = np.zeros(1, np.int64)
+    people = column.dictionary.take(pa.array(codes[starts[:-1]]))
+    if len(people) != pc.count_distinct(people).as_py():
+        raise InputError("The history is not sorted by person; load it with riskflag.history.")
+    return people.cast(pa.string()), starts
+
+
+def _whole(column: pa.ChunkedArray) -> Any:
+    """One array without chunks; lent, not copied, where the column has a single chunk."""
+    if column.num_chunks == 1:
+        return column.chunk(0)
+    return pa.concat_arrays(column.chunks) if column.chunks else pa.array([], column.type)
+
+
+def _dictionary(column: pa.ChunkedArray) -> Any:
+    if not pa.types.is_dictionary(column.type):
+        column = column.dictionary_encode()
+    return _whole(column.unify_dictionaries())
+
+
+def _codes(indices: pa.Array) -> Int32s:
+    full = indices.fill_null(-1) if indices.null_count else indices
+    return np.asarray(full.to_numpy(zero_copy_only=False), np.int32)
+
+
+def _days(column: pa.ChunkedArray) -> Ints:
+    full = _whole(column).cast(pa.int64()).fill_null(UNKNOWN_DAY)
+    return np.asarray(full.to_numpy(zero_copy_only=False), np.int64)

@@ -1,0 +1,94 @@
+"""The contacts behind a value: every number on a page can be recomputed from these."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from riskflag import clock
+from riskflag.history.view import History
+from riskflag.signals.define import Signal
+from riskflag.signals.expression import Aggregate, aggregates
+from riskflag.signals.reference import Contact, counted, thousandths, usable
+
+Pick = Callable[[Aggregate, list[Contact]], list[Contact]]
+
+
+def evidence(history: History, person_id: str, as_of: dt.date, signal: Signal) -> pa.Table:
+    """The rows of `history.contacts` that made the value of a signal, in the history's order.
+
+    They are visible at `as_of`, selected and in the window. Of a lowest or highest value, and of
+    days since last or first, only the contacts that set it; of a value put together from others,
+    the contacts of every part. No rows means that the value rests on an absence (or on age).
+    """
+    return evidence_many(history, person_id, as_of, [signal])[signal.name]
+
+
+def evidence_many(
+    history: History, person_id: str, as_of: dt.date, signals: Sequence[Signal]
+) -> dict[str, pa.Table]:
+    """The evidence of several signals about one child, by signal name."""
+    own = contacts_of(history, person_id)
+    contacts = own.to_pylist()
+    for place, contact in enumerate(contacts):
+        contact["place"] = place
+    day = clock.day_number(as_of)
+    return {
+        signal.name: own.take(pa.array(_places(signal, contacts, day), type=pa.int64()))
+        for signal in signals
+    }
+
+
+def contacts_of(history: History, person_id: str) -> pa.Table:
+    """All versions of one child's contacts: a slice of the history's contacts."""
+    column = history.contacts.column("person_id")
+    rows = np.flatnonzero(pc.equal(column, person_id).to_numpy())
+    return history.contacts.slice(rows[0], len(rows)) if len(rows) else history.contacts.slice(0, 0)
+
+
+def _places(signal: Signal, contacts: Sequence[Contact], as_of: int) -> list[int]:
+    made: set[int] = set()
+    for part in aggregates(signal.of):
+        looked_at = counted(part, contacts, as_of)
+        made |= {contact["place"] for contact in PICKS.get(part.op, _all)(part, looked_at)}
+    return sorted(made)
+
+
+def _all(part: Aggregate, contacts: list[Contact]) -> list[Contact]:
+    return contacts
+
+
+def _with_number(part: Aggregate, contacts: list[Contact]) -> list[Contact]:
+    return [contact for contact in contacts if usable(contact[str(part.attribute)])]
+
+
+def _with_word(part: Aggregate, contacts: list[Contact]) -> list[Contact]:
+    return [contact for contact in contacts if contact[str(part.attribute)] is not None]
+
+
+def _first_or_last(part: Aggregate, contacts: list[Contact]) -> list[Contact]:
+    pick = max if part.op == "days_since_last" else min
+    day = pick((contact["occurred_day"] for contact in contacts), default=None)
+    return [contact for contact in contacts if contact["occurred_day"] == day]
+
+
+def _extreme(part: Aggregate, contacts: list[Contact]) -> list[Contact]:
+    pick = max if part.op == "highest" else min
+    found = {c["place"]: thousandths(c[str(part.attribute)]) for c in _with_number(part, contacts)}
+    best = pick(found.values(), default=None)
+    return [contact for contact in contacts if found.get(contact["place"]) == best is not None]
+
+
+PICKS: dict[str, Pick] = {
+    "total": _with_number,
+    "mean": _with_number,
+    "lowest": _extreme,
+    "highest": _extreme,
+    "distinct": _with_word,
+    "days_since_last": _first_or_last,
+    "days_since_first": _first_or_last,
+}

@@ -1,0 +1,287 @@
+"""The fast engine: one child after another, all signals in one pass over the child's contacts.
+
+The functions of `riskflag.clock` are compiled as they stand, so the rule of the clock is not
+written a second time. Compiled code is kept on disk, so only the first use on a machine waits for
+the compiler. All sums are whole numbers: no result depends on order, chunk
+or thread.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from riskflag import clock
+from riskflag.signals.compiler import compiled
+from riskflag.signals.layout import (
+    AGE_DAYS,
+    AGE_MONTHS,
+    COPY,
+    COUNT,
+    DIFFERENCE,
+    DISTINCT,
+    EXISTS,
+    FIRST,
+    HIGHEST,
+    IS_DISTINCT,
+    IS_NUMBER,
+    LARGEST_NUMBER,
+    LAST,
+    MEAN,
+    RATIO,
+    THOUSANDTHS,
+    TOTAL,
+    UNKNOWN_DAY,
+    Contacts,
+    Floats,
+    Int32s,
+    Ints,
+    Program,
+    Rows,
+    Scratch,
+    Versions,
+)
+
+visible = compiled(clock.visible)
+in_window = compiled(clock.in_window)
+
+
+@compiled
+def fill_bins(edges: Ints, bins: Int32s) -> None:
+    """Write for each age in days the bin it falls into, by the clock's own rule; -1 for none."""
+    for age in range(bins.shape[0]):
+        bins[age] = -1
+        for b in range(edges.shape[0] - 1):
+            if in_window(-age, 0, edges[b + 1] - edges[b], edges[b]):
+                bins[age] = b
+
+
+@compiled
+def visible_births(place: Ints, as_of: Ints, versions: Versions) -> Ints:
+    """Day of birth per row: of the visible version known last; UNKNOWN_DAY where there is none."""
+    found = np.full(place.shape[0], UNKNOWN_DAY, np.int64)
+    for row in range(place.shape[0]):
+        person = place[row]
+        if person < 0:
+            continue
+        for i in range(versions.starts[person], versions.starts[person + 1]):
+            if visible(versions.known[i], versions.superseded[i], as_of[row]):
+                found[row] = versions.birth[i]
+    return found
+
+
+@compiled
+def _classify(contacts: Contacts, program: Program) -> None:
+    for i in range(contacts.occurred.shape[0]):
+        kind = contacts.codes[program.types.column, i]
+        found = program.types.first[kind]
+        if found > 0:
+            for part in range(program.types.part_start[kind], program.types.part_start[kind + 1]):
+                code = contacts.codes[program.types.part_column[part], i]
+                level = program.types.levels[program.types.part_levels[part] + code + 1]
+                found += level * program.types.part_stride[part]
+        contacts.classes[i] = found
+
+
+@compiled
+def _scratch(program: Program) -> Scratch:
+    tracks, bins = program.tracks.kind.shape[0], program.most_bins
+    return Scratch(
+        np.zeros((tracks, bins + 1), np.int64),
+        np.zeros((tracks, bins + 1), np.int64),
+        np.zeros((tracks, bins + 1), np.int64),
+        np.zeros((tracks, bins), np.int64),
+        np.zeros((tracks, bins), np.int64),
+        np.zeros(tracks, np.int64),
+        np.zeros(tracks, np.int64),
+        np.zeros(tracks, np.int64),
+        np.full(tracks, -1, np.int64),
+        np.full(program.marks, -1, np.int64),
+        np.empty(program.defaults.shape[0], np.float64),
+    )
+
+
+@compiled
+def _measure(scratch: Scratch, track: int, b: int, number: float) -> None:
+    """Add a contact's number to a bin; what is not a usable number counts as not recorded."""
+    if not abs(number) <= LARGEST_NUMBER:
+        return
+    whole = np.int64(np.rint(number * THOUSANDTHS))
+    if scratch.measured[track, b + 1] == 0:
+        scratch.least[track, b] = whole
+        scratch.most[track, b] = whole
+    else:
+        scratch.least[track, b] = min(scratch.least[track, b], whole)
+        scratch.most[track, b] = max(scratch.most[track, b], whole)
+    scratch.measured[track, b + 1] += 1
+    scratch.summed[track, b + 1] += whole
+
+
+@compiled
+def _gather(contacts: Contacts, program: Program, scratch: Scratch, rows: Rows, row: int) -> int:
+    """Put the child's visible contacts into bins, newest first; the number of touched tracks."""
+    touched = 0
+    as_of = rows.as_of[row]
+    oldest_bin = program.tracks.bins.shape[1] - 1
+    for i in range(rows.stop[row] - 1, rows.start[row] - 1, -1):
+        kind = contacts.classes[i]
+        first, last = program.classes.start[kind], program.classes.start[kind + 1]
+        if first == last or not visible(contacts.known[i], contacts.superseded[i], as_of):
+            continue
+        age = as_of - contacts.occurred[i]
+        clipped = min(max(age, 0), oldest_bin)
+        for place in range(first, last):
+            track = program.classes.tracks[place]
+            b = program.tracks.bins[track, clipped]
+            if b < 0:
+                continue
+            if program.tracks.kind[track] == IS_DISTINCT:
+                code = contacts.codes[program.tracks.column[track], i]
+                spot = program.tracks.seen_from[track] + code
+                if code < 0 or scratch.seen[spot] == row:
+                    continue
+                scratch.seen[spot] = row
+            if scratch.mark[track] != row:
+                scratch.mark[track] = row
+                scratch.touched[touched] = track
+                scratch.newest[track] = age
+                touched += 1
+            scratch.oldest[track] = age
+            scratch.counted[track, b + 1] += 1
+            if program.tracks.kind[track] == IS_NUMBER:
+                _measure(scratch, track, b, contacts.numbers[program.tracks.column[track], i])
+    return touched
+
+
+@compiled
+def _extreme(scratch: Scratch, track: int, first: int, stop: int, highest: bool) -> float:
+    found = False
+    best = np.int64(0)
+    for b in range(first, stop):
+        if scratch.measured[track, b + 1] == scratch.measured[track, b]:
+            continue
+        here = scratch.most[track, b] if highest else scratch.least[track, b]
+        if not found or (here > best) == highest:
+            best = here
+        found = True
+    return best / THOUSANDTHS if found else math.nan
+
+
+@compiled
+def _slot(scratch: Scratch, track: int, op: int, first: int, stop: int) -> float:
+    """The value of one window, from bins that already hold running totals."""
+    contacts = scratch.counted[track, stop] - scratch.counted[track, first]
+    if op in (COUNT, DISTINCT):
+        return float(contacts)
+    if op == EXISTS:
+        return 1.0 if contacts > 0 else 0.0
+    if op == LAST:
+        return float(scratch.newest[track])
+    if op == FIRST:
+        return float(scratch.oldest[track])
+    measured = scratch.measured[track, stop] - scratch.measured[track, first]
+    summed = scratch.summed[track, stop] - scratch.summed[track, first]
+    if op == TOTAL:
+        if contacts > 0 and measured == 0:
+            return math.nan
+        return float(summed / THOUSANDTHS)
+    if measured == 0:
+        return math.nan
+    if op == MEAN:
+        return float(summed / (THOUSANDTHS * measured))
+    return _extreme(scratch, track, first, stop, op == HIGHEST)
+
+
+@compiled
+def _finish(program: Program, scratch: Scratch, touched: int) -> None:
+    """Turn the bins of the touched tracks into values and leave them empty for the next row."""
+    bins = program.most_bins
+    for place in range(touched):
+        track = scratch.touched[place]
+        measuring = program.tracks.kind[track] == IS_NUMBER
+        for b in range(bins):
+            scratch.counted[track, b + 1] += scratch.counted[track, b]
+            if measuring:
+                scratch.measured[track, b + 1] += scratch.measured[track, b]
+                scratch.summed[track, b + 1] += scratch.summed[track, b]
+        for slot in range(program.tracks.slot_start[track], program.tracks.slot_start[track + 1]):
+            scratch.registers[program.slots.register[slot]] = _slot(
+                scratch,
+                track,
+                program.slots.op[slot],
+                program.slots.first[slot],
+                program.slots.stop[slot],
+            )
+        for b in range(bins + 1):
+            scratch.counted[track, b] = 0
+            if measuring:
+                scratch.measured[track, b] = 0
+                scratch.summed[track, b] = 0
+
+
+@compiled
+def _civil(day: int) -> tuple[int, int]:
+    """Months since the year 0 and the day of the month of a day number (Gregorian calendar)."""
+    shifted = day + 719_468
+    era = shifted // 146_097
+    of_era = shifted - era * 146_097
+    year = (of_era - of_era // 1460 + of_era // 36_524 - of_era // 146_096) // 365
+    of_year = of_era - (365 * year + year // 4 - year // 100)
+    month = (5 * of_year + 2) // 153
+    month_day = of_year - (153 * month + 2) // 5 + 1
+    # Months run from March here, so that the leap day is the last of a year.
+    return (year + era * 400) * 12 + month + 2, month_day
+
+
+@compiled
+def _age(op: int, birth: int, as_of: int) -> float:
+    if birth == UNKNOWN_DAY:
+        return math.nan
+    if op == AGE_DAYS:
+        return float(as_of - birth)
+    birth_months, birth_day = _civil(birth)
+    months, day = _civil(as_of)
+    completed = months - birth_months - (1 if day < birth_day else 0)
+    return float(completed if op == AGE_MONTHS else completed // 12)
+
+
+@compiled
+def _step(op: int, a: float, b: float, factor: float) -> float:
+    if op == COPY:
+        return a
+    if op == RATIO:
+        value = math.nan if b == 0.0 else a / b
+    elif op == DIFFERENCE:
+        value = a - b
+    else:
+        value = a * factor
+    # One zero and one "undefined", whatever the processor made of them.
+    return math.nan if math.isnan(value) else value + 0.0
+
+
+@compiled
+def _combine(program: Program, registers: Floats, birth: int, as_of: int) -> None:
+    for step in range(program.steps.op.shape[0]):
+        op = program.steps.op[step]
+        if op >= AGE_DAYS:
+            value = _age(op, birth, as_of)
+        else:
+            a, b = registers[program.steps.a[step]], registers[program.steps.b[step]]
+            value = _step(op, a, b, program.steps.factor[step])
+        registers[program.steps.register[step]] = value
+
+
+@compiled
+def run(contacts: Contacts, rows: Rows, program: Program, out: Floats) -> None:
+    """Compute every signal of every row into `out` [rows of the request, signals]."""
+    _classify(contacts, program)
+    scratch = _scratch(program)
+    registers = scratch.registers
+    outputs = program.outputs
+    for row in range(rows.as_of.shape[0]):
+        registers[:] = program.defaults
+        touched = _gather(contacts, program, scratch, rows, row)
+        _finish(program, scratch, touched)
+        _combine(program, registers, rows.birth[row], rows.as_of[row])
+        out[rows.target[row], :] = registers[:outputs]

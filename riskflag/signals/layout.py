@@ -1,0 +1,137 @@
+"""The arrays the kernel works on, named. All whole numbers unless said otherwise."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+Ints = npt.NDArray[np.int64]
+Int32s = npt.NDArray[np.int32]
+Floats = npt.NDArray[np.float64]
+
+#: Codes of aggregates and steps, shared by the program and the kernel.
+COUNT, EXISTS, LAST, FIRST, TOTAL, MEAN, LOWEST, HIGHEST, DISTINCT = range(9)
+COPY, DIFFERENCE, RATIO, SCALED, AGE_DAYS, AGE_MONTHS, AGE_YEARS = range(7)
+IS_COUNT, IS_NUMBER, IS_DISTINCT = range(3)
+#: Numbers are read in whole thousandths, so that sums are exact in any order.
+THOUSANDTHS = 1000.0
+#: A number beyond this (in either direction) is taken as not recorded.
+LARGEST_NUMBER = 1e12
+#: A window edge beyond this many days lies before anything that can have been recorded.
+FAR = 500_000
+#: Birth day of a child whose birth date is not known.
+UNKNOWN_DAY = -10_000_000
+
+
+class Contacts(NamedTuple):
+    """A chunk of contacts sorted by child and day; n rows."""
+
+    occurred: Int32s  # [n] day numbers
+    known: Int32s  # [n]
+    superseded: Int32s  # [n]
+    codes: Int32s  # [columns, n] dictionary codes, -1 where not recorded
+    numbers: Floats  # [numbers, n], NaN where not recorded
+    classes: Int32s  # [n], filled in by the kernel
+
+
+class Rows(NamedTuple):
+    """What is asked: m rows sorted by child."""
+
+    start: Ints  # [m] first contact of the row's child
+    stop: Ints  # [m] one past its last contact
+    as_of: Ints  # [m]
+    birth: Ints  # [m] day of birth or UNKNOWN_DAY
+    target: Ints  # [m] row of the output
+
+
+class Versions(NamedTuple):
+    """What was known of people's births: versions in the order they became known."""
+
+    starts: Ints  # [people + 1] where each person's versions begin
+    known: Ints
+    superseded: Ints
+    birth: Ints  # UNKNOWN_DAY where not recorded
+
+
+class TypeTables(NamedTuple):
+    """How a contact's class is found from its type's code.
+
+    Parts of type t are `part_start[t] .. part_start[t + 1]`; each adds its stride times the level
+    of the contact's code in a column.
+    """
+
+    column: int  # of the type, among the words
+    first: Ints  # [types + 1]; the last place is for a missing type (code -1)
+    part_start: Ints
+    part_column: Ints
+    part_stride: Ints
+    part_levels: Ints  # where the part's levels begin in `levels`
+    levels: Ints
+
+
+class ClassTables(NamedTuple):
+    """The tracks of class c are `tracks[start[c] .. start[c + 1]]`."""
+
+    start: Ints
+    tracks: Ints
+
+
+class TrackTables(NamedTuple):
+    """Per track: what it accumulates, from which column, into which bins."""
+
+    kind: Ints
+    column: Ints  # of a number, or of the words to tell apart
+    seen_from: Ints  # where a distinct track's marks begin
+    bins: Int32s  # [tracks, ages]: the bin of an age in days, -1 for none
+    slot_start: Ints
+
+
+class SlotTables(NamedTuple):
+    """Per slot, in the order of their tracks: one window of one aggregate."""
+
+    op: Ints
+    register: Ints
+    first: Ints
+    stop: Ints
+
+
+class StepTables(NamedTuple):
+    """Per step: a calculation on registers."""
+
+    op: Ints
+    register: Ints
+    a: Ints
+    b: Ints
+    factor: Floats
+
+
+class Program(NamedTuple):
+    """A plan, bound to the dictionaries of one history."""
+
+    types: TypeTables
+    classes: ClassTables
+    tracks: TrackTables
+    slots: SlotTables
+    steps: StepTables
+    defaults: Floats  # [registers] of a child without contacts
+    outputs: int
+    most_bins: int
+    marks: int
+
+
+class Scratch(NamedTuple):
+    """One thread's working memory, reused from row to row."""
+
+    counted: Ints  # [tracks, bins + 1] contacts (or different values)
+    measured: Ints  # [tracks, bins + 1] contacts that have the number
+    summed: Ints  # [tracks, bins + 1] thousandths
+    least: Ints  # [tracks, bins] thousandths
+    most: Ints  # [tracks, bins] thousandths
+    newest: Ints  # [tracks] latest day, by age in days
+    oldest: Ints  # [tracks]
+    touched: Ints  # [tracks] the tracks this row has touched
+    mark: Ints  # [tracks] the last row that touched the track
+    seen: Ints  # [marks] the last row that saw a value
+    registers: Floats
