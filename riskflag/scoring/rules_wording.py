@@ -1,0 +1,78 @@
+"""The wording a rule may use, and how its statement is filled in.
+
+A rule is read by caseworkers and, one day, by the child it is about. It names what agencies
+recorded and what to ask; it never names a trait of a child or a parent, a cause or a prediction.
+Placeholders are replaced by plain text search, so nothing in a rulebook is ever executed.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Mapping
+
+#: Words a rule may not use, and what to write in their place.
+BANNED: Mapping[str, str] = {
+    "abscond": "was reported missing",
+    "ran away": "was reported missing",
+    "runaway": "was reported missing",
+    "did not attend": "was not brought",
+    "failed to attend": "was not brought",
+    "hard to engage": "how many appointments were offered and kept",
+    "disguised compliance": "how many appointments were offered and kept",
+    "non-engagement": "how many appointments were offered and kept",
+    "frequent flyer": "how many times the child attended",
+    "attention-seeking": "how many times the child attended",
+    "attention seeking": "how many times the child attended",
+    "promiscuous": "possible exploitation not ruled out",
+    "put themselves at risk": "may be targeted or exploited",
+    "put himself at risk": "may be targeted or exploited",
+    "put herself at risk": "may be targeted or exploited",
+    "high risk": "what was recorded",
+    "low risk": "what was recorded",
+    "at risk": "what was recorded",
+    "risk score": "what was recorded",
+    "predict": "what was recorded",
+    "because of": "alongside",
+    "caused": "came before",
+    "led to": "was followed by",
+    "false positive": "nothing further needed",
+    "alarming": "what was recorded",
+    "shocking": "what was recorded",
+    "disturbing": "what was recorded",
+}
+
+#: `{value:signal}` or `{value:signal|one|several}`: the number, and the noun that goes with it.
+PLACEHOLDER = re.compile(r"\{value:([a-z0-9_]+)(?:\|([^|{}]+)\|([^|{}]+))?\}")
+_PATTERNS = {phrase: re.compile(rf"\b{re.escape(phrase)}", re.IGNORECASE) for phrase in BANNED}
+
+
+def banned_in(text: str) -> str | None:
+    """The first phrase of `text` that a rule may not use, or None."""
+    return next((phrase for phrase, found in _PATTERNS.items() if found.search(text)), None)
+
+
+def placeholders(text: str) -> Iterator[str]:
+    """The signal names that a statement shows the value of, in reading order."""
+    for match in PLACEHOLDER.finditer(text):
+        yield match.group(1)
+
+
+def fill(text: str, values: Mapping[str, float]) -> str:
+    """A statement with its numbers; a value that is not known is said to be not known."""
+
+    def written(match: re.Match[str]) -> str:
+        value = values.get(match.group(1), math.nan)
+        noun = match.group(2) if value == 1 else match.group(3)
+        return f"{number_words(value)} {noun}" if noun else number_words(value)
+
+    return PLACEHOLDER.sub(written, text)
+
+
+def number_words(value: float) -> str:
+    """A value as a reader expects it: no needless decimals, never a bare `nan` or `inf`."""
+    if math.isnan(value):
+        return "an unknown number of"
+    if math.isinf(value):
+        return "no recorded"
+    return str(int(value)) if value == int(value) else f"{value:.1f}"
