@@ -104,7 +104,11 @@ def evaluate(trial: Trial) -> dict[str, Any]:
             name: {key: _with_interval(value, drawn[name][key]) for key, value in figures.items()}
             for name, figures in values.items()
         },
-        "gain_over": {name: _differences(values, drawn, name) for name in scorers if name != MODEL},
+        "gain_over": {
+            name: _differences(values, drawn, name)
+            for name in scorers
+            if name != MODEL and name not in trial.beyond_reach
+        },
         "calibration": {
             "slope": _with_interval(slope, drawn[MODEL]["slope"]),
             "expected_over_observed": _with_interval(ratio, drawn[MODEL]["expected"]),

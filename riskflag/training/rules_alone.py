@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 from riskflag.clock import date_of
 from riskflag.history.view import History
 from riskflag.progress import Progress, silent
-from riskflag.scoring.flags import LEVELS, RANK
+from riskflag.scoring.flags import LEVELS, RANK, YES
 from riskflag.scoring.rulebook import Rulebook
-from riskflag.scoring.rules import YES, evaluate
+from riskflag.scoring.rules import evaluate
 from riskflag.signals import Catalogue, compute
 from riskflag.training.rows import Rows
 

@@ -1,0 +1,218 @@
+"""The record of a run and its promotion: complete, without people, refused with reasons."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import re
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from riskflag.errors import ConfigError, HeldError, IntegrityError
+from riskflag.scoring.bundle import FILES, Bundle, canonical, load_current
+from riskflag.signals import Catalogue
+from riskflag.training import promote as promotion
+from riskflag.training.compare import side_by_side
+from riskflag.training.judge import Judgement
+from riskflag.training.parts import bundle_parts
+from riskflag.training.promote import promote
+from riskflag.training.record import BUNDLE, Finished, bundle_digest
+from riskflag.training.track import RunRecord, Store
+from riskflag.workspace import Workspace
+from tests.made_up_training import learnt, prepared
+
+Maker = Callable[..., Store]
+
+
+@pytest.fixture
+def workspace(
+    new_store: Maker, catalogue: Catalogue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Workspace:
+    """A workspace with an empty record, whose catalogue is the made-up one."""
+    made = Workspace.create(tmp_path / "workspace", "Test")
+    new_store("workspace/mlruns")
+    monkeypatch.setattr(promotion, "load_catalogue", lambda _: catalogue)
+    return made
+
+
+def altered(record: RunRecord, **changes: object) -> RunRecord:
+    """The record as it would be had the bundle's parts been other ones."""
+    texts = dict(record.texts)
+    for part, value in changes.items():
+        texts[f"{BUNDLE}/{part}.json"] = canonical(value).decode()
+    files = {name: texts[f"{BUNDLE}/{name}"].encode() for name in FILES}
+    tags = {**record.tags, "bundle_digest": bundle_digest(files)}
+    return dataclasses.replace(record, texts=texts, tags=tags, figures={})
+
+
+def test_a_run_holds_all_that_an_analyst_looks_for(new_store: Maker, record: RunRecord) -> None:
+    store = new_store()
+    known = store.record(record)
+    run = store.find(known[:8])
+    for metric in ("auroc", "auroc_rules_alone", "auroc_number_of_contacts", "calibration_slope"):
+        assert metric in run.metrics
+    assert run.tags["history_digest"] == "d" * 64
+    assert run.parameters["horizon_days"] == "180"
+    place = store.folder / "artifacts" / known / "artifacts"
+    for path in (
+        "catalogue/signals.txt",
+        "catalogue/rulebook.toml",
+        "report/report.html",
+        "plots/precision_recall.png",
+        "plots/calibration.png",
+        "shap/summary.png",
+        "shap/dependence_attendances_90d.png",
+        "shap/waterfall_example.png",
+        "bundle/card.md",
+    ):
+        assert (place / path).stat().st_size > 0, path
+
+
+def test_no_person_and_no_row_is_in_the_record(new_store: Maker, record: RunRecord) -> None:
+    """The made-up people's ids, their birth dates and this machine's user are searched for."""
+    store = new_store()
+    store.record(record)
+    needles = [b"P0", b"2015-06-01", b"person_id"]
+    needles += [name.encode() for name in {os.environ.get("USER")} if name and len(name) > 4]
+    files = [path for path in store.folder.rglob("*") if path.is_file()]
+    assert len(files) > 15
+    for path in files:
+        data = path.read_bytes()
+        for needle in needles:
+            if path.suffix != ".png" and path.name != "mlflow.db":
+                assert needle not in data, (path, needle)
+    dump = "\n".join(sqlite3.connect(store.folder / "mlflow.db").iterdump())
+    assert "P00001" not in dump
+    assert "made_up" in dump
+
+
+def test_the_switches_are_set_before_the_store_is_used(new_store: Maker) -> None:
+    new_store()
+    assert os.environ["MLFLOW_DISABLE_TELEMETRY"] == "true"
+    assert os.environ["MLFLOW_ALLOW_PICKLE_DESERIALIZATION"] == "false"
+
+
+def test_only_one_module_imports_mlflow() -> None:
+    files = sorted(Path(promotion.__file__).parents[1].rglob("*.py"))
+    assert len(files) > 20
+    importing = {
+        f.name for f in files if "import mlflow" in f.read_text() or "from mlflow" in f.read_text()
+    }
+    assert importing == {"track.py"}
+
+
+def test_a_good_run_is_promoted_and_the_night_finds_it(
+    workspace: Workspace, record: RunRecord
+) -> None:
+    store = Store(workspace.mlruns)
+    known = store.record(dataclasses.replace(record, figures={}))
+    done = promote(workspace)
+    found = load_current(workspace.bundles)
+    assert found is not None
+    assert found.id == done.bundle.id
+    assert store.champion() == known
+    assert len(done.gates) == 7
+    test = prepared().test
+    expected = learnt().model.raw(test.values, learnt().model.names)
+    assert found.model.raw(test.values, found.model.names).tobytes() == expected.tobytes()
+    assert "Model card" in (done.path / "card.md").read_text()
+    assert promote(workspace, known).path == done.path, "promoting again changes nothing"
+
+
+def test_a_run_with_a_failed_gate_is_refused_by_name_and_nothing_is_written(
+    workspace: Workspace, record: RunRecord, judgement: Judgement
+) -> None:
+    gates = [gate.to_dict() for gate in judgement.gates]
+    gates[2] |= {"passed": False, "measured": "AUROC -0.010"}
+    bad = altered(record, gates={"passed": False, "gates": gates})
+    Store(workspace.mlruns).record(bad)
+    with pytest.raises(HeldError, match=r"better than counting contacts \(AUROC -0.010\)") as held:
+        promote(workspace)
+    assert held.value.exit_code == 20
+    assert not workspace.bundles.exists()
+
+
+def test_a_signal_defined_otherwise_since_training_is_refused(
+    workspace: Workspace, record: RunRecord
+) -> None:
+    signals = json.loads(record.texts[f"{BUNDLE}/signals.json"])
+    signals["signals"][0]["fingerprint"] = "0" * 64
+    Store(workspace.mlruns).record(altered(record, signals=signals))
+    with pytest.raises(HeldError, match="defined as in training"):
+        promote(workspace)
+
+
+def test_a_model_against_its_directions_is_refused_at_promotion(
+    workspace: Workspace, record: RunRecord
+) -> None:
+    """The gate does not trust what training said: it sweeps the very text that is promoted."""
+    signals = json.loads(record.texts[f"{BUNDLE}/signals.json"])
+    assert signals["signals"][0]["direction"] == "raises"
+    signals["signals"][0]["direction"] = "lowers"
+    Store(workspace.mlruns).record(altered(record, signals=signals))
+    with pytest.raises(HeldError, match="never lowers the score, on made-up rows"):
+        promote(workspace)
+
+
+def test_a_model_text_that_cannot_be_read_dies_elsewhere(
+    workspace: Workspace, record: RunRecord
+) -> None:
+    texts = dict(record.texts)
+    texts[f"{BUNDLE}/model.txt"] = texts[f"{BUNDLE}/model.txt"][:2000]
+    cut = altered(dataclasses.replace(record, texts=texts))
+    Store(workspace.mlruns).record(cut)
+    with pytest.raises(HeldError, match="a separate process"):
+        promote(workspace)
+
+
+def test_files_altered_after_training_are_refused(workspace: Workspace, record: RunRecord) -> None:
+    store = Store(workspace.mlruns)
+    known = store.record(dataclasses.replace(record, figures={}))
+    place = workspace.mlruns / "artifacts" / known / "artifacts" / BUNDLE / "thresholds.json"
+    place.write_text(place.read_text().replace('"share"', '"shared"'))
+    with pytest.raises(IntegrityError, match="altered"):
+        promote(workspace)
+
+
+def test_a_record_without_runs_or_with_two_alike_says_what_to_do(
+    new_store: Maker, record: RunRecord
+) -> None:
+    store = new_store()
+    with pytest.raises(ConfigError, match="riskflag train"):
+        store.find(None)
+    with pytest.raises(ConfigError, match="riskflag train"):
+        side_by_side(store.runs(), None)
+    store.record(dataclasses.replace(record, figures={}))
+    with pytest.raises(ConfigError, match="riskflag compare"):
+        store.find("zzz")
+
+
+def test_runs_stand_side_by_side_with_the_promoted_one_marked(
+    new_store: Maker, record: RunRecord
+) -> None:
+    store = new_store()
+    other = dataclasses.replace(
+        record, figures={}, tags={**record.tags, "history_digest": "e" * 64}
+    )
+    first = store.record(other)
+    second = store.record(dataclasses.replace(record, figures={}))
+    text = side_by_side(store.runs(), first)
+    assert f"{first[:8]}*" in text
+    assert text.index(second[:8]) < text.index(first[:8])
+    assert ["data", "as newest", "other"] in [re.split(r" {2,}", line) for line in text.split("\n")]
+    assert "rules alone" in text
+    assert [run.id for run in store.runs("made_up")] == [second, first]
+    assert store.runs("another") == []
+
+
+def test_the_same_run_gives_the_same_bundle(
+    finished: Finished, judgement: Judgement, tmp_path: Path
+) -> None:
+    again = bundle_parts(finished.parts.about, prepared(), learnt(), judgement)
+    assert again.files() == finished.parts.files()
+    path = Bundle.write(tmp_path, again)
+    assert Bundle.load(path).performance["n"] > 0
