@@ -1,0 +1,1 @@
+"""Pages for people: flag, worklist, publication index and the analyst's report of one flag."""

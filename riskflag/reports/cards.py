@@ -1,0 +1,180 @@
+"""The reasons of a flag as cards: what was counted, the usual range, records, questions to ask."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from riskflag.reports import words
+from riskflag.reports.records import Chronology, References
+
+#: So many reasons have a card of their own; the rest follow in short.
+CARDS = 5
+#: The bar of a strength has so many parts.
+BAR_PARTS = 10
+
+
+@dataclass(frozen=True)
+class Count:
+    """One question asked of the history, its answer in words, and the records behind it."""
+
+    question: str
+    answer: str
+    asked: str
+    usual: str
+    records: References
+    absent: bool
+
+
+@dataclass(frozen=True)
+class Strength:
+    """How much of the push a pattern was: a word, a share in words, and parts of ten to draw."""
+
+    word: str
+    share: str
+    parts: int
+
+
+@dataclass(frozen=True)
+class Card:
+    """One reason, ready to show."""
+
+    anchor: str
+    reason_id: str
+    heading: str
+    tags: tuple[str, ...]
+    statement: str
+    evidence: str
+    records: References
+    counts: tuple[Count, ...]
+    strength: Strength | None
+    questions: tuple[str, ...]
+    others: tuple[str, ...]
+    source: str
+    standing: str
+
+
+STANDINGS = {
+    "not_reassessed": "We could not check this again tonight, because records were missing.",
+    "no_longer_present": "The records no longer show this pattern. A person still decides.",
+    "rule_withdrawn": "The rule has since been withdrawn. A person still decides.",
+    "outside_group": "The rule no longer covers this child. A person still decides.",
+}
+
+
+def card(
+    reason: Mapping[str, Any],
+    records: Chronology,
+    contacts: Mapping[str, Mapping[str, Any]],
+    *,
+    anchor: str,
+) -> Card:
+    """One reason of a FLAG JSON as a card; `contacts` are the flag's by key."""
+    rule, model = reason.get("rule"), reason.get("model")
+    theme = words.theme(reason.get("theme") or (model or rule or {}).get("theme"))
+    heading = str(rule["title"]) if rule else str(theme["heading"])
+    if not rule and reason.get("rests_on_absence"):
+        heading += ": little or nothing recorded"
+    rule_asks = tuple(rule.get("questions") or ()) if rule else ()
+    asks = rule_asks if any(words.asks_child(ask) for ask in rule_asks) else (
+        theme["ask"][0], *(rule_asks or theme["ask"][1:])
+    )
+    standing = reason.get("standing")
+    return Card(
+        anchor=anchor,
+        reason_id=reason["reason_id"],
+        heading=heading,
+        tags=tuple(_tags(rule, model)),
+        statement=str(rule["statement"]) if rule else "",
+        evidence=_evidence(reason, contacts),
+        records=records.references(reason["contact_keys"]),
+        counts=tuple(_counts(rule, model, records)),
+        strength=_strength(model),
+        questions=words.child_first(asks),
+        others=tuple((rule or {}).get("other_explanations") or theme["other"]),
+        source=str(rule.get("source") or "") if rule else "",
+        standing=STANDINGS.get(standing, "") if standing else "",
+    )
+
+
+def _tags(rule: Mapping[str, Any] | None, model: Mapping[str, Any] | None) -> Iterable[str]:
+    if rule:
+        yield f"Rule {words.plain(rule['id'])}, version {rule['version']}"
+    if model:
+        yield "Model"
+
+
+def _evidence(reason: Mapping[str, Any], contacts: Mapping[str, Mapping[str, Any]]) -> str:
+    """What the reason rests on: how many records, of which agencies, over which time."""
+    found = [contacts[key] for key in reason["contact_keys"] if key in contacts]
+    if reason.get("rests_on_absence"):
+        return "This rests on what is not recorded, so no record stands behind it."
+    if not found:
+        return "This rests on age or on the whole history, not on single records."
+    days = [contact["occurred_on"] for contact in found]
+    agencies = list(dict.fromkeys(contact["agency"] for contact in found))
+    count = words.sentence(words.counted(len(found), "record"))
+    return f"{count} from {words.agencies(sorted(agencies))} {words.period(min(days), max(days))}."
+
+
+def _counts(
+    rule: Mapping[str, Any] | None, model: Mapping[str, Any] | None, records: Chronology
+) -> Iterable[Count]:
+    """What the rule and the model counted; a signal that both looked at is told once."""
+    usual = {s["name"]: s.get("typical") for s in (model or {}).get("signals", ())}
+    told = set()
+    for condition in (rule or {}).get("conditions", ()):
+        told.add(condition["signal"])
+        yield _count(condition, records, words.asked(condition), usual.get(condition["signal"]))
+    for signal in (model or {}).get("signals", ()):
+        if signal["name"] not in told:
+            yield _count(signal, records, "", signal.get("typical"))
+
+
+def _count(
+    signal: Mapping[str, Any],
+    records: Chronology,
+    asked: str,
+    typical: Mapping[str, Any] | None,
+) -> Count:
+    answer = words.value(signal)
+    return Count(
+        question=str(signal.get("question") or words.plain(signal.get("name") or "")),
+        answer=answer,
+        asked=asked,
+        usual=words.usual(typical, signal.get("unit") or "contacts"),
+        records=records.references(signal.get("contact_keys") or ()),
+        absent=answer in ("none recorded", "never recorded", "not known"),
+    )
+
+
+def _strength(model: Mapping[str, Any] | None) -> Strength | None:
+    if not model or not model.get("strength"):
+        return None
+    part = float(model.get("share") or 0.0)
+    word = words.words()["strength"].get(model["strength"], words.plain(model["strength"]))
+    parts = min(max(round(part * BAR_PARTS), 1), BAR_PARTS)
+    return Strength(word, f"{words.share(part)} of what raised this flag", parts)
+
+
+@dataclass(frozen=True)
+class OtherWay:
+    """A theme that points the other way: heading and what was counted."""
+
+    heading: str
+    counts: tuple[Count, ...]
+
+
+def other_way(blocks: Sequence[Mapping[str, Any]], records: Chronology) -> tuple[OtherWay, ...]:
+    """What lowered the push or tells of help; what is merely not recorded comes without records."""
+    return tuple(
+        OtherWay(
+            str(words.theme(block["theme"])["heading"]),
+            tuple(
+                _count(signal, records, "", signal.get("typical")) for signal in block["signals"]
+            ),
+        )
+        for block in blocks
+        if block["signals"]
+    )

@@ -1,0 +1,301 @@
+"""What a flag's page says: a pure view of one FLAG JSON, every section always there.
+
+The order is that of the caseworker's reading: why this came, what is new, the records, the patterns,
+what points the other way, what could not be seen, the child's voice, how often such flags were
+right, the review, and what the flag is made of. Raw scores and the like are never taken up.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from riskflag.reports import words
+from riskflag.reports.cards import CARDS, Card, OtherWay, card, other_way
+from riskflag.reports.records import Chronology, Record, References, chronology
+from riskflag.reports.timeline import Timeline, timeline
+
+#: Fewer past flags than this say nothing about how often flags were right.
+FEWEST = 30
+PRESENT = "present"
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A term and what it is."""
+
+    term: str
+    value: str
+
+
+@dataclass(frozen=True)
+class News:
+    """What is new since the flag was last shown."""
+
+    lead: str
+    records: References | None
+
+
+@dataclass(frozen=True)
+class Voice:
+    """The child's voice: whether anything is recorded, and the question that follows."""
+
+    lead: str
+    records: References | None
+    ask: str
+
+
+@dataclass(frozen=True)
+class FlagPage:
+    """Everything a flag's page shows, in words."""
+
+    flag_id: str
+    display: str
+    age: str
+    level: str
+    level_label: str
+    status: str
+    as_of: str
+    identity: tuple[Fact, ...]
+    why: str
+    why_standing: str
+    news: News
+    records: Chronology
+    timeline: Timeline | None
+    cards: tuple[Card, ...]
+    more_cards: tuple[Card, ...]
+    earlier: tuple[Card, ...]
+    other_way: tuple[OtherWay, ...]
+    help_records: tuple[Record, ...]
+    not_seen: tuple[str, ...]
+    caveats: tuple[str, ...]
+    voice: Voice
+    often: tuple[str, ...]
+    about: tuple[Fact, ...]
+    review_data: str
+
+    @property
+    def patterns(self) -> tuple[Card, ...]:
+        """All cards, in the order in which they stand on the page."""
+        return (*self.cards, *self.more_cards, *self.earlier)
+
+
+def view(flag: Mapping[str, Any]) -> FlagPage:
+    """The page of one FLAG JSON; the same flag gives the same page."""
+    records = chronology(flag["contacts"])
+    contacts = {contact["contact_key"]: contact for contact in flag["contacts"]}
+    cards = _cards(flag["reasons"], records, contacts, prefix="pattern")
+    level = words.words()["levels"].get(flag["level"], {})
+    return FlagPage(
+        flag_id=flag["flag_id"],
+        display=flag["child"]["display"],
+        age=words.age(flag["child"]),
+        level=flag["level"],
+        level_label=level.get("label", words.plain(flag["level"])),
+        status="New" if flag["status"] == "new" else "Seen before",
+        as_of=words.day(flag["as_of"]),
+        identity=_identity(flag),
+        why=why(flag),
+        why_standing=_standing(flag),
+        news=_news(flag, records),
+        records=records,
+        timeline=timeline(flag),
+        cards=cards[:CARDS],
+        more_cards=cards[CARDS:],
+        earlier=_cards(flag.get("earlier_reasons", ()), records, contacts, prefix="earlier"),
+        other_way=other_way(flag["lowering"], records),
+        help_records=tuple(
+            item for item in records.listed if item.helps and not item.in_pattern
+        ),
+        not_seen=tuple(_feed(feed, flag["as_of"]) for feed in flag["not_seen"]),
+        caveats=tuple(flag["caveats"]),
+        voice=_voice(flag, records),
+        often=_often(flag.get("performance")),
+        about=_about(flag),
+        review_data=review_data(flag),
+    )
+
+
+def record_hash(flag: Mapping[str, Any]) -> str:
+    """SHA-256 of the flag's canonical JSON: what this page was made from."""
+    text = json.dumps(flag, sort_keys=True, allow_nan=False, ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def review_data(flag: Mapping[str, Any]) -> str:
+    """What a review that comes back on paper or as a file must name, as JSON."""
+    reasons = [*flag["reasons"], *flag.get("earlier_reasons", ())]
+    return json.dumps(
+        {
+            "as_of": flag["as_of"],
+            "flag_id": flag["flag_id"],
+            "reasons": [reason["reason_id"] for reason in reasons],
+            "record_hash": record_hash(flag),
+            "run_key": flag["versions"].get("run_key"),
+        },
+        sort_keys=True,
+    )
+
+
+def why(flag: Mapping[str, Any]) -> str:
+    """The opening sentence: how many records, of how many agencies, over which time."""
+    told = flag["why"]
+    if not told["contacts"] or not told["from"]:
+        return "What is missing from the records fits a pattern that we ask people to look at."
+    count = words.sentence(words.counted(told["contacts"], "record"))
+    agencies = words.counted(len(told["agencies"]), "agency", "agencies")
+    when = words.period(told["from"], told["to"])
+    fits = "fits" if told["contacts"] == 1 else "fit"
+    reasons = flag["reasons"] or flag.get("earlier_reasons", ())
+    pattern = "a pattern" if len(reasons) < 2 else f"{words.small(len(reasons))} patterns"
+    return f"{count} from {agencies} {when} {fits} {pattern} that we ask people to look at."
+
+
+def _standing(flag: Mapping[str, Any]) -> str:
+    """What to know when the pattern was not found again on this night."""
+    if flag.get("standing", PRESENT) == PRESENT:
+        return ""
+    last = words.day(flag.get("last_matched") or flag["first_raised"])
+    reasons = {
+        "not_reassessed": "It could not be checked again, because records were missing.",
+        "no_longer_present": "The records no longer show it.",
+        "rule_withdrawn": "The rule behind it has been withdrawn.",
+        "outside_group": "The rule behind it no longer covers this child.",
+    }
+    reason = reasons.get(flag["standing"], "")
+    return f"The pattern was last found on {last}. {reason} Only a person can close this flag."
+
+
+def _identity(flag: Mapping[str, Any]) -> tuple[Fact, ...]:
+    child = flag["child"]
+    facts = [Fact("Person number", flag["person_id"])]
+    if child.get("kind") == "unborn":
+        facts.append(Fact("Age", "not yet born"))
+    facts += [
+        Fact("Allocated worker", child.get("worker") or "none in the data we hold"),
+        Fact("Legal status", child.get("legal_status") or "none in the data we hold"),
+        Fact("First raised", words.day(flag["first_raised"])),
+        Fact("Records known before", words.day(flag["as_of"])),
+    ]
+    return tuple(facts)
+
+
+def _cards(
+    reasons: Sequence[Mapping[str, Any]],
+    records: Chronology,
+    contacts: Mapping[str, Mapping[str, Any]],
+    *,
+    prefix: str,
+) -> tuple[Card, ...]:
+    return tuple(
+        card(reason, records, contacts, anchor=f"{prefix}-{number}")
+        for number, reason in enumerate(reasons, 1)
+    )
+
+
+def _news(flag: Mapping[str, Any], records: Chronology) -> News:
+    keys = [contact["contact_key"] for contact in flag["contacts"] if contact.get("new")]
+    found = records.references(keys) if keys else None
+    before = flag.get("previous_as_of")
+    if flag["status"] == "new":
+        lead = f"The flag itself is new: it was first raised on {words.day(flag['first_raised'])}."
+        if keys:
+            lead += f" {_arrived(len(keys))}."
+        return News(lead, found)
+    since = f" since {words.day(before)}" if before else " since the last night"
+    first = f"This flag was first raised on {words.day(flag['first_raised'])}."
+    if not keys:
+        return News(f"{first} No new record has arrived{since}.", None)
+    return News(f"{first} {_arrived(len(keys))}{since}.", found)
+
+
+def _arrived(count: int) -> str:
+    noun = words.counted(count, "new record")
+    return f"{words.sentence(noun)} {'has' if count == 1 else 'have'} arrived"
+
+
+def _feed(feed: Mapping[str, Any], as_of: str) -> str:
+    """One agency's missing or late data, with the last day it told of."""
+    who, last = words.agency(feed["agency"]), feed.get("complete_to")
+    state = feed.get("state")
+    if not last:
+        return f"{who}: we hold no data."
+    if state == "STALE":
+        days = words.counted(words.days_between(last, as_of), "day")
+        return f"{who}: the latest data is of {words.day(last)}, {days} before this night."
+    if state == "HELD":
+        return f"{who}: we hold no data since {words.day(last)}. A delivery is being checked."
+    return f"{who}: we hold no data since {words.day(last)}."
+
+
+def _voice(flag: Mapping[str, Any], records: Chronology) -> Voice:
+    months = flag["child"].get("age_months")
+    infant = months is not None and months < words.INFANT_MONTHS
+    ask = (
+        "This child is too young to tell us. What does a day look like for this baby?"
+        if infant or flag["child"].get("kind") == "unborn"
+        else "What does this child say life is like?"
+    )
+    voice = flag["voice"]
+    if not voice["contact_keys"]:
+        return Voice("Nothing is recorded of the child's words or wishes in the data we hold.", None, ask)
+    who = sorted(
+        {c["agency"] for c in flag["contacts"] if c["contact_key"] in voice["contact_keys"]}
+    )
+    by = f" by {words.agencies(who)}" if who else ""
+    lead = f"The child's words or wishes were last recorded on {words.day(voice['latest'])}{by}."
+    return Voice(
+        f"{lead} The words themselves are in that agency's file.",
+        records.references(voice["contact_keys"]),
+        ask,
+    )
+
+
+def _often(performance: Mapping[str, Any] | None) -> tuple[str, ...]:
+    """How often flags like this one were right, both ways, in counts of ten."""
+    if not performance or performance.get("n") is None or performance.get("needed_more") is None:
+        return ("It is not yet known how often flags like this one were right.",)
+    count = int(performance["n"])
+    if count < FEWEST:
+        return ("There are too few past flags like this one to say how often they were right.",)
+    needed = round(float(performance["needed_more"]))
+    spent = 10 - needed
+    return (
+        f"Of every 10 past flags like this one, about {needed} were followed by a need for more "
+        f"help, and about {spent} were not.",
+        f"This rests on {count:,} past flags, {performance.get('period') or 'period not recorded'}.",
+        "It says nothing about this child.",
+    )
+
+
+def _about(flag: Mapping[str, Any]) -> tuple[Fact, ...]:
+    versions = flag["versions"]
+    level = words.words()["levels"].get(flag["level"], {})
+    rules = [
+        f"{words.plain(reason['rule']['id'])}, version {reason['rule']['version']}"
+        for reason in flag["reasons"]
+        if reason.get("rule")
+    ]
+    model = flag.get("model") or {}
+    return (
+        Fact("Flag number", flag["flag_id"]),
+        Fact("How soon to read", level.get("means", words.plain(flag["level"]))),
+        Fact("Data cut-off", f"Records known before {words.day(flag['as_of'])}"),
+        Fact("Rules met", "; ".join(rules) or "none on this night"),
+        Fact("Model", str(model.get("bundle") or "no model was used for this child")),
+        Fact("Night (run key)", short(versions.get("run_key"))),
+        Fact("Signals", short(versions.get("signals"))),
+        Fact("Rulebook", short(versions.get("rulebook"))),
+        Fact("Model files", short(versions.get("bundle"))),
+        Fact("History", short(versions.get("history"))),
+        Fact("Program", str(versions.get("code") or "not recorded")),
+        Fact("Record hash", short(record_hash(flag))),
+    )
+
+
+def short(digest: str | None) -> str:
+    """The beginning of a hash: enough to tell two apart by eye."""
+    return digest[:16] if digest else "none"

@@ -1,0 +1,188 @@
+"""The records of a flag as its page lists them: numbered, worded, marked, with where they come from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from riskflag.reports import words
+
+#: So many records are shown first; the rest follow under "all records".
+SHOWN_FIRST = 20
+#: So many records are listed at all, to keep the file within its size; the page says how many not.
+LISTED = 220
+#: Up to so many records are printed in full; beyond, the first ones are printed.
+PRINTED = 30
+#: So many references to records are written out; the rest are told as a count.
+REFERENCES = 12
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A word on a record: whether it is part of the pattern, new, late, or of doubtful quality."""
+
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Record:
+    """One record as a row: `number` counts from the newest; texts are ready to show."""
+
+    key: str
+    number: int
+    date: str
+    iso: str
+    ended: str
+    agency: str
+    agency_name: str
+    said: str
+    place: str
+    about: str
+    status: tuple[str, ...]
+    marks: tuple[Mark, ...]
+    where: str
+    in_pattern: bool
+    new: bool
+    helps: bool
+    withdrawn: bool
+
+
+@dataclass(frozen=True)
+class References:
+    """Records that something rests on: those linked by number, and how many more there are."""
+
+    linked: tuple[int, ...]
+    more: int
+    unlisted: int
+
+    @property
+    def total(self) -> int:
+        """How many records there are in all."""
+        return len(self.linked) + self.more + self.unlisted
+
+
+@dataclass(frozen=True)
+class Chronology:
+    """All records, newest first: `first` to show at once, `listed` in full, and the rest told."""
+
+    first: tuple[Record, ...]
+    listed: tuple[Record, ...]
+    total: int
+    by_key: Mapping[str, Record]
+
+    @property
+    def omitted(self) -> int:
+        """Records that the file leaves out for its size."""
+        return self.total - len(self.listed)
+
+    @property
+    def whole(self) -> bool:
+        """Whether the first table already holds every record."""
+        return self.total == len(self.first)
+
+    @property
+    def print_all(self) -> bool:
+        """Whether paper holds every record."""
+        return self.total <= PRINTED
+
+    def references(self, keys: Iterable[str]) -> References:
+        """The listed records behind some contact keys, newest first."""
+        wanted = set(keys)
+        numbers = sorted(self.by_key[key].number for key in wanted if key in self.by_key)
+        return References(
+            tuple(numbers[:REFERENCES]),
+            len(numbers[REFERENCES:]),
+            sum(key not in self.by_key for key in wanted),
+        )
+
+
+def chronology(contacts: Sequence[Mapping[str, Any]]) -> Chronology:
+    """Number, word and choose the records of one flag (FLAG JSON contacts)."""
+    newest = sorted(contacts, key=_order, reverse=True)
+    records = [record(contact, number) for number, contact in enumerate(newest, 1)]
+    listed = _chosen(records, LISTED)
+    return Chronology(
+        first=_chosen(records, SHOWN_FIRST),
+        listed=listed,
+        total=len(records),
+        by_key={item.key: item for item in listed},
+    )
+
+
+def _order(contact: Mapping[str, Any]) -> tuple[str, str, str]:
+    return contact["occurred_on"], contact.get("occurred_at") or "", contact["contact_key"]
+
+
+def _chosen(records: Sequence[Record], most: int) -> tuple[Record, ...]:
+    """At most so many records: those in a pattern, then the newest; in the order given."""
+    if len(records) <= most:
+        return tuple(records)
+    ranked = sorted(records, key=lambda r: (not r.in_pattern, not r.new, r.number))
+    return tuple(sorted(ranked[:most], key=lambda r: r.number))
+
+
+def record(contact: Mapping[str, Any], number: int) -> Record:
+    """One contact of a FLAG JSON as a numbered row."""
+    at = words.time_of_day(contact.get("occurred_at"))
+    ended = contact.get("ended_on")
+    return Record(
+        key=contact["contact_key"],
+        number=number,
+        date=words.day(contact["occurred_on"]) + (f", {at}" if at else ""),
+        iso=contact["occurred_on"],
+        ended=f"to {words.day(ended)}" if ended and ended != contact["occurred_on"] else "",
+        agency=words.agency(contact["agency"]),
+        agency_name=contact["agency"],
+        said=words.said(contact),
+        place=words.place(contact),
+        about=_about(contact),
+        status=words.status(contact),
+        marks=tuple(_marks(contact)),
+        where=_where(contact),
+        in_pattern=bool(contact.get("in_pattern")),
+        new=bool(contact.get("new")),
+        helps=words.helps(contact),
+        withdrawn=bool(contact.get("withdrawn")),
+    )
+
+
+def _about(contact: Mapping[str, Any]) -> str:
+    link = contact.get("link") or "self"
+    if link == "self":
+        return ""
+    return str(words.words()["links"].get(link, f"About someone else ({words.plain(link)})"))
+
+
+def _where(contact: Mapping[str, Any]) -> str:
+    """The file and line a record comes from, as the load recorded them."""
+    name = contact.get("file") or contact.get("source") or "source not recorded"
+    return f"{name}, line {contact['line']}" if contact.get("line") is not None else str(name)
+
+
+def _marks(contact: Mapping[str, Any]) -> Iterable[Mark]:
+    if contact.get("withdrawn"):
+        yield Mark("withdrawn", "Since withdrawn or corrected")
+    if contact.get("in_pattern"):
+        yield Mark("pattern", "Part of a pattern")
+    if contact.get("new"):
+        yield Mark("new", "New")
+    late = days_late(contact)
+    if late:
+        yield Mark("late", f"Arrived {late} days later")
+    basis = words.words()["known_basis"].get(contact.get("known_basis"))
+    if basis:
+        yield Mark("quality", basis)
+    for issue in contact.get("issues") or ():
+        known = words.words()["issues"].get(issue)
+        yield Mark("quality", known or words.sentence(words.plain(issue)))
+
+
+def days_late(contact: Mapping[str, Any]) -> int:
+    """Days from the event to the day it was known, 0 within the usual time or if assumed."""
+    if contact.get("known_basis") == "assumed_lag" or not contact.get("known_on"):
+        return 0
+    since = max(contact["occurred_on"], contact.get("ended_on") or "")
+    waited = words.days_between(since, contact["known_on"])
+    return waited if waited > words.LATE_DAYS else 0

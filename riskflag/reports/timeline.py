@@ -1,0 +1,181 @@
+"""The picture of the records over time: one lane per agency, marks by shape, gaps shown as gaps.
+
+Places are percentages of the picture's width, so the drawing keeps its text size on a phone.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from riskflag.reports import words
+from riskflag.reports.records import days_late
+
+LANE_HEIGHT = 46
+TOP = 6
+TICKS = 5
+#: Marks drawn in one picture; beyond, those in the pattern and the newest are drawn.
+MARKS = 260
+LEFT, RIGHT = 1.5, 98.5
+
+
+@dataclass(frozen=True)
+class TimeMark:
+    """One record: `shape` is pattern, other or help; `x` and `late_x` are percentages."""
+
+    x: float
+    shape: str
+    end_x: float | None
+    late_x: float | None
+    withdrawn: bool
+
+
+@dataclass(frozen=True)
+class Lane:
+    """One agency: its label, its marks, and where nothing could be seen (from, width)."""
+
+    label: str
+    y: int
+    marks: tuple[TimeMark, ...]
+    gap: tuple[float, float] | None
+
+
+@dataclass(frozen=True)
+class Tick:
+    """One label on the time axis."""
+
+    x: float
+    text: str
+    anchor: str
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """The whole picture; `title` states the finding and `desc` what is drawn, in words."""
+
+    title: str
+    desc: str
+    lanes: tuple[Lane, ...]
+    ticks: tuple[Tick, ...]
+    height: int
+    has_late: bool
+    has_gap: bool
+    has_help: bool
+
+
+def timeline(flag: Mapping[str, Any]) -> Timeline | None:
+    """The picture of a FLAG JSON; None when there is no record to draw."""
+    contacts: Sequence[Mapping[str, Any]] = flag["contacts"]
+    if not contacts:
+        return None
+    scale = Scale.over(contacts, flag["as_of"])
+    gaps = {feed["agency"]: feed.get("complete_to") for feed in flag.get("not_seen", ())}
+    by_agency: dict[str, list[Mapping[str, Any]]] = {}
+    for contact in _drawn(contacts):
+        by_agency.setdefault(contact["agency"], []).append(contact)
+    order = sorted(by_agency, key=lambda name: (-len(by_agency[name]), name))
+    order += sorted(set(gaps) - set(order))
+    lanes = tuple(
+        _lane(name, by_agency.get(name, []), scale, y=TOP + index * LANE_HEIGHT, gaps=gaps)
+        for index, name in enumerate(order)
+    )
+    marks = [mark for lane in lanes for mark in lane.marks]
+    return Timeline(
+        title=_title(flag, contacts),
+        desc=_description(by_agency),
+        lanes=lanes,
+        ticks=scale.ticks(),
+        height=TOP + len(lanes) * LANE_HEIGHT + 24,
+        has_late=any(mark.late_x is not None for mark in marks),
+        has_gap=any(lane.gap for lane in lanes),
+        has_help=any(mark.shape == "help" for mark in marks),
+    )
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Days as percentages of the width, from the first record to the night."""
+
+    first: dt.date
+    last: dt.date
+
+    @classmethod
+    def over(cls, contacts: Sequence[Mapping[str, Any]], as_of: str) -> Scale:
+        """A scale over the records and up to the night, at least a month wide."""
+        last = dt.date.fromisoformat(as_of)
+        first = min(dt.date.fromisoformat(contact["occurred_on"]) for contact in contacts)
+        return cls(min(first, last - dt.timedelta(days=30)), last)
+
+    def at(self, day: str) -> float:
+        """Where an ISO date lies."""
+        days = (dt.date.fromisoformat(day[:10]) - self.first).days
+        share = min(max(days / (self.last - self.first).days, 0.0), 1.0)
+        return round(LEFT + share * (RIGHT - LEFT), 2)
+
+    def ticks(self) -> tuple[Tick, ...]:
+        """At most five labels: the first day, the night, and months between them."""
+        span = (self.last - self.first).days
+        chosen = []
+        for step in range(TICKS):
+            day = self.first + dt.timedelta(days=round(span * step / (TICKS - 1)))
+            anchor = "start" if step == 0 else "end" if step == TICKS - 1 else "middle"
+            text = f"{words.MONTHS[day.month - 1][:3]} {day.year}"
+            if span < 120:
+                text = f"{day.day} {words.MONTHS[day.month - 1][:3]}"
+            chosen.append(Tick(self.at(day.isoformat()), text, anchor))
+        return tuple(chosen)
+
+
+def _drawn(contacts: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    newest = sorted(
+        contacts, key=lambda c: (c["in_pattern"], c["occurred_on"], c["contact_key"]), reverse=True
+    )
+    return sorted(newest[:MARKS], key=lambda c: (c["in_pattern"], c["occurred_on"]))
+
+
+def _lane(
+    name: str,
+    contacts: Sequence[Mapping[str, Any]],
+    scale: Scale,
+    *,
+    y: int,
+    gaps: Mapping[str, str | None],
+) -> Lane:
+    gap = None
+    if name in gaps:
+        start = scale.at(gaps[name] or scale.first.isoformat())
+        gap = (start, round(RIGHT - start, 2)) if start < RIGHT else None
+    count = words.counted(len(contacts), "record") if contacts else "no record shown"
+    label = f"{words.agency(name)}: {count}"
+    return Lane(label, y, tuple(_mark(contact, scale) for contact in contacts), gap)
+
+
+def _mark(contact: Mapping[str, Any], scale: Scale) -> TimeMark:
+    shape = "pattern" if contact["in_pattern"] else "help" if words.helps(contact) else "other"
+    x, ended = scale.at(contact["occurred_on"]), contact.get("ended_on")
+    end_x = scale.at(ended) if ended and ended > contact["occurred_on"] else None
+    late_x = scale.at(contact["known_on"]) if days_late(contact) else None
+    return TimeMark(x, shape, end_x, late_x, bool(contact.get("withdrawn")))
+
+
+def _title(flag: Mapping[str, Any], contacts: Sequence[Mapping[str, Any]]) -> str:
+    agencies = len({contact["agency"] for contact in contacts})
+    days = [contact["occurred_on"] for contact in contacts]
+    return (
+        f"{words.sentence(words.counted(len(contacts), 'record'))} from "
+        f"{words.counted(agencies, 'agency', 'agencies')} "
+        f"{words.period(min(days), max(days))}"
+    )
+
+
+def _description(by_agency: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
+    parts = []
+    for name, contacts in sorted(by_agency.items(), key=lambda item: (-len(item[1]), item[0])):
+        pattern = sum(bool(contact["in_pattern"]) for contact in contacts)
+        parts.append(
+            f"{words.agency(name)}: {words.counted(len(contacts), 'record')}, "
+            f"{words.small(pattern)} in a pattern."
+        )
+    return " ".join(parts) + " The table below holds the same records."
