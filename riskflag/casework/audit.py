@@ -12,6 +12,7 @@ import datetime as dt
 import hashlib
 import hmac
 import json
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -32,9 +33,9 @@ class Head:
     hash: str
 
 
-def now() -> dt.datetime:
-    """The present moment in UTC."""
-    return dt.datetime.now(dt.UTC)
+def moment() -> dt.datetime:
+    """The present moment in UTC: when something was done. No signal or flag depends on it."""
+    return dt.datetime.fromtimestamp(time.time(), dt.UTC)
 
 
 def pseudonym(key: bytes, identity: str) -> str:
@@ -55,7 +56,7 @@ def record(
     last = head(session)
     entry = Audit(
         seq=last.seq + 1,
-        at=now().isoformat(timespec="microseconds"),
+        at=moment().isoformat(timespec="microseconds"),
         actor=actor,
         action=action,
         subject=None if subject is None else pseudonym(key, subject),

@@ -275,7 +275,7 @@ def _insert_publication(session: Session, record: PublicationRecord) -> int:
         manifest_hash=record.manifest_hash,
         exit_code=record.exit_code,
         previous_id=previous,
-        created_at=audit.now(),
+        created_at=audit.moment(),
     )
     session.add(row)
     session.flush()

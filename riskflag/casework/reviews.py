@@ -42,14 +42,13 @@ class NewReview:
 def record_review(store: Store, review: NewReview) -> str:
     """Append a review of the flag's newest published page; returns its id.
 
-    A closing decision closes the flag in the same transaction. Raises InputError when there is no
-    such open flag.
+    A closing decision closes the flag in the same transaction. A review that amends one which
+    closed the flag, with a decision that does not close, opens it again. Raises InputError when
+    there is no such open flag, or no such review to amend.
     """
-    decided_at = audit.now()
+    decided_at = audit.moment()
     with store.writing() as session:
-        flag = session.get(Flag, review.flag_id)
-        if flag is None or flag.status != "open":
-            raise InputError("There is no open flag with this number; look at the worklist again.")
+        flag = _reviewable(session, review)
         shown = _shown(session, review.flag_id)
         row = Review(
             review_id=uuid.uuid4().hex,
@@ -69,6 +68,8 @@ def record_review(store: Store, review: NewReview) -> str:
         session.flush()
         if policies.closes(review.decision):
             flag.status, flag.closed_at, flag.closed_by = "closed", decided_at, row.review_id
+        elif flag.closed_by == review.amends and not _other_open_flag(session, flag):
+            flag.status, flag.closed_at, flag.closed_by = "open", None, None
         audit.record(
             session,
             store.key,
@@ -78,6 +79,26 @@ def record_review(store: Store, review: NewReview) -> str:
             detail={"review": row.review_id, "decision": review.decision, "why": review.why},
         )
         return row.review_id
+
+
+def _reviewable(session: Session, review: NewReview) -> Flag:
+    flag = session.get(Flag, review.flag_id)
+    if flag is None or (flag.status != "open" and review.amends is None):
+        raise InputError("There is no open flag with this number; look at the worklist again.")
+    if review.amends is not None:
+        amended = session.get(Review, review.amends)
+        if amended is None or amended.flag_id != review.flag_id:
+            raise InputError("There is no such review of this flag to amend; look at it again.")
+    return flag
+
+
+def _other_open_flag(session: Session, flag: Flag) -> bool:
+    found = session.scalar(
+        sa.select(Flag.flag_id).where(
+            Flag.person_id == flag.person_id, Flag.status == "open", Flag.flag_id != flag.flag_id
+        )
+    )
+    return found is not None
 
 
 def reviews_of(store: Store, flag_id: str) -> list[Review]:

@@ -93,6 +93,17 @@ def open_store(workspace: Workspace, *, create: bool = True) -> Store:
     return store
 
 
+def faults_of(store: Store) -> list[str]:
+    """What the database itself finds wrong with its file, as sentences."""
+    with store.reading() as session:
+        told = session.execute(sa.text("PRAGMA integrity_check")).scalars().all()
+        dangling = session.execute(sa.text("PRAGMA foreign_key_check")).all()
+    faults = [] if told == ["ok"] else ["The store's file is damaged; restore it from its backup."]
+    if dangling:
+        faults.append(f"{len(dangling)} rows of the store point to rows that are not there.")
+    return faults
+
+
 def store_path(workspace: Workspace) -> Path:
     """Where the SQLite file is; raises ConfigError for another kind of address."""
     url = sa.make_url(workspace.store_url)

@@ -13,20 +13,20 @@ import numpy as np
 from riskflag.casework.policies import QUIET_DAYS
 from riskflag.casework.publishing import FlagRow, ReasonRow, State
 from riskflag.clock import date_of
+from riskflag.nightly.behind import Behind
 from riskflag.nightly.digest import beginnings
 from riskflag.nightly.inputs import FRESH, Inputs, require_children
 from riskflag.nightly.lifecycle import Entry, Found, Lives, live
 from riskflag.nightly.payload import Scene, payload, payload_hash
-from riskflag.nightly.reasons import Child, ContactsBehind, Sources, reasons
+from riskflag.nightly.reasons import Child, Sources, reasons, signals_told
 from riskflag.nightly.records import CHRONOLOGY_DAYS, Records, child
 from riskflag.progress import Progress, silent
 from riskflag.scoring.combine import Assessed, Policy, combine
 from riskflag.scoring.flags import NO, UNKNOWN, Combined, Standing
 
 if TYPE_CHECKING:
-    from riskflag.history.view import History
     from riskflag.scoring.rules import RuleResults
-    from riskflag.signals.build import SignalTable
+    from riskflag.signals.table import SignalTable
 
 Row = dict[str, Any]
 
@@ -69,7 +69,11 @@ def build(
     shown |= {flag.person_id for flag in state.open_flags}
     near = inputs.history.select(sorted(shown))
     people = Records.of(near, inputs.as_of)
-    sources = Sources(inputs.catalogue, inputs.rulebook, inputs.bundle, _behind(near, inputs))
+    behind = Behind(near, inputs)
+    sources = Sources(inputs.catalogue, inputs.rulebook, inputs.bundle, behind)
+    protective = [signal.name for signal in inputs.catalogue.signals if signal.protective]
+    for draft in assessment.combined.drafts:
+        behind.ask(draft.person_id, {*signals_told(draft.rule_hits, draft.model), *protective})
     found = _found(assessment, sources, people, progress=progress)
     lives = live(
         found,
@@ -95,7 +99,11 @@ def assess(inputs: Inputs, state: State, *, progress: Progress = silent) -> Asse
     children = inputs.history.children(inputs.as_of)
     require_children(children, inputs.as_of)
     table = compute(
-        inputs.history, children, inputs.as_of, inputs.catalogue.signals, progress=progress
+        inputs.history,
+        children,
+        as_of=inputs.as_of,
+        signals=inputs.catalogue.signals,
+        progress=progress,
     )
     results = evaluate(inputs.rulebook, table)
     values = table.masked()
@@ -148,18 +156,6 @@ def _model_why_not(inputs: Inputs, assessment: Assessment, row: int) -> Standing
     complete = dict(zip(assessment.table.names, assessment.table.complete, strict=True))
     known = all(complete[name] for name in inputs.bundle.model.names)
     return "no_longer_present" if known else "not_reassessed"
-
-
-def _behind(near: History, inputs: Inputs) -> ContactsBehind:
-    """Finds the contacts behind a signal's value; each question is asked of the records once."""
-    from riskflag.signals.evidence import evidence
-
-    @functools.cache
-    def behind(person_id: str, signal: str) -> tuple[str, ...]:
-        rows = evidence(near, person_id, inputs.as_of, inputs.catalogue.by_name[signal])
-        return tuple(sorted(set(rows["contact_key"].to_pylist())))
-
-    return behind
 
 
 def _found(

@@ -18,7 +18,7 @@ from riskflag.progress import Progress, silent
 if TYPE_CHECKING:
     from riskflag.history.view import History
     from riskflag.scoring.bundle import Bundle
-    from riskflag.scoring.rules import Rulebook
+    from riskflag.scoring.rulebook import Rulebook
     from riskflag.settings import Settings
     from riskflag.signals.catalogue import Catalogue
     from riskflag.workspace import Workspace
@@ -97,7 +97,7 @@ def load(
     """
     from riskflag.history.store import HistoryStore
     from riskflag.scoring.bundle import load_current
-    from riskflag.scoring.rules import Rulebook
+    from riskflag.scoring.rulebook import Rulebook
     from riskflag.signals.catalogue import load_catalogue
 
     progress("Reading declarations", 0, 3)

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from riskflag.scoring.flags import OUTCOME_WORDS, YES, Condition, ModelHit, RuleHit
+from riskflag.scoring.flags import OUTCOME_WORDS, Condition, ModelHit, RuleHit
 from riskflag.scoring.reasons import ModelReason, SignalPart, lowering, raising, state_of
 
 if TYPE_CHECKING:
     from riskflag.scoring.bundle import Bundle
-    from riskflag.scoring.rules import Rule, Rulebook
+    from riskflag.scoring.rulebook import Rulebook
     from riskflag.signals.catalogue import Catalogue
 
 Row = dict[str, Any]
@@ -37,10 +37,6 @@ class Sources:
     rulebook: Rulebook
     bundle: Bundle | None
     behind: ContactsBehind
-
-    def rule(self, rule_id: str) -> Rule:
-        """The rule with this id."""
-        return next(rule for rule in self.rulebook.rules if rule.id == rule_id)
 
 
 @dataclass(frozen=True)
@@ -68,9 +64,9 @@ def reasons(
 
 def rule_reason(sources: Sources, child: Child, hit: RuleHit) -> Row:
     """A rule that holds, with each comparison and the contacts behind those that are met."""
-    rule = sources.rule(hit.rule_id)
+    rule = sources.rulebook.by_id[hit.rule_id]
     conditions = [_condition(sources, child, condition) for condition in hit.conditions]
-    met = [condition for condition in conditions if condition["outcome"] == OUTCOME_WORDS[YES]]
+    met = [condition for condition in conditions if condition["speaks_for_rule"]]
     values = {condition.signal: condition.value for condition in hit.conditions}
     return _reason(
         f"rule:{rule.id}",
@@ -87,6 +83,7 @@ def rule_reason(sources: Sources, child: Child, hit: RuleHit) -> Row:
             "source": rule.source,
             "questions": list(rule.questions),
             "other_explanations": list(rule.other_explanations),
+            "cautions": list(rule.cautions),
             "conditions": conditions,
         },
     )
@@ -129,6 +126,14 @@ def points_the_other_way(
         for theme, signals in sorted(found.items())
     )
     return blocks
+
+
+def signals_told(rule_hits: Iterable[RuleHit], model: ModelHit | None) -> set[str]:
+    """The signals whose contacts a child's page needs, but for protective ones."""
+    names = {condition.signal for hit in rule_hits for condition in hit.conditions}
+    for theme in () if model is None else model.reasons:
+        names |= {part.name for part in theme.raising[:SIGNALS_PER_THEME]}
+    return names
 
 
 def merge(from_rules: list[Row], from_model: list[Row]) -> list[Row]:
@@ -200,6 +205,8 @@ def _condition(sources: Sources, child: Child, condition: Condition) -> Row:
         "comparison": condition.comparison,
         "threshold": condition.threshold,
         "outcome": OUTCOME_WORDS[condition.outcome],
+        "negated": condition.negated,
+        "speaks_for_rule": bool(condition.speaks_for_rule),
         "contact_keys": sorted(sources.behind(child.person_id, condition.signal)),
     }
 

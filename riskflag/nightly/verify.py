@@ -5,10 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import sqlalchemy as sa
-
 from riskflag.casework import audit, publishing
-from riskflag.casework.store import Store, open_store
+from riskflag.casework.store import Store, faults_of, open_store
 from riskflag.nightly import anchors, folder
 from riskflag.workspace import Workspace
 
@@ -35,7 +33,7 @@ def verify(workspace: Workspace) -> Checked:
         with store.reading() as session:
             entries = audit.head(session).seq
         faults = [
-            *_store_faults(store),
+            *faults_of(store),
             *_chain_faults(store),
             *_anchor_faults(store, workspace.publications, {one.run_key for one in known}),
             *_publication_faults(workspace.publications, known),
@@ -44,16 +42,6 @@ def verify(workspace: Workspace) -> Checked:
         return Checked(len(known), entries, len(anchored), tuple(faults))
     finally:
         store.close()
-
-
-def _store_faults(store: Store) -> list[str]:
-    with store.reading() as session:
-        told = session.execute(sa.text("PRAGMA integrity_check")).scalars().all()
-        dangling = session.execute(sa.text("PRAGMA foreign_key_check")).all()
-    faults = [] if told == ["ok"] else ["The store's file is damaged; restore it from its backup."]
-    if dangling:
-        faults.append(f"{len(dangling)} rows of the store point to rows that are not there.")
-    return faults
 
 
 def _chain_faults(store: Store) -> list[str]:
