@@ -78,7 +78,12 @@ def parts(
         "calibration": CALIBRATION.to_dict(),
         "thresholds": {"raw": 0.6, "probability": 0.305, "share": 0.01},
         "reference": {
-            "signals": {names[0]: [{"from_age": 0, "to_age": 18, "n": 90, "p50": 1.0, "p90": 3.0}]}
+            "signals": {
+                names[0]: [
+                    {"from_age": 0, "to_age": 18, "age_band": "under 18", "n": 90}
+                    | {"p50": 1.0, "p90": 3.0}
+                ]
+            }
         },
         "performance": {"n": 40, "needed_more": 14, "period": "January to June 2025"},
         "gates": {"passed": True, "gates": []},

@@ -144,13 +144,13 @@ class Bundle:
         """Of `n` past flags, how many (`needed_more`) had the outcome, in which `period`."""
         return dict(self.parts["performance"])
 
-    def typical(self, signal: str, age_years: float | None) -> dict[str, float] | None:
-        """What is usual (`p50`, `p90`) for children of that age; None when too few were seen."""
+    def typical(self, signal: str, age_years: float | None) -> dict[str, Any] | None:
+        """What is usual (`p50`, `p90`) for the `n` children of that `age_band`; None: too few."""
         if age_years is None:
             return None
         for band in self.parts["reference"]["signals"].get(signal, ()):
             if band["from_age"] <= age_years < band["to_age"]:
-                return {"p50": band["p50"], "p90": band["p90"]}
+                return {key: band[key] for key in ("age_band", "n", "p50", "p90")}
         return None
 
     def check_signals(self, fingerprints: Mapping[str, str]) -> None:

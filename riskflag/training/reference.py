@@ -16,8 +16,14 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-#: Age bands in years: from (included) to (excluded).
-AGE_BANDS = ((0, 1), (1, 5), (5, 11), (11, 16), (16, 18))
+#: Age bands in years: from (included) to (excluded), and in words.
+AGE_BANDS = (
+    (0, 1, "under 1"),
+    (1, 5, "1 to 4"),
+    (5, 11, "5 to 10"),
+    (11, 16, "11 to 15"),
+    (16, 18, "16 and 17"),
+)
 #: No figure is given over fewer children than this.
 LEAST_CHILDREN = 30
 PERCENTILES = tuple(range(5, 100, 5))
@@ -29,17 +35,17 @@ def typical(values: Floats, names: Sequence[str], ages: Floats) -> dict[str, Any
     One row per child. A band with fewer than LEAST_CHILDREN known values is left out, and so is a
     percentile that is "never".
     """
-    told: dict[str, list[dict[str, float]]] = {}
+    told: dict[str, list[dict[str, Any]]] = {}
     for column, name in enumerate(names):
         bands = []
-        for low, high in AGE_BANDS:
+        for low, high, words in AGE_BANDS:
             known = values[(ages >= low) & (ages < high), column]
             known = known[~np.isnan(known)]
             if len(known) < LEAST_CHILDREN:
                 continue
             p50, p90 = np.percentile(known, (50, 90), method="inverted_cdf")
             if np.isfinite([p50, p90]).all():
-                band = {"from_age": low, "to_age": high, "n": len(known)}
+                band = {"from_age": low, "to_age": high, "age_band": words, "n": len(known)}
                 bands.append({**band, "p50": float(p50), "p90": float(p90)})
         if bands:
             told[name] = bands

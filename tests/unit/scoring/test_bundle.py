@@ -42,7 +42,12 @@ def test_a_bundle_scores_as_the_model_it_was_made_from(whole: Path) -> None:
     assert bundle.model.raw(rows, NAMES).tobytes() == expected.tobytes()
     assert bundle.id == whole.name
     assert bundle.themes["missing_365d"] == "missing"
-    assert bundle.typical("visits_90d", 7) == {"p50": 1.0, "p90": 3.0}
+    assert bundle.typical("visits_90d", 7) == {
+        "age_band": "under 18",
+        "n": 90,
+        "p50": 1.0,
+        "p90": 3.0,
+    }
     assert bundle.typical("visits_90d", 19) is None
     assert bundle.typical("visits_90d", None) is None
 
