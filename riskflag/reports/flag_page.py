@@ -261,7 +261,7 @@ def _often(performance: Mapping[str, Any] | None) -> tuple[str, ...]:
     count = int(performance["n"])
     if count < FEWEST:
         return ("There are too few past flags like this one to say how often they were right.",)
-    needed = round(float(performance["needed_more"]))
+    needed = round(10 * float(performance["needed_more"]) / count)
     spent = 10 - needed
     return (
         f"Of every 10 past flags like this one, about {needed} were followed by a need for more "

@@ -165,7 +165,7 @@ def _marks(contact: Mapping[str, Any]) -> Iterable[Mark]:
     if contact.get("withdrawn"):
         yield Mark("withdrawn", "Since withdrawn or corrected")
     if contact.get("in_pattern"):
-        yield Mark("pattern", "Part of a pattern")
+        yield Mark("pattern", "In a pattern")
     if contact.get("new"):
         yield Mark("new", "New")
     late = days_late(contact)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,10 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from riskflag.errors import InputError
+from riskflag.reports.analyst import analyst_report
 from riskflag.reports.flag_page import FlagPage
+from riskflag.reports.worklist import worklist
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -48,3 +52,30 @@ def page(template: str, **values: Any) -> str:
 def render_flag(view: FlagPage, *, home: str | None = None) -> str:
     """A flag's page as one file: no script, no network; `home` is the worklist's relative address."""
     return page("flag.html", page=view, home=home)
+
+
+def render_worklist(
+    flags: Sequence[Mapping[str, Any]], publication: Mapping[str, Any] | None = None
+) -> str:
+    """The worklist as one file that links to the flags' files beside it."""
+    return page("worklist.html", page=worklist(flags, publication or {}))
+
+
+def render_index(
+    flags: Sequence[Mapping[str, Any]], publication: Mapping[str, Any] | None = None
+) -> str:
+    """The first page of a publication: what it is, and where to go on."""
+    return page("index.html", page=worklist(flags, publication or {}))
+
+
+def render_shap(
+    flag: Mapping[str, Any], meanings: Mapping[str, Mapping[str, str]] | None = None
+) -> str:
+    """The analyst's report of one flag; an InputError when no model scored the child."""
+    report = analyst_report(flag, meanings)
+    if report is None:
+        raise InputError(
+            "No model scored this child on this night, so there is no report of contributions; "
+            "open the flag's own page instead."
+        )
+    return page("analyst.html", page=report)

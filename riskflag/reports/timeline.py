@@ -13,7 +13,7 @@ from typing import Any
 from riskflag.reports import words
 from riskflag.reports.records import days_late
 
-LANE_HEIGHT = 46
+LANE_HEIGHT = 42
 TOP = 6
 TICKS = 5
 #: Marks drawn in one picture; beyond, those in the pattern and the newest are drawn.

@@ -231,6 +231,8 @@ def value(signal: Mapping[str, Any]) -> str:
         return "not known"
     if found == 0 and unit not in ("years", "months", "days", "share"):
         return "none recorded"
+    if unit in ("years", "months") and 0 <= found < 1:
+        return f"less than one {unit[:-1]}"
     if unit in ("years", "months", "days"):
         return f"{number(found)} {unit[:-1] if found == 1 else unit}"
     return number(found)
