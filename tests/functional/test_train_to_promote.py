@@ -1,0 +1,150 @@
+"""From a history to a promoted bundle by the commands an analyst types, on a made-up history."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from riskflag.cli import run
+from riskflag.history.view import History
+from riskflag.scoring.bundle import load_current
+from riskflag.training import run as training_run
+from riskflag.workspace import Workspace
+from tests.factories import history_of
+
+CONFIG = """
+question = "Will a section 47 enquiry begin within 90 days?"
+[outcome]
+types = ["care.s47"]
+horizon_days = 90
+[windows]
+train_months = 12
+calibration_months = 4
+test_months = 4
+[model]
+max_trees = 120
+min_rows_in_leaf = 60
+learning_rate = 0.1
+[evaluation]
+bootstrap = 20
+capacity_per_week = 4
+"""
+START = dt.date(2023, 1, 1)
+CANARY = "ZQCANARY"
+
+
+def made_up_history(children: int = 300) -> History:
+    """Children who go to A&E often come to harm more often; most contacts mean nothing."""
+    rng = np.random.default_rng(3)
+    contacts, people = [], []
+    for number in range(children):
+        child = f"{CANARY}{number:04d}"
+        people.append({"person_id": child, "birth_on": "2014-02-03", "given_name": CANARY})
+        frailty = rng.gamma(0.6, 1.6)
+        for kind, rate in (("ed.attendance", frailty), ("gp.registration", rng.gamma(0.5, 8))):
+            for day in rng.integers(0, 1090, rng.poisson(3 * rate)):
+                contacts.append(row(child, kind, int(day)))
+        for day in rng.integers(0, 1090, rng.poisson(0.35 * frailty**1.5)):
+            contacts.append(row(child, "care.s47", int(day)))
+    return history_of(contacts, people)
+
+
+def row(child: str, kind: str, day: int) -> dict[str, object]:
+    occurred = START + dt.timedelta(days=day)
+    known = occurred + dt.timedelta(days=1)
+    return {"person_id": child, "type": kind, "occurred_on": occurred, "known_on": known}
+
+
+class Store:
+    """Stands where the Parquet store stands, with a history made here."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def load(self) -> History:
+        return made_up_history()
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace after `riskflag train`."""
+    place = tmp_path_factory.mktemp("analyst")
+    experiment = place / "experiments" / "made_up"
+    experiment.mkdir(parents=True)
+    (experiment / "config.toml").write_text(CONFIG)
+    Workspace.create(place / "workspace", "Test")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(training_run, "HistoryStore", Store)
+        assert run(["train", str(experiment), "--workspace", str(place / "workspace")]) == 0
+    return place
+
+
+def test_training_ends_with_a_table_that_has_the_baselines(
+    trained: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["compare", "--workspace", str(trained / "workspace")]) == 0
+    said = capsys.readouterr().out
+    for words in ("AUROC", "rules alone", "contact count", "best signal", "none is promoted"):
+        assert words in said
+
+
+def test_promotion_prints_its_gates_and_the_bundle_loads(
+    trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = tmp_path / "workspace"
+    shutil.copytree(trained / "workspace", place)
+    assert run(["promote", "--workspace", str(place)]) == 0
+    said = capsys.readouterr().out
+    assert said.count("held: ") == 7
+    bundle = load_current(place / "bundles")
+    assert bundle is not None
+    assert bundle.id in said
+    assert "care.s47" not in json.dumps([s["name"] for s in bundle.signals])
+    assert {one["name"] for one in bundle.parts["signals"]["excluded"]} >= {
+        "section47_enquiries_ever"
+    }
+
+
+def test_nobody_is_in_the_record_or_the_bundle(trained: Path, tmp_path: Path) -> None:
+    """Every file that training and promotion wrote is searched for the made-up people."""
+    place = tmp_path / "workspace"
+    shutil.copytree(trained / "workspace", place)
+    assert run(["promote", "--workspace", str(place)]) == 0
+    files = [path for path in place.rglob("*") if path.is_file()]
+    assert len(files) > 30
+    assert [path for path in files if CANARY.encode() in path.read_bytes()] == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["train", "nothing"], "one of: borough"),
+        (["train", "borough", "--truth", "nowhere"], "--truth"),
+        (["promote"], "riskflag train"),
+        (["compare"], "riskflag train"),
+    ],
+)
+def test_a_mistake_is_one_sentence_and_exit_code_40(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], words: str
+) -> None:
+    Workspace.create(tmp_path / "w", "Test")
+    assert run([*arguments, "--workspace", str(tmp_path / "w")]) == 40
+    said = capsys.readouterr().err
+    assert words in said
+    assert said.startswith("riskflag: ")
+    assert len(said.strip().splitlines()) == 1
+
+
+def test_an_empty_history_is_told_with_the_next_step(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Workspace.create(tmp_path / "w", "Test")
+    monkeypatch.setattr(Store, "load", lambda _: history_of())
+    monkeypatch.setattr(training_run, "HistoryStore", Store)
+    assert run(["train", "borough", "--workspace", str(tmp_path / "w")]) == 30
+    assert "riskflag ingest" in capsys.readouterr().err
