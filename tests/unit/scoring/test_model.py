@@ -12,6 +12,7 @@ from riskflag.errors import IntegrityError
 from riskflag.scoring.calibration import Calibration
 from riskflag.scoring.contributions import TOLERANCE, Contributions
 from riskflag.scoring.model import NEVER_DAYS, Model, capped
+from tests import tree_walker
 from tests.tiny_bundle import CALIBRATION, NAMES, matrix, model_text, tiny_model
 
 ROWS = matrix(500, seed=2)
@@ -117,3 +118,12 @@ def test_a_calibration_cannot_be_built_wrong(
 ) -> None:
     with pytest.raises(ValueError):
         Calibration(raw, probability)
+
+
+def test_an_independent_walk_of_the_text_gives_every_score() -> None:
+    """A second reader of the model's text agrees on 10,000 rows, unknown and never among them."""
+    model, rows = tiny_model(), matrix(10_000, seed=21)
+    forest = tree_walker.trees(model.text)
+    assert len(forest) == 30
+    walked = [tree_walker.raw(forest, row) for row in capped(rows).tolist()]
+    assert np.abs(np.array(walked) - model.raw(rows, NAMES)).max() <= 1e-12
