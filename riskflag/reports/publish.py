@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from riskflag.progress import Progress, silent
 from riskflag.reports.analyst import analyst_report
@@ -12,8 +12,57 @@ from riskflag.reports.flag_page import view
 from riskflag.reports.render import render_flag, render_index, render_shap, render_worklist
 from riskflag.reports.worklist import address, safe_name
 
+if TYPE_CHECKING:
+    from riskflag.nightly.run import PublishedFlags
+
 WORKLIST, INDEX = "worklist.html", "index.html"
 FLAGS, ANALYST = "flags", "analyst"
+
+
+def write_pages(published: PublishedFlags, folder: Path) -> None:
+    """The page writer that the night is given: every page of one publication into its folder."""
+    write_publication_pages(
+        published.flags,
+        folder,
+        publication={
+            "as_of": published.as_of.isoformat(),
+            "authority": published.authority,
+            "run_key": published.run_key,
+        },
+        meanings=meanings_for(published.flags),
+    )
+
+
+def flag_page(flag: Mapping[str, Any]) -> str:
+    """One flag's page as HTML, standing alone."""
+    return render_flag(view(flag))
+
+
+def analyst_page(flag: Mapping[str, Any]) -> str:
+    """The analyst's report of one flag as HTML; an InputError when no model scored the child."""
+    return render_shap(flag, meanings_for([flag]))
+
+
+def meanings_for(flags: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, str]]:
+    """Question and theme of each signal, from the catalogue that scored these flags.
+
+    Empty when the catalogue at hand is not the one the flags name: words of another catalogue
+    would be wrong words.
+    """
+    from riskflag.errors import ConfigError
+    from riskflag.signals.catalogue import load_catalogue
+
+    named = {flag["versions"].get("signals") for flag in flags}
+    try:
+        catalogue = load_catalogue()
+    except ConfigError:
+        return {}
+    if named != {catalogue.fingerprint}:
+        return {}
+    return {
+        signal.name: {"question": signal.question, "theme": signal.theme}
+        for signal in catalogue.signals
+    }
 
 
 def write_publication_pages(
