@@ -39,7 +39,7 @@ class Columns:
         self.words = tuple(words)
         self.numbers = tuple(numbers)
         self.dictionaries = [column.dictionary.to_pylist() for column in self._words]
-        self.people, self.starts = spans(contacts["person_id"])
+        self.people = People(contacts["person_id"])
 
     def chunk(self, start: int, stop: int) -> Contacts:
         """The contacts from `start` up to but without `stop`."""
@@ -60,33 +60,37 @@ class Births:
     """When each person was born, as known at a date."""
 
     def __init__(self, persons: pa.Table) -> None:
-        self._people, starts = spans(persons["person_id"])
+        self._people = People(persons["person_id"])
         days = [_days(persons[name]) for name in ("known_day", "superseded_day", "birth_day")]
-        self._versions = Versions(starts, *days)
+        self._versions = Versions(self._people.starts, *days)
 
     def at(self, person_ids: pa.Array, as_of: Ints) -> Ints:
         """Day of birth [n] as visible at each as-of day, UNKNOWN_DAY where there is none."""
-        return visible_births(positions(person_ids, self._people), as_of, self._versions)
+        return visible_births(self._people.places(person_ids), as_of, self._versions)
 
 
-def positions(wanted: pa.Array, people: pa.Array) -> Ints:
-    """Where each wanted person is among `people`, -1 for nowhere."""
-    found = pc.index_in(wanted, value_set=people)
-    return np.asarray(found.fill_null(-1).to_numpy(zero_copy_only=False), np.int64)
+class People:
+    """The different people of a sorted column, and where the rows of each begin and end."""
 
+    def __init__(self, person_ids: pa.ChunkedArray) -> None:
+        column = _dictionary(person_ids)
+        codes = _codes(column.indices)
+        new = np.flatnonzero(codes[1:] != codes[:-1]) + 1
+        first = [0] if len(codes) else []
+        #: Where each person's rows begin, and the end: [people + 1].
+        self.starts = np.concatenate([first, new, [len(codes)]]).astype(np.int64)
+        met = codes[self.starts[:-1]]
+        # The place of each entry of the dictionary among the people; the last is for no entry.
+        self._places = np.full(len(column.dictionary) + 1, -1, np.int64)
+        self._places[met] = np.arange(len(met))
+        self._names = column.dictionary
+        if np.count_nonzero(self._places >= 0) != len(met) or (met < 0).any():
+            raise InputError("The history is not sorted by person; load it with riskflag.history.")
 
-def spans(person_ids: pa.ChunkedArray) -> tuple[pa.Array, Ints]:
-    """The different people of a sorted column and where each begins (one more: the end)."""
-    column = _dictionary(person_ids)
-    codes = _codes(column.indices)
-    new = np.flatnonzero(codes[1:] != codes[:-1]) + 1
-    starts = np.concatenate([[0], new, [len(codes)]]).astype(np.int64)
-    if len(codes) == 0:
-        starts = np.zeros(1, np.int64)
-    people = column.dictionary.take(pa.array(codes[starts[:-1]]))
-    if len(people) != pc.count_distinct(people).as_py():
-        raise InputError("The history is not sorted by person; load it with riskflag.history.")
-    return people.cast(pa.string()), starts
+    def places(self, wanted: pa.Array) -> Ints:
+        """Where each wanted person is among the people, -1 for nowhere."""
+        code = pc.index_in(wanted, value_set=self._names.cast(pa.string())).fill_null(-1)
+        return np.asarray(self._places[code.to_numpy(zero_copy_only=False)], np.int64)
 
 
 def _whole(column: pa.ChunkedArray) -> Any:
@@ -99,7 +103,7 @@ def _whole(column: pa.ChunkedArray) -> Any:
 def _dictionary(column: pa.ChunkedArray) -> Any:
     if not pa.types.is_dictionary(column.type):
         column = column.dictionary_encode()
-    return _whole(column.unify_dictionaries())
+    return _whole(column if column.num_chunks == 1 else column.unify_dictionaries())
 
 
 def _codes(indices: pa.Array) -> Int32s:

@@ -35,6 +35,17 @@ def compiled(function: F) -> F:
         return cast(F, jit(function))
 
 
+def inlined(function: F) -> F:
+    """Compile a part of another compiled function into it.
+
+    The arrays of the kernel travel in named tuples of some seventy words: handing these over at
+    every call costs more than the work done there.
+    """
+    with _cached_in(_cache_folder()):
+        jit = numba.njit(cache=True, nogil=True, error_model="numpy", inline="always")
+        return cast(F, jit(function))
+
+
 @contextmanager
 def _cached_in(folder: Path) -> Iterator[None]:
     """Numba asks for its folder when a function is declared; others' functions keep theirs."""

@@ -12,7 +12,7 @@ import numpy as np
 from riskflag.history.view import History
 from riskflag.progress import Progress
 from riskflag.signals.asked import Asked
-from riskflag.signals.columns import Births, Columns, positions
+from riskflag.signals.columns import Births, Columns
 from riskflag.signals.define import Signal
 from riskflag.signals.kernel import run
 from riskflag.signals.layout import UNKNOWN_DAY, Floats, Ints, Program, Rows
@@ -29,7 +29,7 @@ class Kernel:
     """
 
     threads: int | None = None
-    chunk: int = 50_000
+    chunk: int = 200_000
 
     def values(
         self, history: History, signals: Sequence[Signal], asked: Asked, progress: Progress
@@ -63,7 +63,7 @@ class Kernel:
 
 def _rows(work: Plan, history: History, columns: Columns, asked: Asked) -> Rows:
     """The rows sorted by child, each with the span of the child's contacts."""
-    place = positions(asked.person_ids, columns.people)
+    place = columns.people.places(asked.person_ids)
     order = np.argsort(place, kind="stable").astype(np.int64)
     place = place[order]
     birth = np.full(len(place), UNKNOWN_DAY, np.int64)
@@ -71,9 +71,9 @@ def _rows(work: Plan, history: History, columns: Columns, asked: Asked) -> Rows:
         birth = Births(history.persons).at(asked.person_ids, asked.as_of)[order]
     # A person without contacts (place -1) has an empty span at the beginning.
     known = place >= 0
-    start = np.where(known, columns.starts[np.maximum(place, 0)], 0)
+    start = np.where(known, columns.people.starts[np.maximum(place, 0)], 0)
     stop = np.zeros_like(start)
-    stop[known] = columns.starts[place[known] + 1]
+    stop[known] = columns.people.starts[place[known] + 1]
     return Rows(start, stop, asked.as_of[order], birth, order)
 
 

@@ -13,14 +13,13 @@ import math
 import numpy as np
 
 from riskflag import clock
-from riskflag.signals.compiler import compiled
+from riskflag.signals.compiler import compiled, inlined
 from riskflag.signals.layout import (
     AGE_DAYS,
     AGE_MONTHS,
     COPY,
     COUNT,
     DIFFERENCE,
-    DISTINCT,
     EXISTS,
     FIRST,
     HIGHEST,
@@ -86,13 +85,14 @@ def _classify(contacts: Contacts, program: Program) -> None:
 
 @compiled
 def _scratch(program: Program) -> Scratch:
-    tracks, bins = program.tracks.kind.shape[0], program.most_bins
+    tracks = program.tracks.kind.shape[0]
+    size = tracks * (program.most_bins + 1)
     return Scratch(
-        np.zeros((tracks, bins + 1), np.int64),
-        np.zeros((tracks, bins + 1), np.int64),
-        np.zeros((tracks, bins + 1), np.int64),
-        np.zeros((tracks, bins), np.int64),
-        np.zeros((tracks, bins), np.int64),
+        np.zeros(size, np.int64),
+        np.zeros(size, np.int64),
+        np.zeros(size, np.int64),
+        np.zeros(size, np.int64),
+        np.zeros(size, np.int64),
         np.zeros(tracks, np.int64),
         np.zeros(tracks, np.int64),
         np.zeros(tracks, np.int64),
@@ -102,122 +102,132 @@ def _scratch(program: Program) -> Scratch:
     )
 
 
-@compiled
-def _measure(scratch: Scratch, track: int, b: int, number: float) -> None:
+@inlined
+def _measure(scratch: Scratch, spot: int, number: float) -> None:
     """Add a contact's number to a bin; what is not a usable number counts as not recorded."""
-    if not abs(number) <= LARGEST_NUMBER:
-        return
-    whole = np.int64(np.rint(number * THOUSANDTHS))
-    if scratch.measured[track, b + 1] == 0:
-        scratch.least[track, b] = whole
-        scratch.most[track, b] = whole
-    else:
-        scratch.least[track, b] = min(scratch.least[track, b], whole)
-        scratch.most[track, b] = max(scratch.most[track, b], whole)
-    scratch.measured[track, b + 1] += 1
-    scratch.summed[track, b + 1] += whole
+    if abs(number) <= LARGEST_NUMBER:
+        whole = np.int64(np.rint(number * THOUSANDTHS))
+        if scratch.measured[spot] == 0 or whole < scratch.least[spot]:
+            scratch.least[spot] = whole
+        if scratch.measured[spot] == 0 or whole > scratch.most[spot]:
+            scratch.most[spot] = whole
+        scratch.measured[spot] += 1
+        scratch.summed[spot] += whole
 
 
-@compiled
+@inlined
+def _seen(scratch: Scratch, mark: int, row: int) -> bool:
+    """Whether this row has met a value before; it has from now on."""
+    before = bool(scratch.seen[mark] == row)
+    scratch.seen[mark] = row
+    return before
+
+
+@inlined
 def _gather(contacts: Contacts, program: Program, scratch: Scratch, rows: Rows, row: int) -> int:
-    """Put the child's visible contacts into bins, newest first; the number of touched tracks."""
+    """Put the child's visible contacts into bins, newest first; the number of touched tracks.
+
+    Bin b of a track is at `width * track + b + 1`, so that running totals begin with a nothing.
+    """
     touched = 0
     as_of = rows.as_of[row]
-    oldest_bin = program.tracks.bins.shape[1] - 1
+    tracks = program.tracks
+    width = program.most_bins + 1
     for i in range(rows.stop[row] - 1, rows.start[row] - 1, -1):
-        kind = contacts.classes[i]
-        first, last = program.classes.start[kind], program.classes.start[kind + 1]
-        if first == last or not visible(contacts.known[i], contacts.superseded[i], as_of):
+        if not visible(contacts.known[i], contacts.superseded[i], as_of):
             continue
+        kind = contacts.classes[i]
         age = as_of - contacts.occurred[i]
-        clipped = min(max(age, 0), oldest_bin)
-        for place in range(first, last):
-            track = program.classes.tracks[place]
-            b = program.tracks.bins[track, clipped]
+        clipped = min(max(age, 0), tracks.ages - 1)
+        for member in range(program.classes.start[kind], program.classes.start[kind + 1]):
+            track = program.classes.tracks[member]
+            b = tracks.bins[track * tracks.ages + clipped]
             if b < 0:
                 continue
-            if program.tracks.kind[track] == IS_DISTINCT:
-                code = contacts.codes[program.tracks.column[track], i]
-                spot = program.tracks.seen_from[track] + code
-                if code < 0 or scratch.seen[spot] == row:
+            if tracks.kind[track] == IS_DISTINCT:
+                code = contacts.codes[tracks.column[track], i]
+                if code < 0 or _seen(scratch, tracks.seen_from[track] + code, row):
                     continue
-                scratch.seen[spot] = row
             if scratch.mark[track] != row:
                 scratch.mark[track] = row
                 scratch.touched[touched] = track
                 scratch.newest[track] = age
                 touched += 1
             scratch.oldest[track] = age
-            scratch.counted[track, b + 1] += 1
-            if program.tracks.kind[track] == IS_NUMBER:
-                _measure(scratch, track, b, contacts.numbers[program.tracks.column[track], i])
+            spot = track * width + b + 1
+            scratch.counted[spot] += 1
+            if tracks.kind[track] == IS_NUMBER:
+                _measure(scratch, spot, contacts.numbers[tracks.column[track], i])
     return touched
 
 
-@compiled
-def _extreme(scratch: Scratch, track: int, first: int, stop: int, highest: bool) -> float:
+@inlined
+def _extreme(scratch: Scratch, first: int, stop: int, highest: bool) -> float:
+    """The highest (or lowest) number in a run of bins that holds at least one."""
     found = False
     best = np.int64(0)
-    for b in range(first, stop):
-        if scratch.measured[track, b + 1] == scratch.measured[track, b]:
-            continue
-        here = scratch.most[track, b] if highest else scratch.least[track, b]
-        if not found or (here > best) == highest:
-            best = here
-        found = True
-    return best / THOUSANDTHS if found else math.nan
+    for spot in range(first + 1, stop + 1):
+        if scratch.measured[spot] != scratch.measured[spot - 1]:
+            here = scratch.most[spot] if highest else scratch.least[spot]
+            if not found or (here > best) == highest:
+                best = here
+            found = True
+    return best / THOUSANDTHS
 
 
-@compiled
-def _slot(scratch: Scratch, track: int, op: int, first: int, stop: int) -> float:
-    """The value of one window, from bins that already hold running totals."""
-    contacts = scratch.counted[track, stop] - scratch.counted[track, first]
-    if op in (COUNT, DISTINCT):
-        return float(contacts)
-    if op == EXISTS:
-        return 1.0 if contacts > 0 else 0.0
-    if op == LAST:
-        return float(scratch.newest[track])
-    if op == FIRST:
-        return float(scratch.oldest[track])
-    measured = scratch.measured[track, stop] - scratch.measured[track, first]
-    summed = scratch.summed[track, stop] - scratch.summed[track, first]
+@inlined
+def _number(scratch: Scratch, op: int, first: int, stop: int) -> float:
+    """The value of a window over numbers, from running totals."""
+    measured = scratch.measured[stop] - scratch.measured[first]
+    summed = scratch.summed[stop] - scratch.summed[first]
     if op == TOTAL:
-        if contacts > 0 and measured == 0:
-            return math.nan
-        return float(summed / THOUSANDTHS)
-    if measured == 0:
-        return math.nan
-    if op == MEAN:
-        return float(summed / (THOUSANDTHS * measured))
-    return _extreme(scratch, track, first, stop, op == HIGHEST)
+        nothing = scratch.counted[stop] == scratch.counted[first]
+        value = summed / THOUSANDTHS if nothing or measured > 0 else math.nan
+    elif measured == 0:
+        value = math.nan
+    elif op == MEAN:
+        value = summed / (THOUSANDTHS * measured)
+    else:
+        value = _extreme(scratch, first, stop, op == HIGHEST)
+    return value
 
 
-@compiled
+@inlined
+def _running(totals: Ints, base: int, width: int) -> None:
+    for spot in range(base + 1, base + width):
+        totals[spot] += totals[spot - 1]
+
+
+@inlined
 def _finish(program: Program, scratch: Scratch, touched: int) -> None:
     """Turn the bins of the touched tracks into values and leave them empty for the next row."""
-    bins = program.most_bins
+    width = program.most_bins + 1
+    slots = program.slots
     for place in range(touched):
         track = scratch.touched[place]
-        measuring = program.tracks.kind[track] == IS_NUMBER
-        for b in range(bins):
-            scratch.counted[track, b + 1] += scratch.counted[track, b]
-            if measuring:
-                scratch.measured[track, b + 1] += scratch.measured[track, b]
-                scratch.summed[track, b + 1] += scratch.summed[track, b]
+        base = track * width
+        _running(scratch.counted, base, width)
+        if program.tracks.kind[track] == IS_NUMBER:
+            _running(scratch.measured, base, width)
+            _running(scratch.summed, base, width)
         for slot in range(program.tracks.slot_start[track], program.tracks.slot_start[track + 1]):
-            scratch.registers[program.slots.register[slot]] = _slot(
-                scratch,
-                track,
-                program.slots.op[slot],
-                program.slots.first[slot],
-                program.slots.stop[slot],
-            )
-        for b in range(bins + 1):
-            scratch.counted[track, b] = 0
-            if measuring:
-                scratch.measured[track, b] = 0
-                scratch.summed[track, b] = 0
+            op = slots.op[slot]
+            first, stop = base + slots.first[slot], base + slots.stop[slot]
+            if op == COUNT:
+                value = float(scratch.counted[stop] - scratch.counted[first])
+            elif op == EXISTS:
+                value = float(min(scratch.counted[stop] - scratch.counted[first], 1))
+            elif op == LAST:
+                value = float(scratch.newest[track])
+            elif op == FIRST:
+                value = float(scratch.oldest[track])
+            else:
+                value = _number(scratch, op, first, stop)
+            scratch.registers[slots.register[slot]] = value
+        scratch.counted[base : base + width] = 0
+        if program.tracks.kind[track] == IS_NUMBER:
+            scratch.measured[base : base + width] = 0
+            scratch.summed[base : base + width] = 0
 
 
 @compiled
@@ -246,11 +256,11 @@ def _age(op: int, birth: int, as_of: int) -> float:
     return float(completed if op == AGE_MONTHS else completed // 12)
 
 
-@compiled
+@inlined
 def _step(op: int, a: float, b: float, factor: float) -> float:
     if op == COPY:
-        return a
-    if op == RATIO:
+        value = a
+    elif op == RATIO:
         value = math.nan if b == 0.0 else a / b
     elif op == DIFFERENCE:
         value = a - b
@@ -260,7 +270,7 @@ def _step(op: int, a: float, b: float, factor: float) -> float:
     return math.nan if math.isnan(value) else value + 0.0
 
 
-@compiled
+@inlined
 def _combine(program: Program, registers: Floats, birth: int, as_of: int) -> None:
     for step in range(program.steps.op.shape[0]):
         op = program.steps.op[step]

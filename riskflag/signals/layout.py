@@ -12,7 +12,7 @@ Int32s = npt.NDArray[np.int32]
 Floats = npt.NDArray[np.float64]
 
 #: Codes of aggregates and steps, shared by the program and the kernel.
-COUNT, EXISTS, LAST, FIRST, TOTAL, MEAN, LOWEST, HIGHEST, DISTINCT = range(9)
+COUNT, EXISTS, LAST, FIRST, TOTAL, MEAN, LOWEST, HIGHEST = range(8)
 COPY, DIFFERENCE, RATIO, SCALED, AGE_DAYS, AGE_MONTHS, AGE_YEARS = range(7)
 IS_COUNT, IS_NUMBER, IS_DISTINCT = range(3)
 #: Numbers are read in whole thousandths, so that sums are exact in any order.
@@ -84,7 +84,8 @@ class TrackTables(NamedTuple):
     kind: Ints
     column: Ints  # of a number, or of the words to tell apart
     seen_from: Ints  # where a distinct track's marks begin
-    bins: Int32s  # [tracks, ages]: the bin of an age in days, -1 for none
+    ages: int
+    bins: Int32s  # [tracks * ages]: the bin of an age in days, -1 for none
     slot_start: Ints
 
 
@@ -124,11 +125,12 @@ class Program(NamedTuple):
 class Scratch(NamedTuple):
     """One thread's working memory, reused from row to row."""
 
-    counted: Ints  # [tracks, bins + 1] contacts (or different values)
-    measured: Ints  # [tracks, bins + 1] contacts that have the number
-    summed: Ints  # [tracks, bins + 1] thousandths
-    least: Ints  # [tracks, bins] thousandths
-    most: Ints  # [tracks, bins] thousandths
+    # Per track and bin, flat: [tracks * (bins + 1)].
+    counted: Ints  # contacts (or different values)
+    measured: Ints  # contacts that have the number
+    summed: Ints  # thousandths
+    least: Ints  # thousandths
+    most: Ints  # thousandths
     newest: Ints  # [tracks] latest day, by age in days
     oldest: Ints  # [tracks]
     touched: Ints  # [tracks] the tracks this row has touched

@@ -33,7 +33,7 @@ OPS: dict[Operation, int] = {
     "mean": layout.MEAN,
     "lowest": layout.LOWEST,
     "highest": layout.HIGHEST,
-    "distinct": layout.DISTINCT,
+    "distinct": layout.COUNT,  # of what the kernel has told apart
 }
 KINDS = {"count": layout.IS_COUNT, "number": layout.IS_NUMBER, "distinct": layout.IS_DISTINCT}
 AGES = {"days": layout.AGE_DAYS, "months": layout.AGE_MONTHS, "years": layout.AGE_YEARS}
@@ -112,11 +112,13 @@ def _track_tables(plan: Plan, columns: Columns) -> TrackTables:
     for slot in plan.slots:
         slots[slot.track] += 1
     marks = [_different(track, columns) for track in plan.tracks]
+    bins = _bins(plan.tracks)
     return TrackTables(
         kind=_ints([KINDS[track.kind] for track in plan.tracks]),
         column=_ints([_column(track, columns) for track in plan.tracks]),
         seen_from=_offsets(marks),
-        bins=_bins(plan.tracks),
+        ages=bins.shape[1],
+        bins=bins.reshape(-1),
         slot_start=_offsets(slots),
     )
 

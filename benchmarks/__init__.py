@@ -1,0 +1,1 @@
+"""Measurements against peers; each writes its own table of `docs/benchmarks.md`."""
