@@ -1,0 +1,1 @@
+"""Scoring: rules, the verified bundle, the model, reasons, and what a night found of a child."""
