@@ -70,7 +70,7 @@ def train(
         config,
         capacity,
         others={} if rules is None else {RULES: rules},
-        oracles={} if truth is None else read_oracles(truth, prepared, config, history),
+        oracles={} if truth is None else read_oracles(truth, prepared.test.rows),
         progress=progress,
     )
     judgement = court.judge()
