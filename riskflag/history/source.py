@@ -14,7 +14,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_valida
 
 from riskflag.errors import ConfigError
 from riskflag.history.dates import check_format
-from riskflag.history.schema import AGENCIES, ATTRIBUTES, LINKS
+from riskflag.history.schema import AGENCIES, ATTRIBUTES, LINKS, Vocabulary
 from riskflag.toml_lines import locate_line, read_toml
 
 SHIPPED_SOURCES = Path(__file__).with_name("sources")
@@ -299,12 +299,15 @@ def _collect_columns(item: Any, found: set[str]) -> None:
             _collect_columns(part, found)
 
 
-def load_source(path: Path) -> Source:
-    """Read a source declaration; ConfigError names the file and line of the first mistake."""
+def load_source(path: Path, vocabulary: Vocabulary | None = None) -> Source:
+    """Read a source declaration; ConfigError names the file and line of the first mistake.
+
+    `vocabulary` is the one its types and attribute values must come from (default: the shipped).
+    """
     from riskflag.history.source_check import check_source
 
     source = read_toml(path, Source)
-    mistake = check_source(source)
+    mistake = check_source(source, vocabulary)
     if mistake is not None:
         place, reason = mistake
         line = locate_line(path.read_text(encoding="utf-8"), place)
@@ -313,9 +316,9 @@ def load_source(path: Path) -> Source:
     return source
 
 
-def load_sources(folder: Path) -> tuple[Source, ...]:
+def load_sources(folder: Path, vocabulary: Vocabulary | None = None) -> tuple[Source, ...]:
     """Every source of a folder in name order; ConfigError for two of one name."""
-    sources = tuple(load_source(path) for path in sorted(folder.glob("*.toml")))
+    sources = tuple(load_source(path, vocabulary) for path in sorted(folder.glob("*.toml")))
     names = [source.name for source in sources]
     for name in names:
         if names.count(name) > 1:

@@ -1,0 +1,79 @@
+"""Where the records of a CSV text begin, and whether its quotes are well formed.
+
+Arrow's CSV reader is fast but forgiving: it takes an unclosed quote or text behind a closing quote
+as data. This scan decides in a few vector operations whether a file is written so plainly that a
+forgiving and a strict reader must agree; every other file goes to the strict reader.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from riskflag.history.arrays import Ints
+
+_BLOCK = 1 << 24
+_QUOTE, _NEWLINE, _RETURN = 34, 10, 13
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The records of a CSV text, header included.
+
+    `start` and `end` are byte positions (the line break left out), `line` the number of the line
+    on which each record begins, from 1.
+    """
+
+    start: Ints
+    end: Ints
+    line: Ints
+
+    def blank(self) -> np.ndarray:
+        """Which records are empty lines."""
+        return self.start == self.end
+
+
+def scan(data: bytes, delimiter: str) -> Layout | None:
+    """The layout of a plainly written text, or None when only the strict reader may judge it."""
+    if data.count(b"\r") != data.count(b"\r\n"):
+        return None
+    bytes_ = np.frombuffer(data, np.uint8)
+    breaks, lines, quotes, seen_lines = [], [], 0, 0
+    for begin in range(0, len(data), _BLOCK):
+        block = bytes_[begin : begin + _BLOCK]
+        quote = np.flatnonzero(block == _QUOTE) + begin
+        if len(quote) and not _well_formed(bytes_, quote, quotes, ord(delimiter)):
+            return None
+        newline = np.flatnonzero(block == _NEWLINE) + begin
+        outside = ((quotes + np.searchsorted(quote, newline)) & 1) == 0
+        breaks.append(newline[outside])
+        lines.append(seen_lines + np.flatnonzero(outside) + 1)
+        quotes += len(quote)
+        seen_lines += len(newline)
+    if quotes % 2:
+        return None
+    return _layout(bytes_, breaks, lines)
+
+
+def _well_formed(bytes_: np.ndarray, quote: Ints, before: int, delimiter: int) -> bool:
+    """Whether every quote opens a field, closes one, or is half of a doubled quote."""
+    place = (before + np.arange(len(quote))) & 1
+    opening, closing = quote[place == 0], quote[place == 1]
+    left = bytes_[opening[opening > 0] - 1]
+    right = bytes_[closing[closing < len(bytes_) - 1] + 1]
+    opens = (left == delimiter) | (left == _NEWLINE) | (left == _QUOTE)
+    closes = (right == delimiter) | (right == _NEWLINE) | (right == _RETURN) | (right == _QUOTE)
+    return bool(opens.all() and closes.all())
+
+
+def _layout(bytes_: np.ndarray, breaks: list[Ints], lines: list[Ints]) -> Layout:
+    newline = np.concatenate(breaks) if breaks else np.zeros(0, np.int64)
+    after = np.concatenate(lines) if lines else np.zeros(0, np.int64)
+    start = np.concatenate(([0], newline + 1))
+    end = np.concatenate((newline, [len(bytes_)]))
+    line = np.concatenate(([1], after + 1))
+    if start[-1] == len(bytes_):
+        start, end, line = start[:-1], end[:-1], line[:-1]
+    returned = (end > start) & (bytes_[np.maximum(end - 1, 0)] == _RETURN) if len(end) else end > 0
+    return Layout(start, end - returned, line)

@@ -1,0 +1,262 @@
+"""One landing day: every source's delivery compared with the history and made into one batch."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Mapping
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from riskflag.clock import day_number
+from riskflag.history.adapt_people import identifiers_with_keys, merged_persons, person_keys
+from riskflag.history.arrays import Ints, isin, numbers, one, take
+from riskflag.history.delivery import Delivered
+from riskflag.history.identity import Identities
+from riskflag.history.schema import SCHEMAS, conform
+from riskflag.history.snapshot import (
+    DUPLICATE,
+    SUPERSEDED,
+    Difference,
+    Stamp,
+    choose,
+    compare,
+    gone,
+    latest,
+    retractions,
+)
+from riskflag.history.source import Delivery
+from riskflag.history.state import State
+from riskflag.history.store import HistoryStore
+from riskflag.history.versions import asserted
+
+_KEYS = {
+    "contact": "contact_key",
+    "person": "person_key",
+    "identifier": "identifier_key",
+    "relationship": "relationship_key",
+}
+Candidates = Mapping[str, pa.Table | None]
+
+
+class Day:
+    """The work of one landing day. `rows` collects what is to be appended, by table."""
+
+    def __init__(self, state: State, store: HistoryStore, day: dt.date, batch_id: str) -> None:
+        self.state, self.store = state, store
+        self.day, self.batch_id = day_number(day), batch_id
+        self.date = day
+        self.rows: dict[str, list[pa.Table]] = {name: [] for name in SCHEMAS}
+        self.linked_later = 0
+        self.issues: Counter[str] = Counter()
+        self.covered: dict[str, tuple[int | None, int | None]] = {}
+
+    def take_in(self, deliveries: list[Delivered]) -> None:
+        """Identities of every source first, then relationships and contacts."""
+        settled = [(item, item.settle()) for item in deliveries]
+        for item, tables in settled:
+            self._identifiers(item, tables)
+        identities = self.state.identities()
+        for item, tables in settled:
+            self._persons(item, tables, identities)
+        self._link_contacts(identities)
+        self._link_relationships(identities)
+        for item, tables in settled:
+            self._relationships(item, tables, identities)
+            self._contacts(item, tables, identities)
+
+    def tables(self) -> dict[str, pa.Table]:
+        """Everything to append."""
+        return {
+            name: pa.concat_tables([conform(part, SCHEMAS[name]) for part in parts])
+            for name, parts in self.rows.items()
+            if parts
+        }
+
+    def _append(self, name: str, table: pa.Table) -> None:
+        if table.num_rows:
+            self.rows[name].append(table)
+            self.state.add({name: table})
+
+    def _stamp(self, item: Delivered) -> Stamp:
+        last = self.state.last_day(item.source)
+        older = last is not None and dt.date.fromisoformat(last) > self.date
+        known = self.day if last is None else max(self.day, day_number(dt.date.fromisoformat(last)))
+        return Stamp(known, self.batch_id, older)
+
+    def _compare(self, item: Delivered, name: str, winners: pa.Table) -> Difference:
+        if "withdrawn" not in winners.column_names:
+            nothing = pa.repeat(False, winners.num_rows)
+            winners = winners.append_column("withdrawn", nothing)
+        current = latest(self.state.tables[name], _KEYS[name], item.source.name)
+        return compare(winners, current, _KEYS[name], SCHEMAS[name], self._stamp(item))
+
+    def _identifiers(self, item: Delivered, tables: Candidates) -> None:
+        table = tables["identifier"]
+        if table is None or table.num_rows == 0:
+            return
+        merged = identifiers_with_keys(table)
+        person, _ = self.state.identities().resolve(
+            merged.column("subject_scheme"), merged.column("subject_value")
+        )
+        merged = self._resolved_only(merged.append_column("person_id", person), "identifier")
+        self._note_merged(item, table, "identifier", self._compare(item, "identifier", merged))
+
+    def _persons(self, item: Delivered, tables: Candidates, identities: Identities) -> None:
+        table = tables["person"]
+        if table is None or table.num_rows == 0:
+            return
+        merged = merged_persons(table)
+        person, _ = identities.resolve(
+            merged.column("subject_scheme"), merged.column("subject_value")
+        )
+        merged = self._resolved_only(merged.append_column("person_id", person), "person")
+        conflicts = int(isin(merged.column("issues"), ["conflict"]).sum())
+        self.issues.update({"person_conflict": conflicts} if conflicts else {})
+        difference = self._compare(item, "person", merged)
+        self._append("person", difference.rows)
+        place = pc.index_in(person_keys(table), value_set=one(merged.column("person_key")))
+        at = numbers(place, -1)
+        known = np.flatnonzero(at >= 0)
+        if len(known):
+            item.note(table, known, difference.status[at[known]])
+
+    def _note_merged(
+        self, item: Delivered, table: pa.Table, name: str, difference: Difference
+    ) -> None:
+        self._append(name, difference.rows)
+        changed = difference.rows.num_rows > 0
+        every = np.arange(table.num_rows)
+        item.note(table, every, 3 if changed else DUPLICATE)
+
+    def _resolved_only(self, table: pa.Table, name: str) -> pa.Table:
+        """Rows about a person who can be found; the others are counted."""
+        found = np.asarray(one(table.column("person_id")).is_valid())
+        if not found.all():
+            self.issues[f"{name}_not_resolved"] += int((~found).sum())
+        return table.filter(pa.array(found)).combine_chunks()
+
+    def _relationships(self, item: Delivered, tables: Candidates, identities: Identities) -> None:
+        table = tables["relationship"]
+        if table is None:
+            return
+        person, _ = identities.resolve(
+            table.column("subject_scheme"), table.column("subject_value")
+        )
+        related, _ = identities.resolve(
+            table.column("related_scheme"), table.column("related_value")
+        )
+        table = table.append_column("person_id", person).append_column("related_id", related)
+        self._versions(item, "relationship", table)
+
+    def _contacts(self, item: Delivered, tables: Candidates, identities: Identities) -> None:
+        table = tables["contact"]
+        if table is None:
+            return
+        person, disputed = identities.resolve(
+            table.column("subject_scheme"), table.column("subject_value")
+        )
+        issues = one(table.column("issues"))
+        if disputed.any():
+            marked = pc.utf8_trim(pc.binary_join_element_wise(issues, "ambiguous_identifier", " "))
+            issues = pc.if_else(pa.array(disputed), marked, issues)
+        table = table.set_column(table.schema.get_field_index("issues"), "issues", issues)
+        self._cover(item, table)
+        self._versions(item, "contact", table.append_column("person_id", person))
+
+    def _cover(self, item: Delivered, table: pa.Table) -> None:
+        occurred = numbers(table.column("occurred_on"), self.day)
+        occurred = occurred[occurred <= self.day]
+        first, last = (int(occurred.min()), int(occurred.max())) if len(occurred) else (None, None)
+        self.covered[item.source.name] = (first, last)
+
+    def _versions(self, item: Delivered, name: str, table: pa.Table) -> None:
+        """Choose within the delivery, compare with the history, withdraw what is gone."""
+        choice = choose(table, _KEYS[name])
+        difference = self._compare(item, name, take(table, choice.winner))
+        item.note(table, choice.winner, difference.status)
+        item.note(table, choice.duplicate, DUPLICATE)
+        item.note(table, choice.superseded, SUPERSEDED)
+        if name == "contact":
+            self._count(item, difference.rows)
+        withdrawn = self._gone(item, name)
+        self._append(name, difference.rows)
+        self._append(name, withdrawn)
+
+    def _gone(self, item: Delivered, name: str) -> pa.Table:
+        """Retractions of what a complete full or window delivery no longer holds."""
+        stamp, schema = self._stamp(item), SCHEMAS[name]
+        current = latest(self.state.tables[name], _KEYS[name], item.source.name)
+        seen = item.seen[name]
+        rows: Ints = np.zeros(0, np.int64)
+        if item.complete and not stamp.older and seen is not None:
+            scope: Delivery = item.source.delivery
+            rows = gone(current, _KEYS[name], one(seen), scope, self.day)
+        return retractions(current, rows, schema, stamp)
+
+    def _count(self, item: Delivered, rows: pa.Table) -> None:
+        """Contacts made per file, and the marks they carry."""
+        fresh = rows.filter(pa.array(asserted(rows)))
+        files = pc.value_counts(one(fresh.column("source_file"))).to_pylist()
+        made = {entry["values"]: entry["counts"] for entry in files}
+        for file in item.files:
+            file.contacts = made.get(file.name, 0)
+        for entry in pc.value_counts(one(fresh.column("issues"))).to_pylist():
+            for mark in (entry["values"] or "").split():
+                self.issues[mark] += entry["counts"]
+
+    def _link_contacts(self, identities: Identities) -> None:
+        """Contacts kept without a person whose identifier is now known: linked from today."""
+        current = latest(self.state.tables["contact"], "contact_key")
+        waiting = asserted(current) & np.asarray(one(current.column("person_id")).is_null())
+        current = current.filter(pa.array(waiting)).combine_chunks()
+        if current.num_rows == 0:
+            return
+        person, _ = identities.resolve(
+            current.column("subject_scheme"), current.column("subject_value")
+        )
+        found = np.asarray(person.is_valid())
+        keys = one(current.column("contact_key")).filter(pa.array(found))
+        if len(keys) == 0:
+            return
+        whole = conform(self.store.read("contact", only_buckets=[64]), SCHEMAS["contact"])
+        whole = whole.filter(pa.array(isin(whole.column("contact_key"), keys)))
+        whole = latest(whole.combine_chunks(), "contact_key")
+        place = pc.index_in(one(whole.column("contact_key")), value_set=keys)
+        self.linked_later += whole.num_rows
+        linked = person.filter(pa.array(found)).take(place)
+        self._append("contact", self._again(whole, {"person_id": linked}))
+
+    def _link_relationships(self, identities: Identities) -> None:
+        current = latest(self.state.tables["relationship"], "relationship_key")
+        unknown = pc.or_(
+            one(current.column("person_id")).is_null(), one(current.column("related_id")).is_null()
+        )
+        waiting = asserted(current) & np.asarray(unknown)
+        current = current.filter(pa.array(waiting)).combine_chunks()
+        if current.num_rows == 0:
+            return
+        person, _ = identities.resolve(
+            current.column("subject_scheme"), current.column("subject_value")
+        )
+        related, _ = identities.resolve(
+            current.column("related_scheme"), current.column("related_value")
+        )
+        both = pc.and_(person.is_valid(), related.is_valid())
+        linked = {"person_id": person.filter(both), "related_id": related.filter(both)}
+        self._append("relationship", self._again(current.filter(both), linked))
+
+    def _again(self, table: pa.Table, columns: dict[str, pa.Array]) -> pa.Table:
+        """The same rows as a further version, known from today."""
+        size = table.num_rows
+        columns = columns | {
+            "version": pa.array(numbers(table.column("version"), 0) + 1, pa.int32()),
+            "known_on": pa.array(np.full(size, self.day, np.int32)).cast(pa.date32()),
+            "known_basis": pa.repeat(pa.scalar("landed", pa.string()), size),
+            "batch_id": pa.repeat(pa.scalar(self.batch_id, pa.string()), size),
+        }
+        for name, column in columns.items():
+            table = table.set_column(table.schema.get_field_index(name), name, column)
+        return table

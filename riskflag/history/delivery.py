@@ -1,0 +1,211 @@
+"""One source's files of one day, from bytes to candidates whose rows no longer contradict."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from riskflag.history.adapt import Landing, adapt_contacts, named_apart
+from riskflag.history.adapt_people import (
+    adapt_identifiers,
+    adapt_persons,
+    adapt_relationships,
+)
+from riskflag.history.arrays import Ints
+from riskflag.history.readers import BadRow, RawFile, Rejected, read_rows
+from riskflag.history.sheet import REASONS, Sheet
+from riskflag.history.snapshot import ACCEPTED, DUPLICATE, NOTHING, SUPERSEDED, choose
+from riskflag.history.source import Source
+
+TABLES = ("contact", "person", "identifier", "relationship")
+
+
+@dataclass
+class DeliveredSheet:
+    """A file of the delivery: its sheet, or why it was refused; and what became of its rows."""
+
+    name: str
+    path: str
+    sha256: str
+    sheet: Sheet | None = None
+    refused: Rejected | None = None
+    status: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int8))
+    contacts: int = 0
+
+
+class Delivered:
+    """All files of one source that landed on one day."""
+
+    def __init__(self, source: Source, landing: Landing) -> None:
+        self.source = source
+        self.landing = landing
+        self.files: list[DeliveredSheet] = []
+        self.seen: dict[str, pa.ChunkedArray | None] = {}
+        self._tables: dict[str, list[pa.Table]] = {name: [] for name in TABLES}
+
+    def add(self, path: Path, shown: str, data: bytes, sha256: str) -> None:
+        """Read and adapt one file; a file that cannot be taken is kept as refused."""
+        item = DeliveredSheet(path.name, shown, sha256)
+        self.files.append(item)
+        try:
+            raw = read_rows(data, path.name, self.source.files, self.source.columns())
+        except Rejected as refusal:
+            item.refused = refusal
+            return
+        item.sheet = Sheet(raw, self.source)
+        self._adapt(item.sheet, len(self.files) - 1)
+
+    def _adapt(self, sheet: Sheet, number: int) -> None:
+        file = pa.scalar(number, pa.int64())
+        made = {
+            "contact": adapt_contacts(sheet, self.landing, number),
+            "person": adapt_persons(sheet, self.landing),
+            "identifier": adapt_identifiers(sheet, self.landing),
+            "relationship": adapt_relationships(sheet, self.landing, number),
+        }
+        for name, tables in made.items():
+            for table in tables:
+                if "file" not in table.column_names:
+                    table = table.append_column("file", pa.repeat(file, table.num_rows))
+                self._tables[name].append(table)
+
+    def refuse_all(self, reason: str, message: str) -> None:
+        """Hold the whole delivery: no file of it counts."""
+        for item in self.files:
+            item.refused = item.refused or Rejected(reason, message)
+        self._tables = {name: [] for name in TABLES}
+
+    @property
+    def rows(self) -> int:
+        """Rows of the files that could be read."""
+        return sum(item.sheet.raw.rows for item in self.files if item.sheet is not None)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every row of the delivery names its record, so that absence means something."""
+        for item in self.files:
+            if item.refused is not None or item.sheet is None or item.sheet.raw.bad:
+                return False
+            if item.sheet.reason.any() and any(not e.record_id for e in self.source.contact):
+                return False
+        return True
+
+    def settle(self) -> dict[str, pa.Table | None]:
+        """The candidates of rows that are not quarantined, conflicts quarantined first.
+
+        Also remembers the keys of all rows, faulty or not: what a row named is not gone.
+        """
+        tables = {name: _joined(parts) for name, parts in self._tables.items()}
+        contacts, relations = tables["contact"], tables["relationship"]
+        if contacts is not None:
+            contacts = tables["contact"] = named_apart(contacts)
+        self.seen = {
+            "contact": None if contacts is None else contacts.column("contact_key"),
+            "relationship": None if relations is None else relations.column("relationship_key"),
+        }
+        while self._mark_conflicts(contacts, "contact_key") or self._mark_conflicts(
+            relations, "relationship_key"
+        ):
+            pass
+        for item in self.files:
+            if item.sheet is not None:
+                item.status = np.zeros(len(item.sheet.reason), np.int8)
+        return {name: self._sound(table) for name, table in tables.items()}
+
+    def _mark_conflicts(self, table: pa.Table | None, key: str) -> bool:
+        """Quarantine rows that contradict each other; whether there were any."""
+        sound = self._sound(table)
+        if sound is None or sound.num_rows == 0:
+            return False
+        conflict = choose(sound, key).conflict
+        if len(conflict) == 0:
+            return False
+        rows = sound.column("row").to_numpy()[conflict]
+        files = sound.column("file").to_numpy()[conflict]
+        for number, item in enumerate(self.files):
+            if item.sheet is not None:
+                item.sheet.mark(rows[files == number], "conflicting_rows")
+        return True
+
+    def _sound(self, table: pa.Table | None) -> pa.Table | None:
+        """The candidates whose rows are not quarantined."""
+        if table is None:
+            return None
+        rows, files = table.column("row").to_numpy(), table.column("file").to_numpy()
+        kept = np.ones(table.num_rows, np.bool_)
+        for number, item in enumerate(self.files):
+            if item.sheet is not None and item.sheet.reason.any():
+                mine = files == number
+                kept[mine] = item.sheet.reason[rows[mine]] == 0
+        return table if kept.all() else table.filter(pa.array(kept))
+
+    def note(self, table: pa.Table, places: Ints, status: np.ndarray | int) -> None:
+        """Record what became of candidates; a row keeps the highest of its products."""
+        rows = table.column("row").to_numpy()[places]
+        files = table.column("file").to_numpy()[places]
+        value = np.broadcast_to(np.asarray(status, np.int8), rows.shape)
+        for number, item in enumerate(self.files):
+            mine = files == number
+            if item.sheet is not None and mine.any():
+                np.maximum.at(item.status, rows[mine], value[mine])
+
+
+def _joined(parts: Sequence[pa.Table]) -> pa.Table | None:
+    return pa.concat_tables(parts).combine_chunks() if parts else None
+
+
+def row_counts(item: DeliveredSheet) -> dict[str, int]:
+    """Law 1 for one loaded file: each row counted exactly once."""
+    assert item.sheet is not None
+    sound = item.sheet.reason == 0
+    status = np.where(item.status == NOTHING, ACCEPTED, item.status)
+    return {
+        "rows": item.sheet.raw.rows,
+        "accepted": int((sound & (status == ACCEPTED)).sum()),
+        "duplicate": int((sound & (status == DUPLICATE)).sum()),
+        "superseded": int((sound & (status == SUPERSEDED)).sum()),
+        "quarantined": int((~sound).sum()) + len(item.sheet.raw.bad),
+        "not_selected": int((sound & ~item.sheet.selected).sum()),
+    }
+
+
+def reason_counts(item: DeliveredSheet) -> dict[str, int]:
+    """Quarantined rows by reason code."""
+    assert item.sheet is not None
+    counts: dict[str, int] = {}
+    for row in item.sheet.raw.bad:
+        counts[row.reason] = counts.get(row.reason, 0) + 1
+    for number in np.flatnonzero(np.bincount(item.sheet.reason, minlength=len(REASONS))):
+        if number:
+            name = REASONS[number]
+            counts[name] = counts.get(name, 0) + int((item.sheet.reason == number).sum())
+    return counts
+
+
+def quarantine_table(item: DeliveredSheet) -> pa.Table | None:
+    """The quarantined rows of a file: reason, file, line, column at fault, the row as read."""
+    if item.sheet is None:
+        return None
+    raw: RawFile = item.sheet.raw
+    rows = np.flatnonzero(item.sheet.reason)
+    bad: list[BadRow] = raw.bad
+    if len(rows) + len(bad) == 0:
+        return None
+    texts = [item.sheet.text(name, rows) for name in raw.table.column_names]
+    reasons = [REASONS[number] for number in item.sheet.reason[rows]]
+    places = [item.sheet.columns[number] for number in item.sheet.column[rows]]
+    lines = [*(row.line for row in bad), *(int(line) for line in raw.lines[rows])]
+    table = {
+        "reason": [*(row.reason for row in bad), *reasons],
+        "file": [item.name] * len(lines),
+        "line": lines,
+        "column": [*("" for _ in bad), *places],
+        "row": [*(row.text for row in bad), *("" for _ in rows)],
+    }
+    for name, text in zip(raw.table.column_names, texts, strict=True):
+        table[f"value: {name}"] = [*(None for _ in bad), *text.to_pylist()]
+    return pa.table(table)

@@ -1,0 +1,52 @@
+"""Whose record is it: exact resolution of identifiers to persons."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from riskflag.history.arrays import Mask, group_starts, one, ranks
+from riskflag.history.hashing import joined
+from riskflag.history.snapshot import latest
+from riskflag.history.versions import asserted
+
+
+@dataclass(frozen=True)
+class Identities:
+    """Who each identifier belongs to. Identifiers that two persons claim resolve to nobody."""
+
+    names: pa.Array
+    persons: pa.Array
+    disputed: pa.Array
+
+    @classmethod
+    def of(cls, identifiers: pa.Table) -> Identities:
+        """From stored identifier rows (schema IDENTIFIER, any order)."""
+        table = latest(identifiers, "identifier_key")
+        table = table.filter(pa.array(asserted(table))).combine_chunks()
+        names = joined([table.column("scheme"), table.column("value")])
+        persons = one(table.column("person_id"))
+        name, person = ranks(names), ranks(persons)
+        order = np.lexsort((person, name))
+        order = order[person[order] >= 0]
+        first = np.flatnonzero(group_starts(name[order]))
+        pairs = np.flatnonzero(group_starts(name[order], person[order]))
+        several = np.diff(np.append(np.searchsorted(pairs, first), len(pairs))) > 1
+        return cls(
+            names.take(pa.array(order[first[~several]])),
+            persons.take(pa.array(order[first[~several]])),
+            names.take(pa.array(order[first[several]])),
+        )
+
+    def resolve(self, scheme: pa.Array, value: pa.Array) -> tuple[pa.Array, Mask]:
+        """The person of each identifier (null: nobody knows), and which are disputed."""
+        scheme, value = one(scheme), one(value)
+        names = joined([scheme, value])
+        place = pc.index_in(names, value_set=self.names)
+        found = self.persons.take(place) if len(self.persons) else pa.nulls(len(names), pa.string())
+        disputed = pc.and_(pc.is_in(names, value_set=self.disputed), value.is_valid())
+        itself = pc.equal(scheme, "person")
+        return pc.if_else(itself, value, found), np.asarray(disputed)

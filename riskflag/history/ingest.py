@@ -1,0 +1,309 @@
+"""From the landing folder to the history, one landing day after another."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import shutil
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv as pacsv
+
+from riskflag.clock import date_of, day_number, today
+from riskflag.errors import ConfigError, InputError
+from riskflag.history.adapt import Landing
+from riskflag.history.arrays import isin, numbers, one
+from riskflag.history.day import Day
+from riskflag.history.delivery import (
+    Delivered,
+    DeliveredSheet,
+    quarantine_table,
+    reason_counts,
+    row_counts,
+)
+from riskflag.history.hashing import file_digest
+from riskflag.history.landing import Landed, check_sidecar, landed_files
+from riskflag.history.ledger import DeliveredFile, write_atomic
+from riskflag.history.readers import Rejected, read_bytes
+from riskflag.history.report import FileReport, Lateness, LoadReport, Unmapped
+from riskflag.history.schema import COVERAGE, load_vocabulary
+from riskflag.history.source import Source, load_sources
+from riskflag.history.source_check import contact_types
+from riskflag.history.state import State
+from riskflag.history.store import HistoryStore
+from riskflag.history.versions import asserted, live_rows
+from riskflag.progress import Progress, silent
+from riskflag.workspace import Workspace
+
+
+def ingest(
+    workspace: Workspace,
+    *,
+    dry_run: bool = False,
+    landed: dt.date | None = None,
+    progress: Progress = silent,
+) -> LoadReport:
+    """Load everything in the landing folder that was not loaded before.
+
+    `landed` is the day files directly in `landing/` count as landed (default: today). Each landing
+    day becomes one batch, appended whole or not at all; a run that is stopped keeps the days that
+    were complete and nothing else. With `dry_run` nothing is written. Raises InputError when
+    there is nothing to read, ConfigError for a faulty source.
+    """
+    with nullcontext() if dry_run else workspace.lock():
+        return _Load(workspace, dry_run, progress).run(landed or today())
+
+
+class _Load:
+    """One run of `ingest`."""
+
+    def __init__(self, workspace: Workspace, dry_run: bool, progress: Progress) -> None:
+        self.workspace, self.dry_run, self.progress = workspace, dry_run, progress
+        self.vocabulary = load_vocabulary(workspace.root / "vocabulary.toml")
+        self.sources = load_sources(workspace.sources_dir, self.vocabulary)
+        if not self.sources:
+            raise ConfigError(
+                f"{workspace.sources_dir} declares no source; add one with `riskflag sources`."
+            )
+        self.store = HistoryStore(workspace.history)
+        self.state = State(self.store, progress)
+        self.files: list[FileReport] = []
+        self.unclaimed: list[str] = []
+        self.notes: list[str] = []
+        self.batches: list[str] = []
+        self.unmapped: Counter[tuple[str, str, str]] = Counter()
+        self.issues: Counter[str] = Counter()
+        self.counts: Counter[str] = Counter()
+        self.late: dict[tuple[str, str], list[np.ndarray]] = {}
+
+    def run(self, day: dt.date) -> LoadReport:
+        found = landed_files(self.workspace.landing, self.sources, day)
+        if not found:
+            raise InputError(f"{self.workspace.landing} is empty; put the agencies' files there.")
+        for date, items in found.items():
+            self._day(date, items)
+        report = self._report()
+        if self.batches and not self.dry_run:
+            self.workspace.reports.mkdir(exist_ok=True)
+            target = self.workspace.reports / f"load-{self.batches[-1]}.json"
+            write_atomic(target, report.to_json().encode("utf-8"))
+        return report
+
+    def _day(self, date: dt.date, items: list[Landed]) -> None:
+        """Read one landing day's files and append its batch."""
+        self.unclaimed += [item.shown for item in items if item.source is None]
+        fresh = self._fresh(date, [item for item in items if item.source is not None])
+        if not fresh:
+            return
+        names = sorted(f"{item.source.name} {sha}" for item, _, sha in fresh if item.source)
+        batch_id = f"{date}-{hashlib.sha256(' '.join(names).encode()).hexdigest()[:12]}"
+        deliveries = self._deliveries(date, fresh, batch_id)
+        day = Day(self.state, self.store, date, batch_id)
+        day.take_in(deliveries)
+        day.rows["coverage"] = [self._coverage(item, day) for item in deliveries]
+        tables = day.tables()
+        self._account(deliveries, day, tables)
+        delivered = [entry for item in deliveries for entry in _ledger_entries(item, date)]
+        if not self.dry_run:
+            with self._quarantine(deliveries, batch_id):
+                self.store.append_batch(
+                    batch_id, date.isoformat(), tables, delivered, self.progress
+                )
+        self.state.delivered += delivered
+        self.batches.append(batch_id)
+
+    def _fresh(self, date: dt.date, items: list[Landed]) -> list[tuple[Landed, bytes, str]]:
+        """The files whose bytes were not loaded before, read and with their hash."""
+        fresh: list[tuple[Landed, bytes, str]] = []
+        for number, item in enumerate(items):
+            self.progress(f"Reading {item.shown}", number, len(items))
+            assert item.source is not None
+            try:
+                data = read_bytes(item.path)
+                sha256 = file_digest(data)
+                check_sidecar(item.path, sha256, len(data))
+            except Rejected as refusal:
+                self._refused(item, refusal)
+                continue
+            again = any(sha == sha256 and other.source == item.source for other, _, sha in fresh)
+            if again or self.state.knows(item.source, sha256, date):
+                self.files.append(
+                    FileReport(item.shown, item.source.name, date.isoformat(), "known")
+                )
+                continue
+            fresh.append((item, data, sha256))
+        self.progress("Reading", len(items), len(items))
+        return fresh
+
+    def _refused(self, item: Landed, refusal: Rejected) -> None:
+        assert item.source is not None
+        self.files.append(
+            FileReport(
+                item.shown,
+                item.source.name,
+                item.day.isoformat(),
+                "held",
+                reason=refusal.reason,
+                message=str(refusal),
+            )
+        )
+
+    def _deliveries(
+        self, date: dt.date, fresh: list[tuple[Landed, bytes, str]], batch_id: str
+    ) -> list[Delivered]:
+        by_source: dict[str, Delivered] = {}
+        for number, (item, data, sha256) in enumerate(fresh):
+            self.progress(f"Mapping {item.shown}", number, len(fresh))
+            assert item.source is not None
+            name = item.source.name
+            if name not in by_source:
+                first = self.state.first_day(item.source) in (None, date.isoformat())
+                landing = Landing(day_number(date), first, batch_id, self.vocabulary)
+                by_source[name] = Delivered(item.source, landing)
+            by_source[name].add(item.path, item.shown, data, sha256)
+        self.progress("Mapping", len(fresh), len(fresh))
+        for delivery in by_source.values():
+            self._hold_odd_volume(delivery)
+        return list(by_source.values())
+
+    def _hold_odd_volume(self, delivery: Delivered) -> None:
+        """A full delivery of half the usual size would look like a mass of closures."""
+        usual, rules = self.state.usual_rows(delivery.source), delivery.source.delivery
+        if usual is None or rules.least_share <= delivery.rows / usual <= rules.most_share:
+            return
+        delivery.refuse_all(
+            "volume",
+            f"The delivery has {delivery.rows:,} rows where {usual:,.0f} are usual; "
+            "ask the sender, or widen least_share and most_share in the source.",
+        )
+
+    def _coverage(self, item: Delivered, day: Day) -> pa.Table:
+        """One row per contact type of the source."""
+        loaded = any(file.refused is None for file in item.files)
+        first, last = day.covered.get(item.source.name, (None, None))
+        complete = day.date
+        if item.source.delivery.complete_to == "last_occurred" and last is not None:
+            complete = date_of(last)
+        types = sorted({t for e in item.source.contact for t in contact_types(item.source, e)})
+        rules = item.source.delivery
+        rows = [
+            {
+                "source": item.source.name,
+                "agency": item.source.agency,
+                "type": name,
+                "covered_from": None if first is None else date_of(first),
+                "complete_to": complete,
+                "received_on": day.date,
+                "rows": item.rows,
+                "status": "ok" if loaded else "held",
+                "fresh_days": rules.fresh_days,
+                "tolerance_days": rules.tolerance_days,
+                "first_load": item.landing.first_load and loaded,
+                "batch_id": day.batch_id,
+            }
+            for name in types or [None]
+        ]
+        return pa.Table.from_pylist(rows, schema=COVERAGE)
+
+    def _account(self, items: list[Delivered], day: Day, tables: dict[str, pa.Table]) -> None:
+        """Add a day's figures to the report."""
+        for item in items:
+            for file in item.files:
+                self.files.append(_file_report(file, item.source, day.date))
+                if file.sheet is not None:
+                    for (column, code), rows in file.sheet.unmapped.items():
+                        self.unmapped[item.source.name, column, code] += rows
+        self.issues.update(day.issues)
+        self.counts["linked_later"] += day.linked_later
+        for name in ("contact", "person", "relationship"):
+            if name in tables:
+                says = asserted(tables[name])
+                self.counts[name] += int(says.sum())
+                self.counts[f"{name}_withdrawn"] += int((~says).sum())
+        if "contact" in tables:
+            self._lateness(tables["contact"].filter(pa.array(asserted(tables["contact"]))))
+
+    def _lateness(self, contacts: pa.Table) -> None:
+        days = numbers(contacts.column("known_on"), 0) - numbers(contacts.column("occurred_on"), 0)
+        for source in one(contacts.column("source")).unique().to_pylist():
+            mine = isin(contacts.column("source"), [source])
+            for basis in ("landed", "recorded", "shared", "assumed_lag"):
+                some = mine & isin(contacts.column("known_basis"), [basis])
+                if some.any():
+                    self.late.setdefault((source, basis), []).append(days[some])
+
+    @contextmanager
+    def _quarantine(self, items: list[Delivered], batch_id: str) -> Iterator[None]:
+        """Keep quarantined rows beside the batch; if the batch fails they go too."""
+        folder = self.workspace.quarantine / batch_id
+        try:
+            for item in items:
+                for file in item.files:
+                    table = quarantine_table(file)
+                    if table is not None:
+                        folder.mkdir(parents=True, exist_ok=True)
+                        sink = pa.BufferOutputStream()
+                        pacsv.write_csv(table, sink)
+                        target = folder / f"{item.source.name}-{file.name}.csv"
+                        write_atomic(target, sink.getvalue().to_pybytes())
+            yield
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+
+    def _report(self) -> LoadReport:
+        contacts = self.state.tables["contact"]
+        current = contacts.take(pa.array(live_rows(contacts, "contact_key")))
+        loose = np.asarray(one(current.column("person_id")).is_null()) & asserted(current)
+        return LoadReport(
+            files=tuple(self.files),
+            unmapped=tuple(Unmapped(*key, rows) for key, rows in sorted(self.unmapped.items())),
+            lateness=tuple(
+                _quantiles(source, basis, np.concatenate(parts))
+                for (source, basis), parts in sorted(self.late.items())
+            ),
+            issues=dict(self.issues),
+            unclaimed=tuple(self.unclaimed),
+            notes=tuple(self.notes),
+            batches=tuple(self.batches),
+            new_versions=self.counts["contact"],
+            withdrawn=self.counts["contact_withdrawn"],
+            linked_later=self.counts["linked_later"],
+            unlinked=int(loose.sum()),
+            persons=self.counts["person"],
+            relationships=self.counts["relationship"],
+            dry_run=self.dry_run,
+        )
+
+
+def _quantiles(source: str, basis: str, days: np.ndarray) -> Lateness:
+    half, most = np.quantile(days, [0.5, 0.9], method="higher")
+    return Lateness(source, basis, len(days), int(half), int(most), int(days.max()))
+
+
+def _file_report(file: DeliveredSheet, source: Source, date: dt.date) -> FileReport:
+    head = (file.path, source.name, date.isoformat())
+    if file.refused is not None or file.sheet is None:
+        reason = file.refused.reason if file.refused is not None else ""
+        return FileReport(*head, "held", reason=reason, message=str(file.refused))
+    counts = row_counts(file)
+    reasons = reason_counts(file)
+    return FileReport(*head, "loaded", **counts, contacts=file.contacts, reasons=reasons)
+
+
+def _ledger_entries(item: Delivered, date: dt.date) -> list[DeliveredFile]:
+    return [
+        DeliveredFile(
+            item.source.name,
+            file.path,
+            file.sha256,
+            date.isoformat(),
+            0 if file.sheet is None else file.sheet.raw.rows,
+            "held" if file.refused is not None else "loaded",
+        )
+        for file in item.files
+    ]

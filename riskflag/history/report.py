@@ -1,0 +1,139 @@
+"""The load report: what became of every row, in words and in JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+
+
+@dataclass(frozen=True)
+class FileReport:
+    """One file: rows = accepted + duplicate + superseded + quarantined, exactly.
+
+    `status` is loaded, held (the whole file was refused, `reason` says why) or known (these very
+    bytes were loaded before; nothing was read). `not_selected` counts accepted rows that no entry
+    of the source uses; `reasons` breaks down the quarantined rows.
+    """
+
+    name: str
+    source: str
+    landed: str
+    status: str
+    rows: int = 0
+    accepted: int = 0
+    duplicate: int = 0
+    superseded: int = 0
+    quarantined: int = 0
+    not_selected: int = 0
+    contacts: int = 0
+    reasons: dict[str, int] = field(default_factory=dict)
+    reason: str = ""
+    message: str = ""
+
+    @property
+    def balanced(self) -> bool:
+        """Law 1."""
+        parts = self.accepted + self.duplicate + self.superseded + self.quarantined
+        return self.rows == parts
+
+
+@dataclass(frozen=True)
+class Lateness:
+    """Days from occurring to being known, for the contacts a source added."""
+
+    source: str
+    basis: str
+    contacts: int
+    half_within: int
+    nine_tenths_within: int
+    longest: int
+
+
+@dataclass(frozen=True)
+class Unmapped:
+    """How often a code was not in its map."""
+
+    source: str
+    column: str
+    code: str
+    rows: int
+
+
+@dataclass(frozen=True)
+class LoadReport:
+    """What one `riskflag ingest` did, or with `dry_run` would do."""
+
+    files: tuple[FileReport, ...] = ()
+    unmapped: tuple[Unmapped, ...] = ()
+    lateness: tuple[Lateness, ...] = ()
+    issues: dict[str, int] = field(default_factory=dict)
+    unclaimed: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    batches: tuple[str, ...] = ()
+    new_versions: int = 0
+    withdrawn: int = 0
+    linked_later: int = 0
+    unlinked: int = 0
+    persons: int = 0
+    relationships: int = 0
+    dry_run: bool = False
+
+    @property
+    def all_rejected(self) -> bool:
+        """Whether there were files and not one of them could be taken."""
+        read = [file for file in self.files if file.status != "known"]
+        return bool(read) and all(file.status == "held" for file in read)
+
+    @property
+    def rows(self) -> int:
+        """Rows of all files read."""
+        return sum(file.rows for file in self.files)
+
+    def to_json(self) -> str:
+        """The report as JSON with sorted keys."""
+        said = asdict(self) | {"all_rejected": self.all_rejected}
+        return json.dumps(said, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+    def as_text(self) -> str:
+        """The report as plain text, one fact a line."""
+        return "\n".join(self._lines()) + "\n"
+
+    def _lines(self) -> Iterator[str]:
+        yield "Load report" + (" (dry run: nothing was written)" if self.dry_run else "")
+        for file in self.files:
+            yield f"{file.landed} {file.name} ({file.source}): {_file_line(file)}"
+        yield (
+            f"{self.new_versions:,} contact versions added, {self.withdrawn:,} withdrawn, "
+            f"{self.linked_later:,} linked to a person now, {self.unlinked:,} not linked yet."
+        )
+        yield f"{self.persons:,} person rows and {self.relationships:,} relationships added."
+        for item in self.unmapped:
+            yield f"Not mapped: {item.source} {item.column} code {item.code}: {item.rows:,} rows"
+        for name, count in sorted(self.issues.items()):
+            yield f"Marked {name}: {count:,} contacts"
+        for late in self.lateness:
+            yield (
+                f"Lateness of {late.source} ({late.basis}): half within {late.half_within} days, "
+                f"nine in ten within {late.nine_tenths_within}, longest {late.longest}."
+            )
+        for name in self.unclaimed:
+            yield f"No source takes {name}: it was not read."
+        yield from self.notes
+
+
+def _file_line(file: FileReport) -> str:
+    if file.status == "known":
+        return "already loaded, nothing to do."
+    if file.status == "held":
+        return f"held ({file.reason}). {file.message}"
+    said = (
+        f"{file.rows:,} rows = {file.accepted:,} accepted + {file.duplicate:,} duplicate + "
+        f"{file.superseded:,} superseded + {file.quarantined:,} quarantined"
+    )
+    if file.not_selected:
+        said += f"; {file.not_selected:,} of the accepted make nothing"
+    if file.reasons:
+        parts = ", ".join(f"{name} {count:,}" for name, count in sorted(file.reasons.items()))
+        said += f"; quarantined for {parts}"
+    return said + "."

@@ -1,0 +1,196 @@
+"""Comparing a delivery with the history: what is new, changed, said before, or gone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from riskflag.clock import NEVER
+from riskflag.history.arrays import Ints, Mask, group_starts, isin, numbers, one, ranks, take
+from riskflag.history.schema import conform
+from riskflag.history.source import Delivery
+from riskflag.history.versions import live_rows
+
+#: What became of a row; where its products differ the highest counts.
+NOTHING, DUPLICATE, SUPERSEDED, ACCEPTED = 0, 1, 2, 3
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Rows of a delivery that name the same thing: which one counts, and what the others are."""
+
+    winner: Ints
+    duplicate: Ints
+    superseded: Ints
+    conflict: Ints
+
+
+def choose(candidates: pa.Table, key: str) -> Choice:
+    """For each key the row that counts: latest `updated`, then the later file.
+
+    Rows that say the same are duplicates, earlier ones superseded. Two rows of one file that say
+    different things, with nothing to tell which is right, are a conflict: neither counts.
+    """
+    name = ranks(candidates.column(key))
+    said = ranks(candidates.column("row_hash")) * 2
+    said += one(candidates.column("withdrawn")).cast(pa.int64()).to_numpy()
+    updated, file = numbers(candidates.column("updated"), 0), numbers(candidates.column("file"), 0)
+    order = np.lexsort((numbers(candidates.column("row"), 0), said, file, updated, name))
+    new_key = group_starts(name[order])
+    group = np.cumsum(new_key) - 1
+    last = np.append(np.flatnonzero(new_key)[1:] - 1, len(order) - 1)[: group.max(initial=-1) + 1]
+    final = last[group] if len(order) else group
+    top = (updated[order] == updated[order][final]) & (file[order] == file[order][final])
+    agrees = said[order] == said[order][final]
+    split = np.zeros(len(last), np.bool_)
+    split[group[top & ~agrees]] = True
+    conflict = top & split[group]
+    rest = ~top
+    first_of_top = top & ~conflict & group_starts(group, (top & ~conflict).astype(np.int8))
+    return Choice(
+        winner=order[first_of_top],
+        duplicate=order[(top & ~conflict & ~first_of_top) | (rest & agrees)],
+        superseded=order[rest & ~agrees],
+        conflict=order[conflict],
+    )
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What a delivery adds: version rows to append, and what became of each winner."""
+
+    rows: pa.Table
+    status: np.ndarray
+
+
+def compare(
+    winners: pa.Table, current: pa.Table, key: str, schema: pa.Schema, stamp: Stamp
+) -> Difference:
+    """Version rows for what is new, changed or withdrawn against `current` (latest versions)."""
+    place = _places(winners.column(key), current.column(key))
+    known = place >= 0
+    at = np.where(known, place, 0)
+    version = np.where(known, _taken(numbers(current.column("version"), 0), at), 0)
+    live = known & _taken(isin(current.column("op"), ["assert"]), at)
+    same = known & _same(winners.column("row_hash"), current.column("row_hash"), at, known)
+    moved, had = _moved(winners, current, at, live)
+    withdrawn = np.asarray(one(winners.column("withdrawn")))
+    status = np.full(len(place), ACCEPTED, np.int8)
+    status[(live & same & ~moved & ~withdrawn) | (~live & withdrawn)] = DUPLICATE
+    if stamp.older:
+        status[known] = SUPERSEDED
+    writes = (status == ACCEPTED) & ~withdrawn
+    leaves = (status == ACCEPTED) & live & (withdrawn | (moved & had))
+    number = version + 1 + (writes & leaves)
+    fresh = _versioned(winners, np.flatnonzero(writes), number, schema, "assert")
+    again = known[writes]
+    if again.any():
+        fresh = _known_again(fresh, again, stamp)
+    gone = retractions(current, at[leaves], schema, stamp)
+    return Difference(pa.concat_tables([gone, fresh]), status)
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """The landing day and batch of a delivery; `older`: it landed before one already taken."""
+
+    day: int
+    batch_id: str
+    older: bool = False
+
+
+def _places(wanted: pa.ChunkedArray, names: pa.ChunkedArray) -> Ints:
+    if len(names) == 0:
+        return np.full(len(wanted), -1, np.int64)
+    found = pc.index_in(one(wanted), value_set=one(names))
+    return np.asarray(found.fill_null(-1).to_numpy(zero_copy_only=False), np.int64)
+
+
+def _taken(values: np.ndarray, at: Ints) -> np.ndarray:
+    return values[at] if len(values) else np.zeros(len(at), values.dtype)
+
+
+def _same(ours: pa.ChunkedArray, theirs: pa.ChunkedArray, at: Ints, known: Mask) -> Mask:
+    """Where both columns hold the same text, for rows that have a counterpart."""
+    if len(theirs) == 0:
+        return known
+    other = one(theirs).take(pa.array(at))
+    return np.asarray(pc.fill_null(pc.equal(one(ours), other), False))
+
+
+def _moved(winners: pa.Table, current: pa.Table, at: Ints, live: Mask) -> tuple[Mask, Mask]:
+    """Where a row now belongs to someone else, and where it belonged to someone before.
+
+    A person that can no longer be found is no move: the row stays with whom it was linked to.
+    """
+    if "person_id" not in winners.column_names or current.num_rows == 0:
+        return np.zeros(len(at), np.bool_), live
+    ours = one(winners.column("person_id"))
+    before = one(current.column("person_id")).take(pa.array(at))
+    had = np.asarray(before.is_valid()) & live
+    same = np.asarray(pc.fill_null(pc.equal(ours, before), False))
+    return live & np.asarray(ours.is_valid()) & ~same, had
+
+
+def _versioned(
+    table: pa.Table, rows: Ints, version: Ints, schema: pa.Schema, op: str
+) -> pa.Table:
+    part = take(table, rows)
+    for name in ("version", "op"):
+        if name in part.column_names:
+            part = part.drop_columns([name])
+    part = part.append_column("version", pa.array(version[rows], pa.int32()))
+    part = part.append_column("op", pa.repeat(pa.scalar(op, pa.string()), len(rows)))
+    return conform(part, schema)
+
+
+def _known_again(table: pa.Table, again: Mask, stamp: Stamp) -> pa.Table:
+    """A later version is known from its landing, whatever a first load may assume."""
+    day = np.where(again, stamp.day, numbers(table.column("known_on"), NEVER)).astype(np.int32)
+    basis = pc.if_else(pa.array(again), "landed", one(table.column("known_basis")))
+    columns = {"known_on": pa.array(day).cast(pa.date32()), "known_basis": basis}
+    for name, column in columns.items():
+        table = table.set_column(table.schema.get_field_index(name), name, column)
+    return table
+
+
+def retractions(current: pa.Table, rows: Ints, schema: pa.Schema, stamp: Stamp) -> pa.Table:
+    """Rows that take the current versions back from the landing day on."""
+    part = take(current, rows)
+    version = numbers(part.column("version"), 0) + 1
+    size = part.num_rows
+    columns = {
+        "version": pa.array(version, pa.int32()),
+        "op": pa.repeat(pa.scalar("retract", pa.string()), size),
+        "known_on": pa.array(np.full(size, stamp.day, np.int32)).cast(pa.date32()),
+        "known_basis": pa.repeat(pa.scalar("landed", pa.string()), size),
+        "batch_id": pa.repeat(pa.scalar(stamp.batch_id, pa.string()), size),
+    }
+    for name, column in columns.items():
+        place = part.schema.get_field_index(name)
+        part = part.append_column(name, column) if place < 0 else part.set_column(place, name, column)
+    return conform(part, schema)
+
+
+def gone(current: pa.Table, key: str, seen: pa.Array, scope: Delivery, day: int) -> Ints:
+    """The rows of `current` that a delivery in this scope should have held and did not."""
+    if scope.scope == "delta" or current.num_rows == 0:
+        return np.zeros(0, np.int64)
+    missing = isin(current.column("op"), ["assert"]) & ~isin(current.column(key), seen)
+    if scope.scope == "window":
+        assert scope.window_days is not None
+        column = "occurred_on" if scope.window_by == "occurred" else "ended_on"
+        if column not in current.column_names:
+            return np.zeros(0, np.int64)
+        missing &= numbers(current.column(column), NEVER) >= day - scope.window_days
+    return np.flatnonzero(missing)
+
+
+def latest(table: pa.Table, key: str, source: str | None = None) -> pa.Table:
+    """The latest version of each thing, of one source or of all."""
+    if source is not None:
+        table = table.filter(pa.array(isin(table.column("source"), [source])))
+    return take(table, live_rows(table, key))

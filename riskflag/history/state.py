@@ -1,0 +1,113 @@
+"""What the history already holds, as far as a load needs it, kept up to date batch by batch."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from statistics import median
+
+import pyarrow as pa
+
+from riskflag.history.identity import Identities
+from riskflag.history.ledger import Batch, DeliveredFile
+from riskflag.history.schema import SCHEMAS, conform
+from riskflag.history.source import Source
+from riskflag.history.store import HistoryStore
+from riskflag.progress import Progress
+
+#: The columns of a stored contact that a comparison or a withdrawal needs.
+CONTACT_STATE = (
+    "contact_key",
+    "version",
+    "op",
+    "person_id",
+    "agency",
+    "type",
+    "occurred_on",
+    "ended_on",
+    "known_on",
+    "source",
+    "record_id",
+    "source_file",
+    "source_line",
+    "row_hash",
+    "subject_scheme",
+    "subject_value",
+)
+_REMEMBERED_DELIVERIES = 28
+#: Below so many rows a delivery's size says nothing.
+_FEW_ROWS = 50
+
+
+class State:
+    """The stored version rows (contacts with CONTACT_STATE only) and the ledger of deliveries."""
+
+    def __init__(self, store: HistoryStore, progress: Progress) -> None:
+        self.tables: dict[str, pa.Table] = {}
+        for name in ("contact", "person", "identifier", "relationship"):
+            columns = CONTACT_STATE if name == "contact" else tuple(SCHEMAS[name].names)
+            schema = pa.schema([SCHEMAS[name].field(column) for column in columns])
+            stored = store.read(name, columns=columns, progress=progress)
+            self.tables[name] = conform(stored, schema)
+        self.delivered: list[DeliveredFile] = []
+        for batch in store.batches():
+            self.note(batch)
+
+    def note(self, batch: Batch) -> None:
+        """Remember a complete batch's deliveries."""
+        self.delivered += batch.delivered
+
+    def add(self, tables: Mapping[str, pa.Table]) -> None:
+        """Add version rows."""
+        for name, table in tables.items():
+            if name in self.tables and table.num_rows:
+                fresh = conform(table, self.tables[name].schema)
+                self.tables[name] = pa.concat_tables([self.tables[name], fresh])
+
+    def identities(self) -> Identities:
+        """Whose each identifier is."""
+        return Identities.of(self.tables["identifier"])
+
+    def knows(self, source: Source, sha256: str, landed: dt.date) -> bool:
+        """Whether these bytes were loaded for this source before.
+
+        A file without rows is the same every quiet day: it is known only on its own day.
+        """
+        return any(
+            item.source == source.name
+            and item.sha256 == sha256
+            and item.status == "loaded"
+            and (item.rows > 0 or item.landed == landed.isoformat())
+            for item in self.delivered
+        )
+
+    def first_day(self, source: Source) -> str | None:
+        """The landing day of a source's first load, None when there was none."""
+        return min(self._days(source), default=None)
+
+    def last_day(self, source: Source) -> str | None:
+        """The newest landing day of a source."""
+        return max(self._days(source), default=None)
+
+    def _days(self, source: Source) -> set[str]:
+        return {
+            item.landed
+            for item in self.delivered
+            if item.source == source.name and item.status == "loaded"
+        }
+
+    def usual_rows(self, source: Source) -> float | None:
+        """The median size of the latest full or window deliveries; None when too little is known.
+
+        The first load of a window source may hold years and is left out.
+        """
+        by_day: dict[str, int] = {}
+        for item in self.delivered:
+            if item.source == source.name and item.status == "loaded":
+                by_day[item.landed] = by_day.get(item.landed, 0) + item.rows
+        if source.delivery.scope == "window" and by_day:
+            by_day.pop(min(by_day))
+        sizes = [by_day[day] for day in sorted(by_day)][-_REMEMBERED_DELIVERIES:]
+        if source.delivery.scope == "delta" or not sizes or median(sizes) < _FEW_ROWS:
+            return None
+        return median(sizes)
