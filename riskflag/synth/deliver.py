@@ -69,10 +69,8 @@ def deliver(seed: int, extract: Extract, landings: list[int], folder: Path) -> t
             again = np.concatenate([again, old[extract.last_change[old] <= since]])
         copies += len(again)
         table = _as_of(extract, mess, np.concatenate([rows, again]), index, landing)
-        if table.num_rows or index == 0:
-            path = folder / clock.date_of(landing).isoformat() / f"{extract.name}.csv"
-            write_csv(table, path)
-            written += table.num_rows
+        write_csv(table, folder / clock.date_of(landing).isoformat() / f"{extract.name}.csv")
+        written += table.num_rows
     return written, mess, copies
 
 
