@@ -77,8 +77,10 @@ def card(
     if not rule and reason.get("rests_on_absence"):
         heading += ": little or nothing recorded"
     rule_asks = tuple(rule.get("questions") or ()) if rule else ()
-    asks = rule_asks if any(words.asks_child(ask) for ask in rule_asks) else (
-        theme["ask"][0], *(rule_asks or theme["ask"][1:])
+    asks = (
+        rule_asks
+        if any(words.asks_child(ask) for ask in rule_asks)
+        else (theme["ask"][0], *(rule_asks or theme["ask"][1:]))
     )
     standing = reason.get("standing")
     return Card(

@@ -15,12 +15,23 @@ from typing import Any
 
 from riskflag.reports import words
 from riskflag.reports.cards import CARDS, Card, OtherWay, card, other_way
-from riskflag.reports.records import Chronology, Record, References, chronology
+from riskflag.reports.records import (
+    SHOWN_FIRST,
+    SHOWN_WITH_MANY,
+    Chronology,
+    Record,
+    References,
+    chronology,
+)
 from riskflag.reports.timeline import Timeline, timeline
 
 #: Fewer past flags than this say nothing about how often flags were right.
 FEWEST = 30
 PRESENT = "present"
+#: A pattern takes about as much paper as so many records; beyond `DENSE` rows type gets smaller.
+CARD_ROWS, DENSE = 4, 36
+#: Patterns beyond which fewer records are shown first.
+MANY = 8
 
 
 @dataclass(frozen=True)
@@ -82,10 +93,17 @@ class FlagPage:
         """All cards, in the order in which they stand on the page."""
         return (*self.cards, *self.more_cards, *self.earlier)
 
+    @property
+    def dense(self) -> bool:
+        """Whether paper needs smaller type to hold the flag on four pages."""
+        return len(self.records.first) + CARD_ROWS * len(self.patterns) > DENSE
+
 
 def view(flag: Mapping[str, Any]) -> FlagPage:
     """The page of one FLAG JSON; the same flag gives the same page."""
-    records = chronology(flag["contacts"])
+    reasons = [*flag["reasons"], *flag.get("earlier_reasons", ())]
+    first = SHOWN_FIRST if len(reasons) <= MANY else SHOWN_WITH_MANY
+    records = chronology(flag["contacts"], shown_first=first)
     contacts = {contact["contact_key"]: contact for contact in flag["contacts"]}
     cards = _cards(flag["reasons"], records, contacts, prefix="pattern")
     level = words.words()["levels"].get(flag["level"], {})
@@ -107,9 +125,7 @@ def view(flag: Mapping[str, Any]) -> FlagPage:
         more_cards=cards[CARDS:],
         earlier=_cards(flag.get("earlier_reasons", ()), records, contacts, prefix="earlier"),
         other_way=other_way(flag["lowering"], records),
-        help_records=tuple(
-            item for item in records.listed if item.helps and not item.in_pattern
-        ),
+        help_records=tuple(item for item in records.listed if item.helps and not item.in_pattern),
         not_seen=tuple(_feed(feed, flag["as_of"]) for feed in flag["not_seen"]),
         caveats=tuple(flag["caveats"]),
         voice=_voice(flag, records),
@@ -241,7 +257,9 @@ def _voice(flag: Mapping[str, Any], records: Chronology) -> Voice:
     )
     voice = flag["voice"]
     if not voice["contact_keys"]:
-        return Voice("Nothing is recorded of the child's words or wishes in the data we hold.", None, ask)
+        return Voice(
+            "Nothing is recorded of the child's words or wishes in the data we hold.", None, ask
+        )
     who = sorted(
         {c["agency"] for c in flag["contacts"] if c["contact_key"] in voice["contact_keys"]}
     )
@@ -274,11 +292,11 @@ def _often(performance: Mapping[str, Any] | None) -> tuple[str, ...]:
 def _about(flag: Mapping[str, Any]) -> tuple[Fact, ...]:
     versions = flag["versions"]
     level = words.words()["levels"].get(flag["level"], {})
-    rules = [
+    rules = dict.fromkeys(
         f"{words.plain(reason['rule']['id'])}, version {reason['rule']['version']}"
         for reason in flag["reasons"]
         if reason.get("rule")
-    ]
+    )
     model = flag.get("model") or {}
     return (
         Fact("Flag number", flag["flag_id"]),

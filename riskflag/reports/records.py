@@ -10,10 +10,10 @@ from riskflag.reports import words
 
 #: So many records are shown first; the rest follow under "all records".
 SHOWN_FIRST = 20
+#: So many when many patterns share the paper.
+SHOWN_WITH_MANY = 12
 #: So many records are listed at all, to keep the file within its size; the page says how many not.
-LISTED = 220
-#: Up to so many records are printed in full; beyond, the first ones are printed.
-PRINTED = 30
+LISTED = 140
 #: So many references to records are written out; the rest are told as a count.
 REFERENCES = 12
 
@@ -82,11 +82,6 @@ class Chronology:
         """Whether the first table already holds every record."""
         return self.total == len(self.first)
 
-    @property
-    def print_all(self) -> bool:
-        """Whether paper holds every record."""
-        return self.total <= PRINTED
-
     def references(self, keys: Iterable[str]) -> References:
         """The listed records behind some contact keys, newest first."""
         wanted = set(keys)
@@ -98,13 +93,15 @@ class Chronology:
         )
 
 
-def chronology(contacts: Sequence[Mapping[str, Any]]) -> Chronology:
+def chronology(
+    contacts: Sequence[Mapping[str, Any]], *, shown_first: int = SHOWN_FIRST
+) -> Chronology:
     """Number, word and choose the records of one flag (FLAG JSON contacts)."""
     newest = sorted(contacts, key=_order, reverse=True)
     records = [record(contact, number) for number, contact in enumerate(newest, 1)]
     listed = _chosen(records, LISTED)
     return Chronology(
-        first=_chosen(records, SHOWN_FIRST),
+        first=_chosen(records, shown_first),
         listed=listed,
         total=len(records),
         by_key={item.key: item for item in listed},

@@ -17,7 +17,7 @@ LANE_HEIGHT = 42
 TOP = 6
 TICKS = 5
 #: Marks drawn in one picture; beyond, those in the pattern and the newest are drawn.
-MARKS = 260
+MARKS = 200
 LEFT, RIGHT = 1.5, 98.5
 
 

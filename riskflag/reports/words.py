@@ -265,7 +265,9 @@ def usual(typical: Mapping[str, Any] | None, unit: str = "contacts") -> str:
 def theme(name: str | None) -> Mapping[str, Any]:
     """Heading, questions to ask and other explanations of a theme."""
     themes = words()["themes"]
-    return dict(themes.get(name or "context") or {**themes["context"], "heading": plain(name or "")})
+    return dict(
+        themes.get(name or "context") or {**themes["context"], "heading": plain(name or "")}
+    )
 
 
 def child_first(questions: Iterable[str]) -> tuple[str, ...]:

@@ -75,9 +75,7 @@ def in_order(flags: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
 
     A flag may name other children of the family that are known to it in `siblings` (person ids).
     """
-    queue = sorted(
-        flags, key=lambda f: (f["level"] != URGENT, f["first_raised"], f["flag_id"])
-    )
+    queue = sorted(flags, key=lambda f: (f["level"] != URGENT, f["first_raised"], f["flag_id"]))
     by_person = {flag["person_id"]: flag for flag in queue}
     ordered: dict[str, Mapping[str, Any]] = {}
     for flag in queue:
@@ -127,7 +125,7 @@ def _headline(reason: Mapping[str, Any] | None, count: int) -> str:
         return "A pattern in the records"
     rule = reason.get("rule")
     heading = rule["title"] if rule else words.theme(reason.get("theme"))["heading"]
-    more = f" and {words.counted(count - 1, 'other pattern')}" if count > 1 else ""
+    more = f"; {words.counted(count - 1, 'other pattern')}" if count > 1 else ""
     return f"{heading}{more}"
 
 
