@@ -89,12 +89,12 @@ def _one(book: Rulebook, name: str) -> RenderableType:
 
 
 def _facts(rule: Rule) -> list[tuple[str, str]]:
-    from riskflag.scoring.manual import LEVEL_WORDS, condition_words
+    from riskflag.scoring.manual import LEVEL_WORDS, condition_words, shown
 
     return [
         ("Rule", f"{rule.id}, version {rule.version}"),
         ("Level", LEVEL_WORDS[rule.level]),
-        ("Statement", rule.statement),
+        ("Statement", shown(rule.statement)),
         ("When", condition_words(rule.when).replace("`", "")),
         ("Questions to ask", "\n".join(rule.questions)),
         ("Other explanations", "\n".join(rule.other_explanations)),

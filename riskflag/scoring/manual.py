@@ -7,11 +7,13 @@ compares them, so that the manual cannot say anything other than what runs.
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from riskflag.scoring.flags import LEVELS
 from riskflag.scoring.rulebook import COMPARISON_WORDS, Rule, Rulebook, When
+from riskflag.scoring.rules_wording import PLACEHOLDER
 from riskflag.signals import Catalogue, Signal, definition
 from riskflag.signals.define import THEMES
 
@@ -78,7 +80,7 @@ def rules_page(rulebook: Rulebook) -> str:
     ]
     rules = [rule for level in LEVELS for rule in rulebook.rules if rule.level == level]
     lines += [
-        f"| [{rule.title}](#{rule.id}) | {rule.level} | {THEME_TITLES[rule.theme]}"
+        f"| [{rule.title}](#{_slug(rule.title)}) | {rule.level} | {THEME_TITLES[rule.theme]}"
         f" | {rule.window} |"
         for rule in rules
     ]
@@ -120,6 +122,11 @@ def condition_words(when: When) -> str:
     return joined
 
 
+def shown(statement: str) -> str:
+    """A statement as the manual prints it: an ellipsis where a flag has the number."""
+    return PLACEHOLDER.sub(lambda match: f"… {match.group(3) or ''}".rstrip(), statement)
+
+
 def _facts(signal: Signal) -> list[str]:
     kind = " It is a strength." if signal.protective else ""
     return [
@@ -133,12 +140,11 @@ def _facts(signal: Signal) -> list[str]:
 
 def _rule(rule: Rule) -> list[str]:
     return [
-        f"({rule.id})=",
         f"## {rule.title}",
         "",
         f"`{rule.id}`, version {rule.version}; {LEVEL_WORDS[rule.level]}.",
         "",
-        f"> {rule.statement}",
+        f"> {shown(rule.statement)}",
         "",
         f"When: {condition_words(rule.when)}.",
         "",
@@ -148,6 +154,11 @@ def _rule(rule: Rule) -> list[str]:
         f"Source: {rule.source}. Window: {rule.window}. Owner: {rule.owner}. Review by"
         f" {rule.review_by.isoformat()}.",
     ]
+
+
+def _slug(title: str) -> str:
+    """The anchor that Markdown gives to a heading."""
+    return re.sub(r"[^a-z0-9 -]", "", title.lower()).replace(" ", "-")
 
 
 def _listed(title: str, texts: tuple[str, ...]) -> list[str]:

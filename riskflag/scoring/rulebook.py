@@ -11,7 +11,7 @@ import datetime as dt
 import difflib
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -120,11 +120,6 @@ class Rule(_Frozen):
             phrase = banned_in(text)
             if phrase:
                 raise ValueError(f"do not write '{phrase}'; write {BANNED[phrase]}")
-        loose = [name for name in placeholders(self.statement) if name not in self.signals]
-        if loose:
-            raise ValueError(
-                f"the statement shows {loose[0]}, which the rule's condition does not use"
-            )
         if "{" in fill(self.statement, {}):
             raise ValueError("the statement has a brace that is not a {value:signal} placeholder")
         return self
@@ -140,9 +135,12 @@ class Rule(_Frozen):
         """The names of the signals the condition reads, each once, in reading order."""
         return tuple(dict.fromkeys(str(leaf.signal) for leaf, _ in self.when.leaves()))
 
-    def text(self, values: Mapping[str, float]) -> str:
-        """The statement with its numbers, by signal name."""
-        return fill(self.statement, values)
+    def text(self, values: Mapping[str, float], partial: Collection[str] = ()) -> str:
+        """The statement with its numbers, by signal name.
+
+        `partial` names the signals whose feeds were not all available.
+        """
+        return fill(self.statement, values, partial)
 
     @property
     def fingerprint(self) -> str:
@@ -194,6 +192,7 @@ class Rulebook:
                 if name not in known.by_name:
                     raise ConfigError(_unknown_signal(where, position, name, known))
                 used[name] = known.by_name[name]
+            _check_statement(where, position, rule)
         return Rulebook(written.title, written.version, written.rule, used)
 
     @cached_property
@@ -221,6 +220,17 @@ def _unknown_signal(path: Path, position: int, name: str, known: Catalogue) -> s
     hint = f"did you mean {' or '.join(near)}" if near else "see `riskflag signals` for the names"
     line = _line_of(path.read_text(encoding="utf-8"), position, name)
     return f"{path} line {line}: the signal {name} is not in the catalogue; {hint}?"
+
+
+def _check_statement(path: Path, position: int, rule: Rule) -> None:
+    """Refuse a statement with a number that the condition does not read: it has no evidence."""
+    for name in placeholders(rule.statement):
+        if name not in rule.signals:
+            line = locate_line(path.read_text(encoding="utf-8"), ("rule", position, "statement"))
+            raise ConfigError(
+                f"{path} line {line}: the statement shows {name}, which the rule's condition does"
+                " not read; show a signal of the condition or take the number out."
+            )
 
 
 def _line_of(text: str, position: int, name: str) -> int:

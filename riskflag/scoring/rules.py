@@ -57,7 +57,8 @@ class Table(Protocol):
 class ConditionResult:
     """One comparison for one person: what was compared with what, and how it came out.
 
-    `negated` tells that the rule asks for the opposite: it stands under a `not`.
+    `negated` tells that the rule asks for the opposite: it stands under a `not`. `complete` is
+    false when a feed that the signal needs was not available: the value is what is recorded so far.
     """
 
     signal: str
@@ -66,6 +67,7 @@ class ConditionResult:
     threshold: float
     outcome: int
     negated: bool = False
+    complete: bool = True
 
     @property
     def speaks_for_rule(self) -> bool:
@@ -84,6 +86,7 @@ class RuleResults:
     outcome: Outcomes
     leaves: tuple[Outcomes, ...]
     values: Mapping[str, Floats]
+    complete: Mapping[str, Bools]
 
     def conditions(self, i: int, r: int) -> tuple[ConditionResult, ...]:
         """Every comparison of rule `r` for person `i`, in reading order."""
@@ -96,6 +99,7 @@ class RuleResults:
                 leaf.threshold,
                 int(self.leaves[r][i, column]),
                 negated,
+                bool(self.complete[str(leaf.signal)][i]),
             )
             for column, (leaf, negated) in enumerate(rule.when.leaves())
         )
@@ -103,6 +107,11 @@ class RuleResults:
     def values_of(self, i: int, r: int) -> dict[str, float]:
         """The values rule `r` read for person `i`, by signal name: what its statement shows."""
         return {name: float(self.values[name][i]) for name in self.rulebook.rules[r].signals}
+
+    def partial(self, i: int, r: int) -> frozenset[str]:
+        """The signals of rule `r` whose feeds were not all available for person `i`."""
+        names = self.rulebook.rules[r].signals
+        return frozenset(name for name in names if not self.complete[name][i])
 
     def fired(self, i: int) -> tuple[Rule, ...]:
         """The rules that say yes for person `i`, in the order of the rulebook."""
@@ -132,7 +141,7 @@ def evaluate(rulebook: Rulebook, table: Table) -> RuleResults:
         results = [compared(leaf) for leaf, _ in rule.when.leaves()]
         leaves.append(np.stack(results, axis=1))
         outcome[:, r] = _decide(rule.when, iter(results))
-    return RuleResults(rulebook, outcome, tuple(leaves), values)
+    return RuleResults(rulebook, outcome, tuple(leaves), values, known)
 
 
 def compare(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 #: Words a rule may not use, and what to write in their place.
 BANNED: Mapping[str, str] = {
@@ -58,13 +58,21 @@ def placeholders(text: str) -> Iterator[str]:
         yield match.group(1)
 
 
-def fill(text: str, values: Mapping[str, float]) -> str:
-    """A statement with its numbers; a value that is not known is said to be not known."""
+def fill(text: str, values: Mapping[str, float], partial: Collection[str] = ()) -> str:
+    """A statement with its numbers; what is not known is said to be not known.
+
+    `partial` names signals a feed of which was not available: their numbers are what the records
+    say so far, so they read "at least", and none so far is an unknown number.
+    """
 
     def written(match: re.Match[str]) -> str:
-        value = values.get(match.group(1), math.nan)
-        noun = match.group(2) if value == 1 else match.group(3)
-        return f"{number_words(value)} {noun}" if noun else number_words(value)
+        name, one, several = match.group(1), match.group(2), match.group(3)
+        value = values.get(name, math.nan)
+        words = number_words(math.nan if name in partial and value == 0 else value)
+        if name in partial and math.isfinite(value) and value != 0:
+            words = f"at least {words}"
+        noun = one if value == 1 else several
+        return f"{words} {noun}" if noun else words
 
     return PLACEHOLDER.sub(written, text)
 

@@ -1,4 +1,4 @@
-"""For each rule: a history that fires it, one just below, and the feeds without which it is open."""
+"""For each rule: a history that fires it, one just below, and the feeds that leave it open."""
 
 from __future__ import annotations
 

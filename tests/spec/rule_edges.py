@@ -1,4 +1,4 @@
-"""Histories on the edge of each comparison of each rule, so that no threshold can move unnoticed."""
+"""Histories on the edge of each comparison of each rule: no threshold can move unnoticed."""
 
 from __future__ import annotations
 

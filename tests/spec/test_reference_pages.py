@@ -1,0 +1,48 @@
+"""The reference pages of signals and rules are what the declarations say, word for word."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from riskflag.scoring.manual import condition_words, rules_page, shown, signals_page
+from riskflag.scoring.rulebook import Rulebook, When
+from riskflag.signals import load_catalogue
+
+REFERENCE = Path(__file__).resolve().parents[2] / "docs" / "reference"
+CATALOGUE = load_catalogue()
+BOOK = Rulebook.load(catalogue=CATALOGUE)
+PAGES = {"signals": signals_page(CATALOGUE), "rules": rules_page(BOOK)}
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_the_page_in_docs_is_the_page_that_the_command_prints(name):
+    """Write it again with `riskflag signals --markdown` or `riskflag rules --markdown`."""
+    assert (REFERENCE / f"{name}.md").read_text(encoding="utf-8") == PAGES[name]
+
+
+def test_every_signal_and_rule_has_its_heading_question_and_source():
+    """Nothing of the catalogue is left out of the manual."""
+    for signal in CATALOGUE.signals:
+        assert f"\n### {signal.name}\n\n{signal.question}\n" in PAGES["signals"]
+        assert signal.source in PAGES["signals"]
+    for rule in BOOK.rules:
+        assert f"\n## {rule.title}\n" in PAGES["rules"]
+        for text in rule.texts:
+            assert shown(text) in PAGES["rules"]
+
+
+def test_a_condition_reads_as_a_sentence():
+    """Brackets stand only where and, or and not would be unclear."""
+    leaf = {"signal": "a", "at_least": 1}
+    other = {"signal": "b", "equals": 0}
+    either = {"any": [leaf, other]}
+
+    assert condition_words(When.model_validate(leaf)) == "`a` is at least 1"
+    assert condition_words(When.model_validate({"all": [leaf]})) == "`a` is at least 1"
+    assert (
+        condition_words(When.model_validate({"all": [leaf, either]}))
+        == "`a` is at least 1 and (`a` is at least 1 or `b` is exactly 0)"
+    )
+    assert condition_words(When.model_validate({"not": other})) == "not (`b` is exactly 0)"
