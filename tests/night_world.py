@@ -10,6 +10,8 @@ from typing import Any
 
 import pyarrow as pa
 
+from riskflag.history.schema import CONTACT, PERSON, RELATIONSHIP, conform
+from riskflag.history.store import HistoryStore
 from riskflag.history.view import History
 from riskflag.scoring.bundle import make_current
 from riskflag.signals.catalogue import load_catalogue
@@ -200,6 +202,16 @@ def history(
     coverage: Iterable[Mapping[str, Any]] = (),
 ) -> History:
     return History.of(_table(contacts), _table(persons), _table(relationships), _table(coverage))
+
+
+def store_history(place: Workspace, batch: str, contacts: Iterable[Mapping[str, Any]]) -> None:
+    """Put contacts, and with the first batch the people, into the workspace's own history."""
+    store = HistoryStore(place.history)
+    tables = {"contact": conform(_table(contacts), CONTACT)}
+    if not store.batches():
+        tables["person"] = conform(_table(some_people()), PERSON)
+        tables["relationship"] = conform(_table([mother("C-HOME", "ADULT")]), RELATIONSHIP)
+    store.append_batch(batch, AS_OF.isoformat(), tables)
 
 
 def _table(rows: Iterable[Mapping[str, Any]]) -> pa.Table:

@@ -41,16 +41,14 @@ def register(app: typer.Typer) -> None:
         """
         from riskflag import clock
         from riskflag.cli.progress import progress_bar
+        from riskflag.nightly.run import WritePages, run_night
         from riskflag.nightly.run import no_pages as without_pages
-        from riskflag.nightly.run import run_night
+        from riskflag.reports.publish import write_pages
         from riskflag.workspace import Workspace
 
         day = clock.today() if as_of is None else clock.parse_day(as_of, "--as-of day")
         place = Workspace.open(workspace)
-        if no_pages:
-            writer = without_pages
-        else:
-            from riskflag.reports.publish import write_pages as writer
+        writer: WritePages = without_pages if no_pages else write_pages
         with progress_bar() as progress:
             result = run_night(
                 place, day, write_pages=writer, rules_only=rules_only, progress=progress
@@ -61,6 +59,8 @@ def register(app: typer.Typer) -> None:
 
 def _tell(result: NightResult, workspace: Path, *, with_pages: bool) -> None:
     """The end of the run in a few lines: counts, where the worklist is, what to do next."""
+    from riskflag.nightly.folder import first_flag_id
+
     told = result.manifest
     if result.exit_code == ALREADY_PUBLISHED:
         typer.echo(f"This night was published before; nothing was changed: {result.folder}")
@@ -72,7 +72,10 @@ def _tell(result: NightResult, workspace: Path, *, with_pages: bool) -> None:
     worklist = result.folder / ("worklist.html" if with_pages else "flags.json")
     typer.echo(f"Published in {result.seconds:.1f} seconds. Read: {worklist}")
     here = "" if workspace == Path(".") else f" --workspace {workspace}"
-    typer.echo(f"Next: riskflag explain FLAG{here}   riskflag verify{here}")
+    first = first_flag_id(result.folder)
+    if first is not None:
+        typer.echo(f"Next: riskflag explain {first}{here}")
+    typer.echo(f"      riskflag verify{here}")
 
 
 def summary(told: Mapping[str, Any]) -> list[str]:

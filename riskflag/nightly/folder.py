@@ -143,6 +143,14 @@ def read_flags(folder: Path, expected: str) -> list[dict[str, Any]]:
     return flags
 
 
+def first_flag_id(folder: Path) -> str | None:
+    """The number of the first flag of the worklist; None when there is none."""
+    with (folder / FLAGS).open(encoding="utf-8") as lines:
+        next(lines)
+        line = next(lines, "").rstrip(",\n")
+    return None if line in ("", "]") else str(json.loads(line)["flag_id"])
+
+
 def faults(folder: Path, manifest_hash: str) -> list[str]:
     """What of a published folder differs from its manifest, as the names of files."""
     try:

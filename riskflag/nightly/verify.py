@@ -1,4 +1,4 @@
-"""Checking what nights and people left behind: the store, the audit chain, every publication."""
+"""Checking what nights and people left behind: history, store, audit, publications."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 
 from riskflag.casework import audit, publishing
 from riskflag.casework.store import Store, faults_of, open_store
+from riskflag.errors import IntegrityError
 from riskflag.nightly import anchors, folder
 from riskflag.workspace import Workspace
 
@@ -22,7 +23,7 @@ class Checked:
 
 
 def verify(workspace: Workspace) -> Checked:
-    """Check the workspace's store, audit chain, anchors and publications; changes nothing.
+    """Check the workspace's history, store, audit chain, anchors and publications; changes nothing.
 
     Raises ConfigError when there is no store yet.
     """
@@ -34,6 +35,7 @@ def verify(workspace: Workspace) -> Checked:
             entries = audit.head(session).seq
         faults = [
             *faults_of(store),
+            *_history_faults(workspace),
             *_chain_faults(store),
             *_anchor_faults(store, workspace.publications, {one.run_key for one in known}),
             *_publication_faults(workspace.publications, known),
@@ -42,6 +44,16 @@ def verify(workspace: Workspace) -> Checked:
         return Checked(len(known), entries, len(anchored), tuple(faults))
     finally:
         store.close()
+
+
+def _history_faults(workspace: Workspace) -> list[str]:
+    from riskflag.history.store import HistoryStore
+
+    try:
+        HistoryStore(workspace.history).verify()
+    except IntegrityError as error:
+        return [str(error)]
+    return []
 
 
 def _chain_faults(store: Store) -> list[str]:
