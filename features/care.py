@@ -93,8 +93,8 @@ SIGNALS: tuple[Signal, ...] = (
     Signal(
         "care_contacts_change_90d",
         of=change(CONTACTS, days=90, against=365),
-        question="How many more contacts than usual for this child were received in the last"
-        " 90 days?",
+        question="How many more contacts than usual for this child were received in the last 90"
+        " days?",
         rationale="Contacts that come closer together say that something is changing.",
         source=LOCAL,
         direction="raises",
@@ -209,8 +209,8 @@ SIGNALS: tuple[Signal, ...] = (
     Signal(
         "substance_factors_1095d",
         of=count(contacts("care.factor", category=("alcohol", "drugs")), 1095),
-        question="How many times did an assessment identify alcohol or drug use in the last"
-        " 1095 days?",
+        question="How many times did an assessment identify alcohol or drug use in the last 1095"
+        " days?",
         rationale="Use in the household changes what care a child gets from day to day.",
         source=FACTORS,
         direction="raises",
@@ -221,8 +221,8 @@ SIGNALS: tuple[Signal, ...] = (
     Signal(
         "mental_health_factors_1095d",
         of=count(contacts("care.factor", category="mental_health"), 1095),
-        question="How many times did an assessment identify mental ill health in the last"
-        " 1095 days?",
+        question="How many times did an assessment identify mental ill health in the last 1095"
+        " days?",
         rationale="The child's or an adult's: the list does not always say whose.",
         source=FACTORS,
         direction="raises",

@@ -111,8 +111,8 @@ SIGNALS: tuple[Signal, ...] = (
     Signal(
         "worries_change_90d",
         of=change(WORRIES, days=90, against=365),
-        question="How many more worries than usual for this child were recorded in the last"
-        " 90 days?",
+        question="How many more worries than usual for this child were recorded in the last 90"
+        " days?",
         rationale="Escalation against the child's own past; a steady record is another matter.",
         source=CLUSTERING,
         direction="raises",
@@ -123,8 +123,8 @@ SIGNALS: tuple[Signal, ...] = (
     Signal(
         "worries_change_30d",
         of=change(WORRIES, days=30, against=180),
-        question="How many more worries than usual for this child were recorded in the last"
-        " 30 days?",
+        question="How many more worries than usual for this child were recorded in the last 30"
+        " days?",
         rationale="A short window sees a crisis while it is happening.",
         source=CLUSTERING,
         direction="raises",

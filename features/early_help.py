@@ -120,8 +120,8 @@ SIGNALS: tuple[Signal, ...] = (
     Signal(
         "direct_work_180d",
         of=count(contacts("care.direct_work"), 180),
-        question="How many sessions of planned direct work with the child or family took place"
-        " in the last 180 days?",
+        question="How many sessions of planned direct work with the child or family took place in"
+        " the last 180 days?",
         rationale="Help that reached the child and did not stay in a plan.",
         source=CHRONOLOGY,
         direction="lowers",

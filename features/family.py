@@ -21,7 +21,8 @@ FACTORS = "DfE, Characteristics of children in need, year to March 2024: factors
 TREATMENT = "National Drug Treatment Monitoring System: treatment starts and exit reasons"
 LOCAL = "No published counting rule: the window is for the safeguarding partnership to agree"
 
-ADULT = "household_adult"
+#: Parents and adults of the household; a person linked in two ways counts once for each.
+ADULT = ("household_adult", "mother", "parent")
 CRISIS = contacts("adult.mental_health_crisis", link=ADULT)
 TREATMENTS = contacts("adult.substance_treatment", link=ADULT)
 ADULT_TYPES = (
@@ -37,8 +38,8 @@ SIGNALS: tuple[Signal, ...] = (
         "adult_mental_health_crises",
         windows=(90, 365),
         of=lambda days: count(CRISIS, days),
-        question="How many mental health crises of an adult in the household were recorded"
-        " {window}?",
+        question="How many mental health crises of a parent or an adult in the household were"
+        " recorded {window}?",
         rationale="The mental health of a parent was a factor in a third of assessments; a crisis"
         " team may not know that there is a child at home.",
         source=FACTORS,
@@ -62,8 +63,8 @@ SIGNALS: tuple[Signal, ...] = (
     Signal(
         "adult_substance_treatment_365d",
         of=count(TREATMENTS, 365),
-        question="How many times did an adult in the household begin treatment for drug or alcohol"
-        " use in the last 365 days?",
+        question="How many times did a parent or an adult in the household begin treatment for"
+        " drug or alcohol use in the last 365 days?",
         rationale="Starting treatment is a strength; it also says that there was something to"
         " treat, and that a worker knows the adult.",
         source=TREATMENT,
@@ -75,8 +76,8 @@ SIGNALS: tuple[Signal, ...] = (
     Signal(
         "adult_treatment_dropped_365d",
         of=count(contacts("adult.substance_treatment", outcome="dropped_out", link=ADULT), 365),
-        question="How many times did an adult in the household leave treatment for drug or alcohol"
-        " use early in the last 365 days?",
+        question="How many times did a parent or an adult in the household leave treatment for"
+        " drug or alcohol use early in the last 365 days?",
         rationale="The support that was holding the family has stopped.",
         source=TREATMENT,
         direction="raises",
@@ -87,8 +88,8 @@ SIGNALS: tuple[Signal, ...] = (
     Signal(
         "adult_treatment_completed_730d",
         of=count(contacts("adult.substance_treatment", outcome="completed", link=ADULT), 730),
-        question="How many times did an adult in the household complete treatment for drug or"
-        " alcohol use in the last 730 days?",
+        question="How many times did a parent or an adult in the household complete treatment for"
+        " drug or alcohol use in the last 730 days?",
         rationale="An adult who finished treatment did something hard for the family.",
         source=TREATMENT,
         direction="lowers",
@@ -100,10 +101,10 @@ SIGNALS: tuple[Signal, ...] = (
     Signal(
         "adult_probation_365d",
         of=count(contacts("adult.probation", link=ADULT), 365),
-        question="How many probation orders, recalls or releases of an adult in the household were"
-        " recorded in the last 365 days?",
-        rationale="Somebody joining or leaving the household changes a child's days; probation"
-        " may be the only service that knows.",
+        question="How many probation orders, recalls or releases of a parent or an adult in the"
+        " household were recorded in the last 365 days?",
+        rationale="Somebody joining or leaving the household changes a child's days; probation may"
+        " be the only service that knows.",
         source=REVIEWS,
         direction="raises",
         theme="family",
@@ -113,8 +114,8 @@ SIGNALS: tuple[Signal, ...] = (
     Signal(
         "adult_conferences_365d",
         of=count(contacts("adult.marac", link=ADULT), 365),
-        question="How many times was an adult of the household heard at a multi-agency risk"
-        " conference on domestic abuse in the last 365 days?",
+        question="How many times was a parent or an adult in the household heard at a multi-agency"
+        " risk conference on domestic abuse in the last 365 days?",
         rationale="Several services judged the danger to the adult to be serious.",
         source=SAFELIVES,
         direction="raises",
@@ -125,8 +126,8 @@ SIGNALS: tuple[Signal, ...] = (
     Signal(
         "adult_safeguarding_365d",
         of=count(contacts("adult.safeguarding", link=ADULT), 365),
-        question="How many safeguarding concerns about an adult in the household were recorded in"
-        " the last 365 days?",
+        question="How many safeguarding concerns about a parent or an adult in the household were"
+        " recorded in the last 365 days?",
         rationale="A household in which an adult is not safe is one to ask about the child.",
         source=REVIEWS,
         direction="raises",
@@ -138,7 +139,8 @@ SIGNALS: tuple[Signal, ...] = (
         "adult_services",
         windows=(180, 365),
         of=lambda days: distinct(contacts(*ADULT_TYPES, link=ADULT), "type", days),
-        question="How many kinds of adult service recorded something about the household {window}?",
+        question="How many kinds of adult service recorded something about the child's parents or"
+        " household {window}?",
         rationale="Mental ill health, substance use and violence together weigh more than each"
         " alone; no single adult service sees all three.",
         source=REVIEWS,
@@ -150,8 +152,8 @@ SIGNALS: tuple[Signal, ...] = (
     Signal(
         "sibling_referrals_365d",
         of=count(contacts("care.referral", link="sibling"), 365),
-        question="How many referrals of a brother or sister did social care accept in the last"
-        " 365 days?",
+        question="How many referrals of a brother or sister did social care accept in the last 365"
+        " days?",
         rationale="What happens to one child in a home is rarely about that child alone.",
         source=REVIEWS,
         direction="raises",
@@ -162,10 +164,10 @@ SIGNALS: tuple[Signal, ...] = (
     Signal(
         "sibling_neglect_plans_ever",
         of=count(contacts("care.cp_plan", category="neglect", link="sibling"), None),
-        question="How many protection plans for neglect did a brother or sister have at any time in"
-        " the records?",
-        rationale="Neglect was already identified in 50 of the 173 reviews; an older child may have"
-        " been where it was first seen.",
+        question="How many protection plans for neglect did a brother or sister have at any time"
+        " in the records?",
+        rationale="Neglect was already identified in 50 of the 173 reviews; an older child may"
+        " have been where it was first seen.",
         source=REVIEWS,
         direction="raises",
         theme="family",

@@ -119,8 +119,8 @@ SIGNALS: tuple[Signal, ...] = (
     Signal(
         "ed_sites_365d",
         of=distinct(ATTENDANCES, "organisation", 365),
-        question="At how many different emergency departments was the child seen in the last"
-        " 365 days?",
+        question="At how many different emergency departments was the child seen in the last 365"
+        " days?",
         rationale="Visits spread over several sites are seen whole by none of them.",
         source=LOCAL,
         direction="raises",
@@ -191,8 +191,8 @@ SIGNALS: tuple[Signal, ...] = (
     Signal(
         "gp_registrations_730d",
         of=count(contacts("gp.registration"), 730),
-        question="How many times was the child registered with a general practice in the last"
-        " 730 days?",
+        question="How many times was the child registered with a general practice in the last 730"
+        " days?",
         rationale="Changes of practice break the thread of what one doctor knows. Most families"
         " change because they moved home.",
         source=LOCAL,
@@ -246,8 +246,8 @@ SIGNALS: tuple[Signal, ...] = (
         of=count(
             contacts("health.appointment", category="mental_health", outcome="not_brought"), 365
         ),
-        question="To how many mental health appointments was the child not brought in the last"
-        " 365 days?",
+        question="To how many mental health appointments was the child not brought in the last 365"
+        " days?",
         rationale="Help that was arranged and did not reach the child.",
         source=NOT_BROUGHT,
         direction="raises",
@@ -293,8 +293,8 @@ SIGNALS: tuple[Signal, ...] = (
     Signal(
         "mental_health_referrals_365d",
         of=count(contacts("mental_health.referral"), 365),
-        question="How many times was the child referred to a mental health service in the last"
-        " 365 days?",
+        question="How many times was the child referred to a mental health service in the last 365"
+        " days?",
         rationale="Somebody who knows the child thought that help was needed.",
         source=FACTORS,
         direction="raises",

@@ -44,8 +44,8 @@ SIGNALS: tuple[Signal, ...] = (
     Signal(
         "possession_actions_365d",
         of=count(contacts("housing.possession"), 365),
-        question="How many notices, warrants or evictions against the household were recorded"
-        " in the last 365 days?",
+        question="How many notices, warrants or evictions against the household were recorded in"
+        " the last 365 days?",
         rationale="A home under threat is known to housing long before anyone else.",
         source=REVIEWS,
         direction="raises",
@@ -91,8 +91,8 @@ SIGNALS: tuple[Signal, ...] = (
     Signal(
         "antisocial_complaints_365d",
         of=count(contacts("housing.antisocial"), 365),
-        question="How many complaints of anti-social behaviour concerned the household's address in"
-        " the last 365 days?",
+        question="How many complaints of anti-social behaviour concerned the household's address"
+        " in the last 365 days?",
         rationale="Neighbours hear what happens at night. A complaint is an allegation, and the"
         " household may be the one suffering.",
         source=LOCAL,

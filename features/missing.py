@@ -64,8 +64,8 @@ SIGNALS: tuple[Signal, ...] = (
     Signal(
         "missing_longest_days_365d",
         of=highest(EPISODES, "duration_days", 365),
-        question="How many days did the longest episode of being missing last, in the last"
-        " 365 days?",
+        question="How many days did the longest episode of being missing last, in the last 365"
+        " days?",
         rationale="One long absence may show that the child had somewhere, or someone, to stay.",
         source=GUIDANCE,
         direction="raises",
@@ -100,8 +100,8 @@ SIGNALS: tuple[Signal, ...] = (
     Signal(
         "missing_interviews_declined_365d",
         of=count(contacts("missing.episode", offered="yes", accepted="no"), 365),
-        question="How many return home interviews were offered and not accepted in the last"
-        " 365 days?",
+        question="How many return home interviews were offered and not accepted in the last 365"
+        " days?",
         rationale="A child who does not want to talk to this person may talk to another.",
         source=GUIDANCE,
         direction="raises",
@@ -137,8 +137,8 @@ SIGNALS: tuple[Signal, ...] = (
     Signal(
         "missing_reports_graded_365d",
         of=count(contacts("missing.report", grade=("medium", "high")), 365),
-        question="How many missing reports did the police grade medium or high in the last"
-        " 365 days?",
+        question="How many missing reports did the police grade medium or high in the last 365"
+        " days?",
         rationale="The police's own view of the danger the child was in.",
         source=POLICE,
         direction="raises",

@@ -52,8 +52,8 @@ SIGNALS: tuple[Signal, ...] = (
     Signal(
         "police_concerns_low_90d",
         of=count(contacts("police.child_concern", grade="low"), 90),
-        question="How many police notices of concern graded low (green) were sent in the last"
-        " 90 days?",
+        question="How many police notices of concern graded low (green) were sent in the last 90"
+        " days?",
         rationale="Three that nobody acted on are a pattern that no single one shows.",
         source=GREEN_NOTICES,
         direction="raises",
@@ -162,8 +162,8 @@ SIGNALS: tuple[Signal, ...] = (
     Signal(
         "crime_suspect_365d",
         of=count(contacts("police.crime", role="suspect"), 365),
-        question="In how many crime reports was the child recorded as a suspect in the last"
-        " 365 days?",
+        question="In how many crime reports was the child recorded as a suspect in the last 365"
+        " days?",
         rationale="A child recorded as a suspect may be a child whom others use; reviews found"
         " children seen as offenders who needed help.",
         source=EXPLOITATION,
@@ -175,8 +175,8 @@ SIGNALS: tuple[Signal, ...] = (
     Signal(
         "arrests_365d",
         of=count(contacts("police.arrest"), 365),
-        question="How many times was the child arrested or brought to custody in the last"
-        " 365 days?",
+        question="How many times was the child arrested or brought to custody in the last 365"
+        " days?",
         rationale="Custody is a moment when a child can be asked, by someone independent, what is"
         " going on.",
         source=EXPLOITATION,

@@ -105,8 +105,8 @@ SIGNALS: tuple[Signal, ...] = (
     Signal(
         "carer_reviews_completed_730d",
         of=count(contacts("care.carer_review", outcome="completed"), 730),
-        question="How many reviews of the foster carer's approval were completed in the last"
-        " 730 days?",
+        question="How many reviews of the foster carer's approval were completed in the last 730"
+        " days?",
         rationale="Somebody checked on the child's carer, and on what the carer needs.",
         source=REVIEWS,
         direction="lowers",

@@ -60,8 +60,8 @@ SIGNALS: tuple[Signal, ...] = (
     Signal(
         "bullying_experienced_15_to_90d",
         of=count(EXPERIENCED, 76, ending=14),
-        question="How many reports that the child experienced bullying were recorded between"
-        " 15 and 90 days ago, long enough ago to have been answered?",
+        question="How many reports that the child experienced bullying were recorded between 15"
+        " and 90 days ago, long enough ago to have been answered?",
         rationale="A report from this week may still be in hand; one from last month should not"
         " stand alone.",
         source=REVIEWS,
@@ -122,8 +122,8 @@ SIGNALS: tuple[Signal, ...] = (
     Signal(
         "bullying_displayed_365d",
         of=count(contacts("school.bullying", role="displaying"), 365),
-        question="How many reports were recorded that the child displayed bullying in the last"
-        " 365 days?",
+        question="How many reports were recorded that the child displayed bullying in the last 365"
+        " days?",
         rationale="A child who displays bullying may be showing what is done to them. Kept apart"
         " from bullying experienced and given no direction.",
         source=CONCERNS,
@@ -148,8 +148,8 @@ SIGNALS: tuple[Signal, ...] = (
     Signal(
         "school_sessions_unauthorised_90d",
         of=total(UNAUTHORISED, "quantity", 90),
-        question="How many school sessions did the child miss without authorisation in the last"
-        " 90 days?",
+        question="How many school sessions did the child miss without authorisation in the last 90"
+        " days?",
         rationale="The school did not know, or did not accept, why the child was not there.",
         source=ABSENCE,
         direction="raises",
@@ -216,8 +216,8 @@ SIGNALS: tuple[Signal, ...] = (
             ),
             365,
         ),
-        question="How many suspensions were for a weapon, drugs or alcohol, or sexual misconduct in"
-        " the last 365 days?",
+        question="How many suspensions were for a weapon, drugs or alcohol, or sexual misconduct"
+        " in the last 365 days?",
         rationale="These reasons can be the visible end of exploitation by others.",
         source=EXPLOITATION,
         direction="raises",

@@ -44,8 +44,8 @@ FAMILY = (
         220     | adult.safeguarding         | of=household_adult
         """,
         {
-            "adult_mental_health_crises_90d": 1,
-            "adult_mental_health_crises_365d": 2,
+            "adult_mental_health_crises_90d": 2,
+            "adult_mental_health_crises_365d": 3,
             "mother_mental_health_crises_365d": 1,
             "adult_substance_treatment_365d": 1,
             "adult_treatment_dropped_365d": 1,
