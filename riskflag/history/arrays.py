@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -95,8 +95,39 @@ def spans(begin: Ints, end: Ints) -> tuple[Ints, Ints]:
 
 
 def take(table: pa.Table, rows: npt.NDArray[Any]) -> pa.Table:
-    """The rows of a table by number, as one chunk."""
+    """The rows of a table by number; the table itself when that is all of them in order."""
+    size = table.num_rows
+    if len(rows) == size and (size == 0 or (rows[0] == 0 and bool((np.diff(rows) == 1).all()))):
+        return table
     return table.take(pa.array(rows, pa.int64()))
+
+
+def ordered(main: Ints, finer: Callable[[Ints], Sequence[Ints]]) -> Ints:
+    """The order by `main` and then by what `finer` gives for the rows that tie.
+
+    `finer` takes row numbers and returns their further keys, the least important first (as
+    numpy.lexsort does). Sorting only the ties by costly keys keeps large tables fast.
+    """
+    order = np.argsort(main, kind="stable")
+    ties = main[order][1:] == main[order][:-1]
+    if not ties.any():
+        return order
+    tied = np.zeros(len(order), np.bool_)
+    tied[1:] |= ties
+    tied[:-1] |= ties
+    places = np.flatnonzero(tied)
+    rows = order[places]
+    result = order.copy()
+    result[places] = rows[np.lexsort((*finer(rows), main[rows]))]
+    return result
+
+
+def groups(column: Any) -> Ints:
+    """A number for each text, the same for the same text; the numbers mean nothing else."""
+    array = one(column)
+    if not pa.types.is_dictionary(array.type):
+        array = array.dictionary_encode()
+    return np.asarray(array.indices.fill_null(-1).to_numpy(zero_copy_only=False), np.int64)
 
 
 def isin(column: Any, values: Sequence[str] | pa.Array) -> Mask:

@@ -120,7 +120,7 @@ class _Load:
         """The files whose bytes were not loaded before, read and with their hash."""
         fresh: list[tuple[Landed, bytes, str]] = []
         for number, item in enumerate(items):
-            self.progress(f"Reading {item.shown}", number, len(items))
+            self.progress("Reading files", number, len(items))
             assert item.source is not None
             try:
                 data = read_bytes(item.path)
@@ -136,7 +136,7 @@ class _Load:
                 )
                 continue
             fresh.append((item, data, sha256))
-        self.progress("Reading", len(items), len(items))
+        self.progress("Reading files", len(items), len(items))
         return fresh
 
     def _refused(self, item: Landed, refusal: Rejected) -> None:
@@ -157,7 +157,7 @@ class _Load:
     ) -> list[Delivered]:
         by_source: dict[str, Delivered] = {}
         for number, (item, data, sha256) in enumerate(fresh):
-            self.progress(f"Mapping {item.shown}", number, len(fresh))
+            self.progress("Mapping rows", number, len(fresh))
             assert item.source is not None
             name = item.source.name
             if name not in by_source:
@@ -165,7 +165,7 @@ class _Load:
                 landing = Landing(day_number(date), first, batch_id, self.vocabulary)
                 by_source[name] = Delivered(item.source, landing)
             by_source[name].add(item.path, item.shown, data, sha256)
-        self.progress("Mapping", len(fresh), len(fresh))
+        self.progress("Mapping rows", len(fresh), len(fresh))
         for delivery in by_source.values():
             self._hold_odd_volume(delivery)
         return list(by_source.values())

@@ -145,14 +145,21 @@ SCHEMAS: dict[str, pa.Schema] = {
 }
 
 
-def conform(table: pa.Table | None, schema: pa.Schema) -> pa.Table:
-    """The table with exactly the schema's columns, in its order; absent columns become null."""
+def conform(table: pa.Table | None, schema: pa.Schema, *, coded: bool = False) -> pa.Table:
+    """The table with exactly the schema's columns, in its order; absent columns become null.
+
+    With `coded`, texts that are dictionary-encoded stay so.
+    """
     if table is None:
         return schema.empty_table()
-    columns = [
-        table.column(field.name).cast(field.type)
-        if field.name in table.column_names
-        else pa.nulls(table.num_rows, field.type)
-        for field in schema
-    ]
-    return pa.Table.from_arrays(columns, schema=schema)
+    columns = [_column(table, field, coded) for field in schema]
+    return pa.Table.from_arrays(columns, names=schema.names)
+
+
+def _column(table: pa.Table, field: pa.Field, coded: bool) -> pa.ChunkedArray:
+    if field.name not in table.column_names:
+        return pa.chunked_array([pa.nulls(table.num_rows, field.type)])
+    column = table.column(field.name)
+    if column.type == field.type or (coded and pa.types.is_dictionary(column.type)):
+        return column
+    return column.cast(field.type)

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from riskflag.clock import NEVER
-from riskflag.history.arrays import Ints, Mask, group_starts, isin, numbers, one, ranks, take
+from riskflag.history.arrays import Ints, Mask, group_starts, groups, isin, numbers, one, ranks, take
 from riskflag.history.schema import conform
 from riskflag.history.source import Delivery
 from riskflag.history.versions import live_rows
@@ -34,6 +34,23 @@ def choose(candidates: pa.Table, key: str) -> Choice:
     Rows that say the same are duplicates, earlier ones superseded. Two rows of one file that say
     different things, with nothing to tell which is right, are a conflict: neither counts.
     """
+    same = groups(candidates.column(key))
+    often = np.bincount(same, minlength=1)[same] > 1
+    alone, rows = np.flatnonzero(~often), np.flatnonzero(often)
+    if len(rows) == 0:
+        return Choice(alone, rows, rows, rows)
+    part = take(candidates.select([key, "row_hash", "withdrawn", "updated", "file", "row"]), rows)
+    among = _choose_among(part, key)
+    return Choice(
+        winner=np.concatenate([alone, rows[among.winner]]),
+        duplicate=rows[among.duplicate],
+        superseded=rows[among.superseded],
+        conflict=rows[among.conflict],
+    )
+
+
+def _choose_among(candidates: pa.Table, key: str) -> Choice:
+    """As `choose`, for rows of which each shares its key with another."""
     name = ranks(candidates.column(key))
     said = ranks(candidates.column("row_hash")) * 2
     said += one(candidates.column("withdrawn")).cast(pa.int64()).to_numpy()

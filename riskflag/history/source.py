@@ -324,3 +324,27 @@ def load_sources(folder: Path, vocabulary: Vocabulary | None = None) -> tuple[So
         if names.count(name) > 1:
             raise ConfigError(f"{folder} declares the source {name} twice; rename one.")
     return sources
+
+
+def shipped_names() -> tuple[str, ...]:
+    """The names of the sources that come with riskflag."""
+    return tuple(sorted(path.stem for path in SHIPPED_SOURCES.glob("*.toml")))
+
+
+def copy_shipped(name: str, folder: Path) -> Path:
+    """Copy a shipped source into a workspace's sources; ConfigError when there is none such.
+
+    A name that several shipped sources begin with (`ssda903`, `ni`) copies all of them. A file
+    that is already there is left alone: it may have been adapted.
+    """
+    chosen = [n for n in shipped_names() if n == name or n.startswith(f"{name}_")]
+    if not chosen:
+        raise ConfigError(
+            f"There is no shipped source {name}; `riskflag sources` lists those there are."
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    for found in chosen:
+        target = folder / f"{found}.toml"
+        if not target.exists():
+            target.write_bytes((SHIPPED_SOURCES / f"{found}.toml").read_bytes())
+    return folder

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from riskflag.errors import IntegrityError, StorageError
-from riskflag.history.arrays import isin, numbers, ranks
+from riskflag.history.arrays import Ints, isin, numbers, ordered, ranks
 from riskflag.history.hashing import BUCKETS, bucket, buckets
 from riskflag.history.ledger import (
     Batch,
@@ -213,16 +213,15 @@ def _parts(tables: Mapping[str, pa.Table], batch_id: str) -> list[tuple[str, pa.
 
 def _by_bucket(table: pa.Table) -> list[tuple[int, pa.Table]]:
     """Contacts by bucket, each sorted by person, day, key and version."""
-    number = buckets(table.column("person_id"))
-    order = np.lexsort(
-        (
-            numbers(table.column("version"), 0),
-            ranks(table.column("contact_key")),
-            numbers(table.column("occurred_on"), 0),
-            ranks(table.column("person_id")),
-            number,
-        )
-    )
+    number = buckets(table.column("person_id")).astype(np.int64)
+    main = (number << 48) + ((ranks(table.column("person_id")) + 1) << 20)
+    main += numbers(table.column("occurred_on"), 0) + (1 << 19)
+
+    def finer(rows: Ints) -> list[Ints]:
+        part = table.select(["contact_key", "version"]).take(pa.array(rows))
+        return [numbers(part.column("version"), 0), ranks(part.column("contact_key"))]
+
+    order = ordered(main, finer)
     table = table.take(pa.array(order)).combine_chunks()
     bounds = np.searchsorted(number[order], np.arange(BUCKETS + 2))
     return [

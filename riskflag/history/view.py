@@ -23,7 +23,9 @@ from riskflag.history.arrays import (
     isin,
     numbers,
     one,
+    ordered,
     ranks,
+    take,
 )
 from riskflag.history.coverage import FeedState, feed_states, unavailable
 from riskflag.history.links import linked_contacts, relationship_view
@@ -94,7 +96,7 @@ class History:
         coverage: pa.Table | None = None,
     ) -> History:
         """Build the view from raw version rows (schema.py); columns left out are null."""
-        raw = conform(contacts, CONTACT)
+        raw = conform(contacts, CONTACT, coded=True)
         related = relationship_view(conform(relationships, RELATIONSHIP))
         people = person_view(conform(persons, PERSON), related)
         covered = conform(coverage, COVERAGE)
@@ -148,7 +150,7 @@ def _own_contacts(raw: pa.Table) -> tuple[pa.Table, int]:
     holds = asserted(raw) & (known < superseded)
     rows = np.flatnonzero(holds & linked)
     unlinked = int((asserted(raw) & ~linked & (superseded == NEVER)).sum())
-    part = raw.take(pa.array(rows)).combine_chunks()
+    part = take(raw, rows).combine_chunks()
     person = encode(part.column("person_id"))
     columns = {
         "person_id": person,
@@ -172,36 +174,18 @@ def _in_order(table: pa.Table) -> pa.Table:
     """Sorted by person, occurred day, contact key, version, link and known day."""
     person = codes(one(table.column("person_id"))).astype(np.int64)
     main = (person << 24) + numbers(table.column("occurred_day"), 0) + (1 << 23)
-    order = np.argsort(main, kind="stable")
-    ties = main[order][1:] == main[order][:-1]
-    if ties.any():
-        order = _ties_ordered(table, main, order, ties)
-    if (np.diff(order) == 1).all():
-        return table
-    return table.take(pa.array(order)).combine_chunks()
 
-
-def _ties_ordered(table: pa.Table, main: Ints, order: Ints, ties: Ints) -> Ints:
-    """Order rows of one person and day by the rest of the key; only those rows are sorted."""
-    tied = np.zeros(len(order), np.bool_)
-    tied[1:] |= ties
-    tied[:-1] |= ties
-    places = np.flatnonzero(tied)
-    part = table.select(["contact_key", "version", "link", "known_day"]).take(
-        pa.array(order[places])
-    )
-    finer = np.lexsort(
-        (
+    def finer(rows: Ints) -> list[Ints]:
+        part = table.select(["contact_key", "version", "link", "known_day"])
+        part = part.take(pa.array(rows))
+        return [
             numbers(part.column("known_day"), 0),
             ranks(part.column("link")),
             numbers(part.column("version"), 0),
             ranks(part.column("contact_key")),
-            main[order[places]],
-        )
-    )
-    result = order.copy()
-    result[places] = order[places][finer]
-    return result
+        ]
+
+    return take(table, ordered(main, finer)).combine_chunks()
 
 
 def _with_links(own: pa.Table, relationships: pa.Table) -> pa.Table:

@@ -1,0 +1,136 @@
+"""`riskflag ingest`: agency files into the history, with the load report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from riskflag.history.report import FileReport, LoadReport
+
+
+def register(app: typer.Typer) -> None:
+    @app.command()
+    def ingest(
+        workspace: Path = typer.Option(Path("."), "--workspace", help="The workspace's folder."),
+        dry_run: bool = typer.Option(
+            False, "--dry-run", help="Read and report everything, write nothing."
+        ),
+        landed: str = typer.Option(
+            None, help="The day files directly in landing/ landed (2026-03-31); default: today."
+        ),
+        as_json: bool = typer.Option(False, "--json", help="Print the report as JSON."),
+    ) -> None:
+        """Load the agencies' files from landing/ into the history and account for every row.
+
+        Files in landing/2026-03-31/ landed that day. What was loaded before is left alone, so
+        the command can be run again at any time.
+
+        Example: riskflag ingest --workspace borough --dry-run
+        """
+        from riskflag.clock import parse_day
+        from riskflag.cli.progress import progress_bar
+        from riskflag.errors import InputError
+        from riskflag.history.ingest import ingest as load
+        from riskflag.workspace import Workspace
+
+        day = parse_day(landed, "landing day") if landed else None
+        with progress_bar() as progress:
+            report = load(
+                Workspace.open(workspace), dry_run=dry_run, landed=day, progress=progress
+            )
+        if as_json:
+            typer.echo(report.to_json(), nl=False)
+        else:
+            _show(report)
+        if report.all_rejected:
+            raise InputError("No file could be taken; the reasons are in the report above.")
+
+
+#: More files than this are summed up by source.
+_MANY_FILES = 40
+
+
+def _show(report: LoadReport) -> None:
+    from rich.console import Console
+
+    console = Console()
+    _files(console, report)
+    for file in report.files:
+        if file.status == "held":
+            console.print(f"[bold]Held:[/bold] {file.message}", highlight=False)
+    console.print(
+        f"{report.new_versions:,} contact versions added, {report.withdrawn:,} withdrawn, "
+        f"{report.linked_later:,} linked to a person now, {report.unlinked:,} not linked yet; "
+        f"{report.persons:,} person rows, {report.relationships:,} relationships.",
+        highlight=False,
+    )
+    _details(console, report)
+    if report.dry_run:
+        console.print("Dry run: nothing was written.")
+
+
+def _files(console: Console, report: LoadReport) -> None:
+    """One line per file, or per source where there are many files."""
+    from rich.table import Table
+
+    named = [(f"{file.landed}  {Path(file.name).name}", [file]) for file in report.files]
+    if len(report.files) > _MANY_FILES:
+        sources = sorted({file.source for file in report.files})
+        grouped = {name: [f for f in report.files if f.source == name] for name in sources}
+        named = [(f"{name} ({len(files)} files)", files) for name, files in grouped.items()]
+    table = Table(title="Rows", title_justify="left", box=None, pad_edge=False)
+    table.add_column("")
+    for heading in ("rows", "accepted", "duplicate", "superseded", "quarantined", "contacts"):
+        table.add_column(heading, justify="right")
+    table.add_column("")
+    for label, files in named:
+        table.add_row(label, *_figures(files), _remark(files))
+    console.print(table)
+
+
+def _figures(files: list[FileReport]) -> list[str]:
+    names = ("rows", "accepted", "duplicate", "superseded", "quarantined", "contacts")
+    return [f"{sum(getattr(file, name) for file in files):,}" for name in names]
+
+
+def _remark(files: list[FileReport]) -> str:
+    held = sum(file.status == "held" for file in files)
+    known = sum(file.status == "known" for file in files)
+    reasons = sorted({f"{name} {count:,}" for file in files for name, count in file.reasons.items()})
+    parts = [f"{held} held"] * bool(held) + [f"{known} loaded before"] * bool(known) + reasons
+    return ", ".join(parts)
+
+
+def _details(console: Console, report: LoadReport) -> None:
+    from rich.table import Table
+
+    if report.unmapped:
+        table = Table(title="Codes no map holds", title_justify="left", box=None, pad_edge=False)
+        for heading in ("source", "column", "code", "rows"):
+            table.add_column(heading, justify="right" if heading == "rows" else "left")
+        for item in report.unmapped[:_MANY_FILES]:
+            table.add_row(item.source, item.column, item.code, f"{item.rows:,}")
+        console.print(table)
+    if report.issues:
+        marks = ", ".join(f"{name} {count:,}" for name, count in sorted(report.issues.items()))
+        console.print(f"Marked and kept: {marks}", highlight=False)
+    if report.lateness:
+        table = Table(
+            title="Days from occurring to being known", title_justify="left", box=None,
+            pad_edge=False,
+        )
+        for heading in ("source", "known by", "contacts", "half", "nine in ten", "longest"):
+            table.add_column(heading, justify="left" if heading in ("source", "known by") else "right")
+        for late in report.lateness:
+            figures = (late.contacts, late.half_within, late.nine_tenths_within, late.longest)
+            table.add_row(late.source, late.basis, *(f"{value:,}" for value in figures))
+        console.print(table)
+    for name in report.unclaimed:
+        console.print(f"No source takes {name}: it was not read.", highlight=False)
+    for note in report.notes:
+        console.print(note, highlight=False)
