@@ -13,6 +13,8 @@ from riskflag.reports.records import Chronology, References
 CARDS = 5
 #: The bar of a strength has so many parts.
 BAR_PARTS = 10
+#: With more agencies than this, their names follow in a sentence of their own.
+AGENCIES_NAMED = 3
 
 
 @dataclass(frozen=True)
@@ -117,7 +119,11 @@ def _evidence(reason: Mapping[str, Any], contacts: Mapping[str, Mapping[str, Any
     days = [contact["occurred_on"] for contact in found]
     agencies = list(dict.fromkeys(contact["agency"] for contact in found))
     count = words.sentence(words.counted(len(found), "record"))
-    return f"{count} from {words.agencies(sorted(agencies))} {words.period(min(days), max(days))}."
+    when = words.period(min(days), max(days))
+    if len(agencies) > AGENCIES_NAMED:
+        many = f"{count} from {words.counted(len(agencies), 'agency', 'agencies')} {when}."
+        return f"{many} They are {words.agencies(sorted(agencies))}."
+    return f"{count} from {words.agencies(sorted(agencies))} {when}."
 
 
 def _counts(

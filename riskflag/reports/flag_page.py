@@ -1,8 +1,8 @@
 """What a flag's page says: a pure view of one FLAG JSON, every section always there.
 
-The order is that of the caseworker's reading: why this came, what is new, the records, the patterns,
-what points the other way, what could not be seen, the child's voice, how often such flags were
-right, the review, and what the flag is made of. Raw scores and the like are never taken up.
+The order is that of the caseworker's reading: why this came, what is new, the records, the
+patterns, what points the other way, what could not be seen, the child's voice, how often such
+flags were right, the review, and what the flag is made of. Raw scores are never taken up.
 """
 
 from __future__ import annotations
@@ -281,10 +281,11 @@ def _often(performance: Mapping[str, Any] | None) -> tuple[str, ...]:
         return ("There are too few past flags like this one to say how often they were right.",)
     needed = round(10 * float(performance["needed_more"]) / count)
     spent = 10 - needed
+    period = performance.get("period") or "period not recorded"
     return (
         f"Of every 10 past flags like this one, about {needed} were followed by a need for more "
         f"help, and about {spent} were not.",
-        f"This rests on {count:,} past flags, {performance.get('period') or 'period not recorded'}.",
+        f"This rests on {count:,} past flags, {period}.",
         "It says nothing about this child.",
     )
 

@@ -28,10 +28,11 @@ def banned_words(text: str) -> list[str]:
 
 
 def visible_text(html: str) -> list[str]:
-    """The blocks of text a reader of the page meets, in order, styles left out."""
+    """The blocks of text a reader of the page meets, in order, then what is said aloud only."""
     body = re.sub(r"<style.*?</style>|<!--.*?-->", "", html, flags=re.DOTALL)
     blocks = BLOCK.sub("\n", body)
-    text = unescape(re.sub(r"<[^>]+>", "", blocks))
+    labels = "\n".join(re.findall(r'aria-label="([^"]*)"', body))
+    text = unescape(re.sub(r"<[^>]+>", "", blocks) + "\n" + labels)
     return [" ".join(line.split()) for line in text.split("\n") if line.strip()]
 
 

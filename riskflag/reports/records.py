@@ -1,4 +1,4 @@
-"""The records of a flag as its page lists them: numbered, worded, marked, with where they come from."""
+"""The records of a flag as its page lists them: numbered, worded, marked and traced to a file."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ def page(template: str, **values: Any) -> str:
 
 
 def render_flag(view: FlagPage, *, home: str | None = None) -> str:
-    """A flag's page as one file: no script, no network; `home` is the worklist's relative address."""
+    """A flag's page as one file: no script, no network; `home` is the worklist's address."""
     return page("flag.html", page=view, home=home)
 
 

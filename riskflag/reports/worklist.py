@@ -48,7 +48,7 @@ class Worklist:
 def worklist(flags: Sequence[Mapping[str, Any]], publication: Mapping[str, Any]) -> Worklist:
     """The view of FLAG JSON dicts and a publication.
 
-    `publication` may hold `as_of`, `authority`, `capacity_per_week` and `run_key`; each is optional.
+    `publication` may hold `as_of`, `authority`, `capacity_per_week` and `run_key`, or none.
     """
     as_of = publication.get("as_of") or next((flag["as_of"] for flag in flags), None)
     run_key = publication.get("run_key") or next(

@@ -22,9 +22,19 @@ KINDS = (
     ("care.visit", "social_care", {"seen": "yes", "seen_alone": "yes", "voice": "yes"}),
     ("adult.substance_treatment", "substance", {"category": "alcohol", "outcome": "started"}),
 )
-NAMES = (
-    "accepted category grade offered organisation outcome role seen seen_alone voice worker"
-).split()
+NAMES = [
+    "accepted",
+    "category",
+    "grade",
+    "offered",
+    "organisation",
+    "outcome",
+    "role",
+    "seen",
+    "seen_alone",
+    "voice",
+    "worker",
+]
 
 
 def examples() -> list[dict]:

@@ -1,0 +1,179 @@
+"""Worklist, publication index, analyst's report, and all pages of a night."""
+
+from __future__ import annotations
+
+import copy
+import datetime as dt
+import itertools
+import re
+import time
+
+import pytest
+
+from riskflag.errors import InputError
+from riskflag.nightly.run import PublishedFlags
+from riskflag.reports import (
+    render_index,
+    render_shap,
+    render_worklist,
+    write_publication_pages,
+)
+from riskflag.reports.analyst import analyst_report
+from riskflag.reports.lint import banned_words, long_sentences, visible_text
+from riskflag.reports.publish import analyst_page, flag_page, meanings_for, write_pages
+from riskflag.reports.worklist import in_order, worklist
+from tests.unit.reports.flags import examples, long_flag
+
+
+def test_urgent_rules_come_first_then_the_longest_wait_and_never_a_score():
+    """The order does not move when every score is turned round."""
+    flags = examples()
+    order = [flag["flag_id"] for flag in in_order(flags)]
+    assert order == ["F-2026-000151", "F-2026-000418", "F-2026-000207", "F-2026-000419"]
+    turned = copy.deepcopy(flags)
+    for flag in turned:
+        if flag["model"]:
+            flag["model"]["raw"] *= -5
+            flag["model"]["probability"] = 1 - flag["model"]["probability"]
+    assert [flag["flag_id"] for flag in in_order(turned[::-1])] == order
+
+
+def test_brothers_and_sisters_stand_together_when_they_are_known():
+    """A sibling follows the child who waited longer, and the row says so."""
+    flags = examples()
+    flags[0]["siblings"] = [flags[3]["person_id"]]
+    flags[3]["siblings"] = [flags[0]["person_id"]]
+    order = [flag["flag_id"] for flag in in_order(flags)]
+    assert order[:2] == [flags[0]["flag_id"], flags[3]["flag_id"]]
+    assert [line.with_sibling for line in worklist(flags, {}).lines] == [True, True, False, False]
+
+
+def test_the_worklist_says_who_waits_why_since_when_and_what_is_new():
+    """One row per flag with its link, and the capacity the team set."""
+    html = render_worklist(examples(), {"capacity_per_week": 15, "authority": "A Borough"})
+    assert "Four flags wait for a person. Your team set 15 a week." in html
+    assert html.count('href="flags/') == 4
+    assert "Nothing new since 13 October 2026" in html
+    assert "One new record" in html
+    assert "Not found again tonight" in html
+    text = visible_text(html)
+    assert banned_words("\n".join(text)) == []
+    assert long_sentences(text) == []
+
+
+def test_an_empty_worklist_reassures_nobody():
+    """Nothing waiting says nothing about any child."""
+    html = render_worklist([], {})
+    assert "That says nothing about any child who is not listed." in html
+    assert "<table" not in html
+    assert "this night" in render_index([], {})
+
+
+@pytest.mark.parametrize("name", ["../../etc/passwd", "F 1/2", 'a"b<c>'])
+def test_no_path_is_taken_from_a_flag_number(name, tmp_path):
+    """A flag number that is not one cannot lead outside the folder."""
+    flag = {**examples()[1], "flag_id": name}
+    write_publication_pages([flag], tmp_path)
+    written = sorted(path.name for path in (tmp_path / "flags").iterdir())
+    assert len(written) == 1
+    assert re.fullmatch(r"[A-Za-z0-9_-]+\.html", written[0])
+    assert not re.search(r'href="flags/[^"]*\.\./', (tmp_path / "worklist.html").read_text())
+
+
+def test_the_analyst_s_report_holds_every_contribution_and_adds_up():
+    """All signals with values, bars and the line that shows the sum."""
+    flag = examples()[1]
+    html, report = render_shap(flag), analyst_report(flag)
+    assert len(report.parts) == len(flag["model"]["contributions"])
+    for part in flag["model"]["contributions"]:
+        assert html.count(part["name"]) >= 2
+    assert not report.faulty
+    assert "Adds up:" in html
+    assert "Not for casework." in html
+    assert "<script" not in html
+    assert sum(part.contribution for part in report.parts) == pytest.approx(
+        flag["model"]["raw"] - flag["model"]["base"]
+    )
+
+
+def test_contributions_that_do_not_add_up_are_named_as_a_fault():
+    """Negative control: a difference of a millionth is seen and said."""
+    flag = copy.deepcopy(examples()[1])
+    flag["model"]["raw"] += 1e-6
+    assert analyst_report(flag).faulty
+    assert "Does not add up:" in render_shap(flag)
+
+
+def test_the_waterfall_runs_from_the_base_to_the_raw_score():
+    """Each bar begins where the one before ended, and the last reaches the raw score."""
+    flag = long_flag(5)
+    flag["model"]["contributions"] = [
+        {"name": f"signal_{n}", "value": float(n), "contribution": (-1) ** n * n / 7}
+        for n in range(40)
+    ]
+    total = sum(part["contribution"] for part in flag["model"]["contributions"])
+    flag["model"]["raw"] = flag["model"]["base"] + total
+    bars = analyst_report(flag).waterfall
+    assert len(bars) == 18
+    assert bars[-2].label == "25 other signals"
+    for before, bar in itertools.pairwise(bars[:-1]):
+        start = bar.x if bar.raises else bar.x + bar.width
+        assert start == pytest.approx(before.end, abs=0.3)
+    assert bars[-2].end == pytest.approx(bars[-1].x, abs=0.3)
+
+
+def test_a_child_no_model_scored_has_no_report_of_contributions():
+    """One plain sentence and what to open instead."""
+    with pytest.raises(InputError, match="No model scored this child"):
+        render_shap(examples()[2])
+
+
+def test_signals_get_their_theme_from_the_catalogue_that_scored_them_only():
+    """The words of another catalogue would be wrong words."""
+    from riskflag.signals.catalogue import load_catalogue
+
+    flag = copy.deepcopy(examples()[1])
+    assert meanings_for([flag]) == {}
+    flag["versions"]["signals"] = load_catalogue().fingerprint
+    told = meanings_for([flag])
+    assert len(told) > 50
+    assert all(meaning["theme"] and meaning["question"] for meaning in told.values())
+
+
+def published(flags: list[dict]) -> PublishedFlags:
+    return PublishedFlags("A Borough", dt.date(2026, 10, 20), "c0de" * 16, flags)
+
+
+def test_a_night_s_pages_are_all_written_and_written_alike(tmp_path):
+    """Worklist, index, a page per flag and a report per scored child; same bytes twice."""
+    flags = examples()
+    for name in ("a", "b"):
+        write_pages(published(flags), tmp_path / name)
+    files = sorted(p.relative_to(tmp_path / "a") for p in (tmp_path / "a").rglob("*.html"))
+    assert len(files) == 2 + 4 + 2
+    for file in files:
+        assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes()
+    links = re.findall(r'href="(flags/[^"]+)"', (tmp_path / "a" / "worklist.html").read_text())
+    assert len(links) == 4
+    assert all((tmp_path / "a" / link).is_file() for link in links)
+
+
+def test_single_pages_are_those_of_the_publication_but_for_the_way_home(tmp_path):
+    """`explain` shows what the night published."""
+    flag = examples()[1]
+    write_pages(published([flag]), tmp_path)
+    home = '<a href="../worklist.html">Worklist</a>'
+    night = (tmp_path / "flags" / f"{flag['flag_id']}.html").read_text()
+    assert night.replace(home, "riskflag") == flag_page(flag)
+    assert (tmp_path / "analyst" / f"{flag['flag_id']}.html").read_text() == analyst_page(flag)
+
+
+def test_pages_are_written_fast_and_progress_is_told(tmp_path):
+    """A hundred pages in two seconds: a thousand stay under twenty on a slow machine."""
+    flags = [{**long_flag(25), "flag_id": f"F-2026-{n:06d}"} for n in range(100)]
+    told = []
+    began = time.perf_counter()
+    write_publication_pages(flags, tmp_path, progress=lambda *step: told.append(step))
+    assert time.perf_counter() - began < 2.0
+    assert told[0] == ("Writing pages", 0, 100)
+    assert told[-1] == ("Writing pages", 100, 100)
