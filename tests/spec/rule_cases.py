@@ -219,7 +219,10 @@ CARE = (
         456 | care.referral | outcome=nfa
         """,
         lost=("care.referral",),
-        says=("1 referral in the last 90 days and 1 referral in the year before",),
+        says=(
+            "1 referral in the last 90 days and 1 referral in the year before",
+            "1 ended in no further action",
+        ),
     ),
     RuleCase(
         "contacts_closed_without_assessment",
@@ -253,7 +256,7 @@ CARE = (
         fires="10, 100, 365 | care.placement | outcome=planned",
         below="10, 100, 366 | care.placement | outcome=planned",
         lost=("care.placement",),
-        says=("3 placement moves", "0 of them after"),
+        says=("3 placement moves", "0 of them came after"),
     ),
 )
 

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from riskflag.scoring.flags import NO, OUTCOME_WORDS, YES
-from riskflag.scoring.manual import condition_words
+from riskflag.scoring.manual import condition_words, shown
 from riskflag.scoring.rulebook import Rulebook
 from riskflag.scoring.rules import contact_keys, evaluate
 from riskflag.signals import compute, load_catalogue
@@ -132,6 +132,15 @@ def test_the_first_question_is_about_the_child(rule):
     """Nobody thought to ask the child: each rule asks that first."""
     assert re.search(r"\bchild('s)?\b", rule.questions[0], re.IGNORECASE)
     assert rule.questions[0].endswith("?")
+
+
+@pytest.mark.parametrize("rule", BOOK.rules, ids=lambda rule: rule.id)
+def test_a_rule_is_written_in_short_sentences(rule):
+    """At most 25 words a sentence, in everything a caseworker reads."""
+    sentences = [part for text in rule.texts for part in re.split(r"(?<=[.?!;]) ", shown(text))]
+
+    assert [one for one in sentences if len(one.split()) > 25] == []
+    assert len(sentences) >= 5
 
 
 @pytest.mark.parametrize("rule", BOOK.rules, ids=lambda rule: rule.id)
