@@ -61,13 +61,26 @@ def measure(landing: Path) -> tuple[Rate, ...]:
     rates = [
         Rate("referrals per 10,000 children a year", per * window.sum(), 518.3),
         Rate("re-referrals within 12 months, %", _re_referred(referrals, days, window), 22.4),
-        Rate("referrals with no further action, %", _share(referrals["cine_referral_nfa"], "Y", window), 6.3),
-        Rate("referrals assessed as not in need, %", _share(referrals["cine_close_reason"], "RC8", window), 30.3),
+        Rate(
+            "referrals with no further action, %",
+            _share(referrals["cine_referral_nfa"], "Y", window),
+            6.3,
+        ),
+        Rate(
+            "referrals assessed as not in need, %",
+            _share(referrals["cine_close_reason"], "RC8", window),
+            30.3,
+        ),
     ]
     for name, (file, column, official) in _COUNTS.items():
         found = _days(_read(bulk, file)[column])
         rates.append(Rate(name, per * ((found >= first) & (found <= last)).sum(), official))
-    return (*rates, *_source_shares(referrals, window), *_category_shares(bulk), *_factor_shares(bulk))
+    return (
+        *rates,
+        *_source_shares(referrals, window),
+        *_category_shares(bulk),
+        *_factor_shares(bulk),
+    )
 
 
 _COUNTS = {
@@ -116,7 +129,11 @@ def _re_referred(referrals: pa.Table, days: Array, window: Array) -> float:
 def _source_shares(referrals: pa.Table, window: Array) -> list[Rate]:
     code = referrals["cine_referral_source_code"].to_numpy()[window]
     return [
-        Rate(f"source of referral: {group}, %", 100 * float(np.isin(code, GROUPS[group]).mean()), official)
+        Rate(
+            f"source of referral: {group}, %",
+            100 * float(np.isin(code, GROUPS[group]).mean()),
+            official,
+        )
         for group, official in OFFICIAL_SOURCES.items()
     ]
 
@@ -125,7 +142,11 @@ def _category_shares(bulk: Path) -> list[Rate]:
     category = _read(bulk, "ssd_cp_plans")["cppl_cp_plan_initial_category"]
     everyone = np.ones(len(category), bool)
     return [
-        Rate(f"plan category: {name.split(':')[0].lower()}, %", _share(category, name, everyone), official)
+        Rate(
+            f"plan category: {name.split(':')[0].lower()}, %",
+            _share(category, name, everyone),
+            official,
+        )
         for name, official in OFFICIAL_CATEGORIES.items()
     ]
 

@@ -92,7 +92,9 @@ def _check(out: Path, children: int, years: int) -> None:
         raise ConfigError("A borough covers 1 to 15 years; choose another --years.")
     if out.exists() and any(out.iterdir()):
         if not (out / "README.txt").is_file() or not (out / "landing").is_dir():
-            raise ConfigError(f"{out} is not empty and not a borough; name another folder with --out.")
+            raise ConfigError(
+                f"{out} is not empty and not a borough; name another folder with --out."
+            )
         shutil.rmtree(out / "landing")
         shutil.rmtree(out / "truth", ignore_errors=True)
 
@@ -164,7 +166,9 @@ def _deliver_all(
 ) -> dict[str, int]:
     rows, mistakes = {}, []
     for done, extract in enumerate(extracts, start=1):
-        rows[extract.name], mess, copies = deliver(seed, extract, calendar.landings, out / "landing")
+        rows[extract.name], mess, copies = deliver(
+            seed, extract, calendar.landings, out / "landing"
+        )
         mistakes.append(_mistakes(extract, mess, copies))
         progress("writing files", done, len(extracts))
     (out / "truth").mkdir(parents=True, exist_ok=True)
@@ -180,13 +184,19 @@ def _mistakes(extract: Extract, mess: Mess, copies: int) -> pa.Table:
         ("sent twice", np.full(copies, -1)),
     ]
     if extract.errors is not None:
-        found += [(f"identifier {kind}", np.flatnonzero(extract.errors == i)) for i, kind in enumerate(ERRORS) if i]
+        found += [
+            (f"identifier {kind}", np.flatnonzero(extract.errors == i))
+            for i, kind in enumerate(ERRORS)
+            if i
+        ]
     rows = np.concatenate([rows for _, rows in found])
     keys = extract.table[extract.key].combine_chunks() if extract.key else None
     return pa.table(
         {
             "source": pa.repeat(pa.scalar(extract.name), len(rows)),
             "record_id": keys.take(pa.array(rows, mask=rows < 0)),
-            "error": pa.array(np.repeat([name for name, _ in found], [len(rows) for _, rows in found])),
+            "error": pa.array(
+                np.repeat([name for name, _ in found], [len(rows) for _, rows in found])
+            ),
         }
     )

@@ -18,8 +18,8 @@ FACTORS: tuple[tuple[str, float, tuple[tuple[str, float], ...]], ...] = (
     ("2A", 0.03, (("exploitation", 0.30),)),
     ("2B", 0.06, (("substance", 0.50),)),
     ("3A", 0.05, (("exploitation", 0.20),)),
-    ("3B", 0.17, (("domestic_abuse", 0.75),)),
-    ("4A", 0.10, (("distress", 0.75),)),
+    ("3B", 0.11, (("domestic_abuse", 0.70),)),
+    ("4A", 0.115, (("distress", 0.75),)),
     ("4B", 0.19, (("parent_mental_health", 0.65),)),
     ("5A", 0.07, ()),
     ("6A", 0.05, ()),
@@ -29,16 +29,38 @@ FACTORS: tuple[tuple[str, float, tuple[tuple[str, float], ...]], ...] = (
     ("13A", 0.008, (("exploitation", 0.25),)),
     ("14A", 0.06, (("exploitation", 0.30),)),
     ("15A", 0.025, (("distress", 0.30),)),
-    ("16A", 0.08, (("neglect", 0.60),)),
-    ("17A", 0.11, (("domestic_abuse", 0.30), ("neglect", 0.2))),
+    ("16A", 0.03, (("neglect", 0.50),)),
+    ("17A", 0.075, (("domestic_abuse", 0.25), ("neglect", 0.2))),
     ("18C", 0.08, (("abuse", 0.45),)),
     ("19C", 0.02, (("abuse", 0.20),)),
     ("20", 0.10, ()),
     ("24A", 0.012, (("exploitation", 0.40),)),
 )
-FIRST_AGE = {"1A": 10, "2A": 10, "4A": 6, "10A": 8, "11A": 10, "13A": 10, "15A": 9, "24A": 10, "7A": 7, "14A": 8}
-CATEGORIES = ("Neglect", "Emotional abuse", "Physical abuse", "Sexual abuse", "Multiple: neglect and emotional abuse")
-WORKER_TITLES = ("Newly Qualified Social Worker (ASYE)", "Social Worker", "Senior Social Worker", "Agency Social Worker")
+FIRST_AGE = {
+    "1A": 10,
+    "2A": 10,
+    "4A": 6,
+    "10A": 8,
+    "11A": 10,
+    "13A": 10,
+    "15A": 9,
+    "24A": 10,
+    "7A": 7,
+    "14A": 8,
+}
+CATEGORIES = (
+    "Neglect",
+    "Emotional abuse",
+    "Physical abuse",
+    "Sexual abuse",
+    "Multiple: neglect and emotional abuse",
+)
+WORKER_TITLES = (
+    "Newly Qualified Social Worker (ASYE)",
+    "Social Worker",
+    "Senior Social Worker",
+    "Agency Social Worker",
+)
 PLACEMENTS = ("U4", "U1", "K2", "H5", "P1", "K1")
 REASONS = (None, "ALLEG", "STAND", "CREQB", "CHILD", "PLACE", "OTHER")
 EVERY = {"cin": 30, "cp": 14, "cla": 42}
@@ -60,7 +82,9 @@ def records(scene: Scene, care: dict[str, Columns], missing: Columns) -> dict[st
     } | {"categories": {"category": _categories(scene, care["plans"])}}
 
 
-def _repeat(rng: np.random.Generator, starts: Array, ends: Array, every: float) -> tuple[Array, Array, Array]:
+def _repeat(
+    rng: np.random.Generator, starts: Array, ends: Array, every: float
+) -> tuple[Array, Array, Array]:
     """Dates from start to end about `every` days: (row, day, order within row)."""
     count = np.maximum(0, (ends - starts) / every).astype(np.int64)
     rows, order = ranges(np.zeros(len(starts), np.int64), count)
@@ -96,18 +120,27 @@ def _visits(scene: Scene, care: dict[str, Columns]) -> Columns:
     rng = scene.rng("visits")
     referrals = take(care["referrals"], care["referrals"]["assessed"])
     spans = (
-        (referrals["child"], referrals["start"], np.minimum(referrals["closes"], referrals["start"] + 700), "cin"),
+        (
+            referrals["child"],
+            referrals["start"],
+            np.minimum(referrals["closes"], referrals["start"] + 700),
+            "cin",
+        ),
         (care["plans"]["child"], care["plans"]["day"], care["plans"]["ends"], "cp"),
         (care["care"]["child"], care["care"]["day"], care["care"]["ends"], "cla"),
     )
     parts = []
     for kind, (child, start, end, name) in enumerate(spans):
         rows, day, _ = _repeat(rng, start + 3, np.minimum(end, scene.calendar.end), EVERY[name])
-        parts.append({"child": child[rows], "day": day, "row": rows, "kind": np.full(len(rows), kind)})
+        parts.append(
+            {"child": child[rows], "day": day, "row": rows, "kind": np.full(len(rows), kind)}
+        )
     visits = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     visits = take(visits, scene.lives_here(visits))
     n = len(visits["day"])
-    engagement = scene.people.households.engagement[scene.people.children.household[visits["child"]]]
+    engagement = scene.people.households.engagement[
+        scene.people.children.household[visits["child"]]
+    ]
     seen = chance(rng, 1 / (1 + np.exp(-2.2 - 0.6 * engagement)), n)
     old = (visits["day"] - scene.people.children.born[visits["child"]]) > 3 * 365
     alone = seen & chance(rng, np.where(old, 0.6, 0.05), n)
@@ -142,7 +175,9 @@ def _workers(scene: Scene, referrals: Columns) -> Columns:
     count += chance(rng, 0.35, len(count)) & (end - rows["day"] > 120)
     of, order = ranges(np.zeros(len(count), np.int64), count)
     length = (rows["closes"] - rows["day"])[of]
-    day = rows["day"][of] + (order * length / count[of]).astype(np.int64) + np.where(order == 0, 1, 0)
+    day = (
+        rows["day"][of] + (order * length / count[of]).astype(np.int64) + np.where(order == 0, 1, 0)
+    )
     following = rows["day"][of] + ((order + 1) * length / count[of]).astype(np.int64)
     title = choose(rng, [0.16, 0.5, 0.16, 0.18], len(of))
     workers = {
@@ -171,7 +206,7 @@ def _categories(scene: Scene, plans: Columns) -> Array:
             0.30 + 0.55 * domestic + 0.1 * scene.at("parent_mental_health", events),
             0.06 + 0.22 * abuse,
             0.025 + 0.10 * abuse,
-            np.full(n, 0.02),
+            np.full(n, 0.025),
         ],
         1,
     )
@@ -198,7 +233,9 @@ def _placements(scene: Scene, care: Columns) -> Columns:
         "day": day,
         "ends": np.where(last, care["ends"][rows], following),
         "type": choose(rng, [0.5, 0.17, 0.13, 0.06, 0.07, 0.07], len(rows)),
-        "reason": np.where(order == 0, 0, 1 + choose(rng, [0.06, 0.05, 0.25, 0.12, 0.3, 0.22], len(rows))),
+        "reason": np.where(
+            order == 0, 0, 1 + choose(rng, [0.06, 0.05, 0.25, 0.12, 0.3, 0.22], len(rows))
+        ),
         "carer": rng.integers(0, max(20, len(care["day"]) // 3), len(rows)),
         "order": order,
     }
@@ -225,10 +262,14 @@ def _missing(scene: Scene, care: dict[str, Columns], reports: Columns) -> Column
     end = np.minimum(inside["ends"], scene.calendar.end)
     count = rng.poisson(np.clip((end - inside["day"]) / 365, 0, None) * older * (0.6 + 5 * unrest))
     rows, _ = ranges(np.zeros(len(count), np.int64), count)
-    day = inside["day"][rows] + (rng.random(len(rows)) * (end - inside["day"])[rows]).astype(np.int64)
+    day = inside["day"][rows] + (rng.random(len(rows)) * (end - inside["day"])[rows]).astype(
+        np.int64
+    )
     hours = np.ceil(rng.lognormal(2.1, 1.1, len(rows))).clip(1, 900).astype(np.int64)
     parts.append({"child": inside["child"][rows], "day": day, "hours": hours})
-    columns = {name: np.concatenate([part[name] for part in parts]) for name in ("child", "day", "hours")}
+    columns = {
+        name: np.concatenate([part[name] for part in parts]) for name in ("child", "day", "hours")
+    }
     columns = take(columns, scene.lives_here(columns))
     n = len(columns["day"])
     offered = chance(rng, 0.82, n)

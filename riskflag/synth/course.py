@@ -34,15 +34,55 @@ class Trouble:
 
 
 TROUBLES = {
-    "neglect": Trouble(0.00085, 0.045, 0.055, 1.0, fed_by=(("substance", 1.8), ("parent_mental_health", 1.1), ("strain", 0.8), ("domestic_abuse", 0.8))),
-    "domestic_abuse": Trouble(0.0017, 0.055, 0.075, 0.8, fed_by=(("substance", 1.6), ("strain", 0.5))),
-    "parent_mental_health": Trouble(0.0026, 0.045, 0.06, 0.6, fed_by=(("domestic_abuse", 1.4), ("strain", 0.7))),
-    "substance": Trouble(0.0008, 0.045, 0.05, 0.9, fed_by=(("parent_mental_health", 1.0), ("domestic_abuse", 0.7))),
-    "strain": Trouble(0.0032, 0.05, 0.08, 0.7, fed_by=(("substance", 0.6), ("domestic_abuse", 0.8))),
-    "exploitation": Trouble(0.0009, 0.07, 0.065, 0.5, 10.5, (("neglect", 1.6), ("bullying", 0.6), ("distress", 1.0), ("domestic_abuse", 0.7))),
+    "neglect": Trouble(
+        0.00085,
+        0.045,
+        0.055,
+        1.0,
+        fed_by=(
+            ("substance", 1.8),
+            ("parent_mental_health", 1.1),
+            ("strain", 0.8),
+            ("domestic_abuse", 0.8),
+        ),
+    ),
+    "domestic_abuse": Trouble(
+        0.0017, 0.055, 0.075, 0.8, fed_by=(("substance", 1.6), ("strain", 0.5))
+    ),
+    "parent_mental_health": Trouble(
+        0.0026, 0.045, 0.06, 0.6, fed_by=(("domestic_abuse", 1.4), ("strain", 0.7))
+    ),
+    "substance": Trouble(
+        0.0008, 0.045, 0.05, 0.9, fed_by=(("parent_mental_health", 1.0), ("domestic_abuse", 0.7))
+    ),
+    "strain": Trouble(
+        0.0032, 0.05, 0.08, 0.7, fed_by=(("substance", 0.6), ("domestic_abuse", 0.8))
+    ),
+    "exploitation": Trouble(
+        0.0009,
+        0.07,
+        0.065,
+        0.5,
+        10.5,
+        (("neglect", 1.6), ("bullying", 0.6), ("distress", 1.0), ("domestic_abuse", 0.7)),
+    ),
     "bullying": Trouble(0.0055, 0.06, 0.11, 0.3, 5.0, (("neglect", 0.9), ("distress", 0.6))),
-    "distress": Trouble(0.0028, 0.06, 0.07, 0.3, 8.0, (("bullying", 1.4), ("domestic_abuse", 1.2), ("abuse", 1.4), ("neglect", 0.6))),
-    "abuse": Trouble(0.0006, 0.05, 0.07, 0.6, 0.0, (("domestic_abuse", 1.6), ("substance", 1.0), ("neglect", 0.8))),
+    "distress": Trouble(
+        0.0028,
+        0.06,
+        0.07,
+        0.3,
+        8.0,
+        (("bullying", 1.4), ("domestic_abuse", 1.2), ("abuse", 1.4), ("neglect", 0.6)),
+    ),
+    "abuse": Trouble(
+        0.0006,
+        0.05,
+        0.07,
+        0.6,
+        0.0,
+        (("domestic_abuse", 1.6), ("substance", 1.0), ("neglect", 0.8)),
+    ),
 }
 
 

@@ -52,7 +52,9 @@ def plan_mess(seed: int, extract: Extract, landings: list[int]) -> Mess:
     return Mess(np.where(wrong, late, 0), np.where(gone, late, NOT))
 
 
-def deliver(seed: int, extract: Extract, landings: list[int], folder: Path) -> tuple[int, Mess, int]:
+def deliver(
+    seed: int, extract: Extract, landings: list[int], folder: Path
+) -> tuple[int, Mess, int]:
     """Write every delivery of one extract; returns rows written, the mess, and rows sent twice."""
     mess = plan_mess(seed, extract, landings)
     rng = stream(seed, f"copies of {extract.name}")

@@ -19,7 +19,9 @@ Columns = dict[str, Array]
 
 def stream(seed: int, name: str) -> np.random.Generator:
     """The generator of the part called `name`."""
-    return np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, zlib.crc32(name.encode())])))
+    return np.random.Generator(
+        np.random.PCG64(np.random.SeedSequence([seed, zlib.crc32(name.encode())]))
+    )
 
 
 def choose(rng: np.random.Generator, shares: list[float], size: int) -> Array:

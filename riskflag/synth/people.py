@@ -127,7 +127,7 @@ def _households(seed: int, n: int, calendar: Calendar) -> Households:
         ward=ward,
         vulnerability=0.6 * deprivation[ward] + 0.8 * rng.standard_normal(n),
         engagement=rng.standard_normal(n),
-        seeking=np.exp(0.6 * rng.standard_normal(n) - 0.18),
+        seeking=np.exp(0.8 * rng.standard_normal(n) - 0.32),
         group=group,
         reporting=np.asarray(GROUP_REPORTING)[group] * np.exp(0.3 * rng.standard_normal(n) - 0.045),
         arrives=np.where(move < 0.07, when, 0),
@@ -171,9 +171,9 @@ def _children(seed: int, sizes: Array, homes: Households, calendar: Calendar) ->
         codes=codes,
         ill=chance(rng, 0.07, n) | (disabled & chance(rng, 0.4, n)),
         disabled=disabled,
-        frailty=np.exp(0.6 * rng.standard_normal(n) - 0.18),
+        frailty=np.exp(0.7 * rng.standard_normal(n) - 0.245),
         clumsy=np.exp(0.7 * rng.standard_normal(n) - 0.245),
-        truant=np.exp(0.8 * rng.standard_normal(n) - 0.32),
+        truant=np.exp(1.0 * rng.standard_normal(n) - 0.5),
         conduct=np.exp(1.0 * rng.standard_normal(n) - 0.5),
         susceptible=rng.standard_normal(n),
         school_seed=rng.integers(0, 10**6, n),
@@ -212,7 +212,9 @@ def _adults(seed: int, homes: Households, kids: Children, calendar: Calendar) ->
         ]
     )
     born = oldest[household] - (age[household] * YEAR).astype(np.int64)
-    offset = np.where(np.arange(len(household)) < len(mothers), 0, rng.normal(0, 1500, len(household)))
+    offset = np.where(
+        np.arange(len(household)) < len(mothers), 0, rng.normal(0, 1500, len(household))
+    )
     born = born - offset.astype(np.int64)
     mother = np.arange(len(household)) < len(mothers)
     return Adults(len(household), household, born, mother, since, until)

@@ -19,8 +19,8 @@ from riskflag.synth.period import YEAR
 #: Chance that a child is included in an enquiry about the household.
 INCLUDED = 0.62
 #: Chance per day, at no trouble at all, of harm in the household / to the child.
-HOUSEHOLD_BASE = 1.2e-5
-CHILD_BASE = 1.0e-5
+HOUSEHOLD_BASE = 1.53e-5
+CHILD_BASE = 1.35e-5
 CARE_BASE = 2.2e-6
 HOUSEHOLD_WEIGHTS = (
     ("neglect", 2.5),
@@ -65,7 +65,7 @@ def risk_of(people: Population, course: Course) -> Risk:
     house *= np.exp(0.25 * homes.vulnerability)[:, None]
     both = course.of_households("domestic_abuse") * course.of_households("substance")
     house *= 1 + 2.0 * both
-    own = np.exp(0.45 * kids.susceptible)[:, None]
+    own = np.exp(0.3 * kids.susceptible)[:, None]
     child = CHILD_BASE * np.exp(_sum_of_children(course, CHILD_WEIGHTS, kids.household)) * own
     care = CARE_BASE * np.exp(_sum_of_children(course, CARE_WEIGHTS, kids.household)) * teen
     seen = _seen(people, age)

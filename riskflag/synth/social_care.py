@@ -21,23 +21,29 @@ from riskflag.synth.scene import Scene
 
 #: How likely a contact of middling severity from each group becomes a referral.
 CONVERSION = {
-    "police": 0.16,
-    "schools": 0.55,
-    "education services": 0.4,
-    "health": 0.3,
-    "housing": 0.2,
-    "local authority services": 0.3,
-    "individuals": 0.2,
-    "other legal agency": 0.3,
-    "other": 0.3,
-    "anonymous": 0.2,
-    "unknown": 0.25,
+    "police": 0.036,
+    "schools": 0.183,
+    "education services": 0.19,
+    "health": 0.066,
+    "housing": 0.092,
+    "local authority services": 0.098,
+    "individuals": 0.064,
+    "other legal agency": 0.19,
+    "other": 0.135,
+    "anonymous": 0.08,
+    "unknown": 0.118,
 }
 #: Who raises what leads to an enquiry about a child not yet open to social care.
-ALARM = {"police": 0.40, "schools": 0.22, "health": 0.2, "local authority services": 0.1, "individuals": 0.08}
+ALARM = {
+    "police": 0.40,
+    "schools": 0.22,
+    "health": 0.2,
+    "local authority services": 0.1,
+    "individuals": 0.08,
+}
 #: The hazard while a case is open, on a protection plan, in care, as multiples of the hazard else.
 MULTIPLIER = np.asarray([1.0, 1.7, 0.3, 0.06])
-NFA_AT_REFERRAL = 0.069
+NFA_AT_REFERRAL = 0.086
 DIRECT_CARE = 1.0
 # outcomes of a contact
 TO_REFERRAL, EXISTING, NFA, ADVICE, OTHER, ENQUIRY = range(6)
@@ -110,7 +116,8 @@ class _Services:
         """Decide every contact of one step; the first that convinces opens a case."""
         child, day, state = contacts["child"], contacts["day"], self.state
         severity = contacts["severity"]
-        often = 1 + 0.22 * np.log1p(state.recent[child])
+        often = 1 + 1.2 * np.log1p(state.recent[child])
+        often *= 0.5 + 1.1 * self.trouble(child, contacts["step"])
         convinces = self.conversion[contacts["source"]] * (0.5 + severity) * often
         wins = (contacts["draw"] < convinces) & (state.open_until[child] <= day)
         first = np.full(len(state.recent), FAR)
@@ -135,10 +142,12 @@ class _Services:
         start = day + 1 + choose(rng, [0.4, 0.3, 0.15, 0.1, 0.05], n)
         done = start + np.clip(rng.gamma(5, 8.5, n), 5, 110).astype(np.int64)
         enough = 1 / (1 + np.exp(1.15 - 2.1 * trouble))
-        needed = assessed & chance(rng, 0.42 + 0.58 * enough, n)
+        needed = assessed & chance(rng, 0.27 + 0.5 * enough, n)
         planned = needed & chance(rng, 0.4 + 0.3 * enough, n)
         plan_end = done + (20 + rng.gamma(2.2, 75, n)).astype(np.int64)
-        closes = np.where(nfa, day + 2, np.where(assessed, done + 3, day + 20 + rng.integers(0, 40, n)))
+        closes = np.where(
+            nfa, day + 2, np.where(assessed, done + 3, day + 20 + rng.integers(0, 40, n))
+        )
         closes = np.where(needed & ~planned, done + 20 + rng.integers(0, 40, n), closes)
         closes = np.where(planned, plan_end, closes)
         self.open_case(
@@ -172,8 +181,14 @@ class _Services:
     def trouble(self, child: Array, step: Array) -> Array:
         """How much is wrong, 0..1 and a little more, as a good assessment would find it."""
         events = {"child": child, "step": step}
-        total = sum(self.scene.at(name, events) for name in ("neglect", "domestic_abuse", "abuse", "exploitation"))
-        rest = sum(self.scene.at(name, events) for name in ("substance", "distress", "parent_mental_health"))
+        total = sum(
+            self.scene.at(name, events)
+            for name in ("neglect", "domestic_abuse", "abuse", "exploitation")
+        )
+        rest = sum(
+            self.scene.at(name, events)
+            for name in ("substance", "distress", "parent_mental_health")
+        )
         return np.asarray(total + 0.5 * rest)
 
     # -- enquiries, conferences, plans
@@ -181,17 +196,27 @@ class _Services:
     def incidents(self, step: int) -> Columns:
         """Harm that comes to light in this step, one row per child at most."""
         risk, rng, most = self.scene.risk, self.rng, MULTIPLIER.max()
-        house = np.flatnonzero(chance(rng, 1 - np.exp(-risk.household[:, step] * STEP * most), len(risk.household)))
+        house = np.flatnonzero(
+            chance(rng, 1 - np.exp(-risk.household[:, step] * STEP * most), len(risk.household))
+        )
         day = self.scene.calendar.begins(step, self.scene.people.households.phase[house])
         shared = {"household": house, "step": np.full(len(house), step)}
         shared["day"] = day + rng.integers(0, STEP, len(house))
         together = self.scene.spread(shared)
         together = take(together, chance(rng, INCLUDED, len(together["day"])))
-        alone = np.flatnonzero(chance(rng, 1 - np.exp(-risk.child[:, step] * STEP * most), len(risk.child)))
+        alone = np.flatnonzero(
+            chance(rng, 1 - np.exp(-risk.child[:, step] * STEP * most), len(risk.child))
+        )
         day = self.scene.calendar.begins(step, self.scene.people.phase[alone])
-        own = {"child": alone, "step": np.full(len(alone), step), "day": day + rng.integers(0, STEP, len(alone))}
+        own = {
+            "child": alone,
+            "step": np.full(len(alone), step),
+            "day": day + rng.integers(0, STEP, len(alone)),
+        }
         own = take(own, self.scene.lives_here(own))
-        parts = [{name: part[name] for name in ("child", "step", "day")} for part in (together, own)]
+        parts = [
+            {name: part[name] for name in ("child", "step", "day")} for part in (together, own)
+        ]
         both = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
         both["own"] = np.arange(len(both["day"])) >= len(together["day"])
         return take(both, np.unique(both["child"], return_index=True)[1])
@@ -209,7 +234,7 @@ class _Services:
         day = day + choose(rng, [0.5, 0.3, 0.2], n)
         trouble = self.trouble(child, found["step"])
         status = state.status(child, day)
-        conference = (status < 2) & chance(rng, np.clip(0.12 + 0.14 * trouble, 0, 0.8), n)
+        conference = (status < 2) & chance(rng, np.clip(0.15 + 0.15 * trouble, 0, 0.8), n)
         ends = day + 8 + rng.integers(0, 9, n)
         outcome = np.where(conference, 1, np.where(chance(rng, 0.45, n), 0, 2))
         self.extend(child, ends + np.where(outcome == 0, 5, 45))
@@ -217,7 +242,7 @@ class _Services:
         enquiry |= {"referral": state.referral[child], "contact_source": np.where(fresh, 1, 0)}
         self.ledger.write("enquiries", enquiry)
         self.confer(take(enquiry, conference))
-        removed = (status != 3) & chance(rng, 0.055, n)
+        removed = (status != 3) & chance(rng, 0.045, n)
         self.place(take(enquiry, removed), "enquiry")
 
     def raise_alarm(self, found: Columns) -> None:
@@ -242,20 +267,31 @@ class _Services:
         planned = chance(rng, 0.45, n)
         closes = done + np.where(planned, 30 + rng.gamma(2.2, 70, n).astype(np.int64), 10)
         more = {"nfa": nothing, "assessed": ~nothing, "start": found["day"], "done": done}
-        more |= {"assessed_nfa": ~planned & chance(rng, 0.4, n), "cin_plan": planned, "strategy": ~nothing}
+        more |= {
+            "assessed_nfa": ~planned & chance(rng, 0.4, n),
+            "cin_plan": planned,
+            "strategy": ~nothing,
+        }
         self.open_case(contacts, found["day"], closes, **more)
 
     def confer(self, enquiry: Columns) -> None:
         """Initial conferences, and the protection plans most of them start."""
         rng, n, child = self.rng, len(enquiry["day"]), enquiry["child"]
         target = enquiry["day"] + 21
-        day = enquiry["day"] + np.where(chance(rng, 0.8, n), rng.integers(15, 22, n), rng.integers(8, 45, n))
+        day = enquiry["day"] + np.where(
+            chance(rng, 0.8, n), rng.integers(15, 22, n), rng.integers(8, 45, n)
+        )
         planned = chance(rng, 0.86, n) & (self.state.care_until[child] <= day)
         length = np.clip(rng.gamma(2.4, 130, n), 60, 1100).astype(np.int64)
         ends = np.minimum(day + length, self.scene.eighteenth[child])
         planned &= ends > day + 30
         columns = {name: enquiry[name] for name in ("child", "step", "referral")}
-        rows = columns | {"day": day, "target": target, "planned": planned, "enquiry_day": enquiry["day"]}
+        rows = columns | {
+            "day": day,
+            "target": target,
+            "planned": planned,
+            "enquiry_day": enquiry["day"],
+        }
         self.ledger.write("conferences", rows)
         kept = take(rows | {"ends": ends}, planned)
         self.ledger.write("plans", kept)
@@ -272,7 +308,9 @@ class _Services:
         scene, rng = self.scene, self.rng
         risk = scene.risk.care[:, step] * STEP * DIRECT_CARE
         child = np.flatnonzero(chance(rng, 1 - np.exp(-risk), len(risk)))
-        day = scene.calendar.begins(step, scene.people.phase[child]) + rng.integers(0, STEP, len(child))
+        day = scene.calendar.begins(step, scene.people.phase[child]) + rng.integers(
+            0, STEP, len(child)
+        )
         rows = {"child": child, "step": np.full(len(child), step), "day": day}
         rows = take(rows, scene.lives_here(rows) & (self.state.care_until[child] <= day))
         self.raise_alarm(take(rows, self.state.open_until[rows["child"]] <= rows["day"]))
@@ -281,10 +319,14 @@ class _Services:
     def place(self, rows: Columns, cause: str) -> None:
         """Children begin to be looked after."""
         rng, n, child = self.rng, len(rows["day"]), rows["child"]
-        rows = take(rows, self.scene.lives_here(rows) & (self.state.care_until[child] <= rows["day"]))
+        rows = take(
+            rows, self.scene.lives_here(rows) & (self.state.care_until[child] <= rows["day"])
+        )
         n, child = len(rows["day"]), rows["child"]
         short = chance(rng, 0.28, n)
-        length = np.where(short, rng.integers(7, 120, n), 120 + rng.exponential(800, n)).astype(np.int64)
+        length = np.where(short, rng.integers(7, 120, n), 120 + rng.exponential(800, n)).astype(
+            np.int64
+        )
         ends = np.minimum(rows["day"] + length, self.scene.eighteenth[child])
         self.state.care_until[child] = ends
         self.extend(child, ends + 30)
@@ -302,7 +344,9 @@ class _Services:
             np.maximum.at(closes, numbers[numbers >= 0], days[numbers >= 0])
         eighteenth = self.scene.eighteenth[tables["referrals"]["child"]]
         closes = closes[tables["referrals"]["referral"]]
-        tables["referrals"]["closes"] = np.minimum(closes, np.maximum(eighteenth, tables["referrals"]["day"]))
+        tables["referrals"]["closes"] = np.minimum(
+            closes, np.maximum(eighteenth, tables["referrals"]["day"])
+        )
         return tables
 
 

@@ -18,8 +18,11 @@ from riskflag.errors import ConfigError
 from riskflag.synth.draws import Array
 
 #: A day that is not there is written as nothing.
-NO_DAY = -10**6
-_FIRST, _LAST = clock.day_number(clock.dt.date(1930, 1, 1)), clock.day_number(clock.dt.date(2080, 1, 1))
+NO_DAY = -(10**6)
+_FIRST, _LAST = (
+    clock.day_number(clock.dt.date(1930, 1, 1)),
+    clock.day_number(clock.dt.date(2080, 1, 1)),
+)
 UPN_LETTERS = "ABCDEFGHJKLMNPQRTUVWXYZ"
 
 

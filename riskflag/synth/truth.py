@@ -79,7 +79,9 @@ def _stretches(scene: Scene, care: dict[str, Columns]) -> tuple[Array, Array, Ar
     """Children with the first day and the day after the last of every stretch of their lives."""
     kids, calendar = scene.people.children, scene.calendar
     low = np.maximum.reduce([kids.born, kids.arrives, np.full(kids.n, calendar.start)])
-    high = np.minimum.reduce([scene.eighteenth, kids.leaves, kids.dies + 1, np.full(kids.n, calendar.end + 1)])
+    high = np.minimum.reduce(
+        [scene.eighteenth, kids.leaves, kids.dies + 1, np.full(kids.n, calendar.end + 1)]
+    )
     changes = _changing_steps(scene)
     who, step = np.nonzero(changes)
     starts = [np.flatnonzero(low < high), who]
@@ -120,7 +122,12 @@ def outcome_table(scene: Scene, ids: Identity, care: dict[str, Columns]) -> pa.T
             cause = np.where(rows["cause"] == 2, 3, 2)
         parts.append((rows["child"], rows["day"], np.full(n, kind), cause))
     child, day, kind, cause = (np.concatenate(column) for column in zip(*parts, strict=True))
-    causes = ("harm in the household", "harm to the child", "followed an enquiry", "care without an enquiry")
+    causes = (
+        "harm in the household",
+        "harm to the child",
+        "followed an enquiry",
+        "care without an enquiry",
+    )
     kinds = ("section 47 enquiry", "initial conference", "protection plan", "looked after")
     order = np.lexsort((kind, day, child))
     table = pa.table(

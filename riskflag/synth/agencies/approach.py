@@ -36,7 +36,9 @@ def _code(*names: str) -> Array:
     return np.asarray([SOURCES.index(name) for name in names])
 
 
-def _from(events: Columns, keep: Array, source: Array | int, severity: Array, draw: Array) -> Columns:
+def _from(
+    events: Columns, keep: Array, source: Array | int, severity: Array, draw: Array
+) -> Columns:
     """Contacts that follow from other events a day or two later."""
     rows = take(events, keep)
     n = len(rows["day"])
@@ -64,23 +66,37 @@ def contacts(scene: Scene, seen: dict[str, Columns]) -> Columns:
     return take(events, order)
 
 
-def _from_agencies(scene: Scene, seen: dict[str, Columns], rng: np.random.Generator) -> list[Columns]:
+def _from_agencies(
+    scene: Scene, seen: dict[str, Columns], rng: np.random.Generator
+) -> list[Columns]:
     abuse, notice, missing = seen["domestic_abuse"], seen["notice"], seen["missing"]
     concern, emergency, practice = seen["concern"], seen["emergency"], seen["practice"]
     serious = np.asarray([0.9, 0.5, 0.2, 0.95, 0.2, 0.25, 0.1])[concern["category"]]
-    passed = chance(rng, 0.10 + 0.32 * serious, len(serious))
-    police = _from(abuse, (abuse["grade"] > 0) | (abuse["draw"] < 0.45), 0, abuse["grade"] / 2, (abuse["draw"] * 97.0) % 1)
+    passed = chance(rng, 0.07 + 0.28 * serious, len(serious))
+    police = _from(
+        abuse,
+        (abuse["grade"] > 0) | (abuse["draw"] < 0.3),
+        0,
+        abuse["grade"] / 2,
+        (abuse["draw"] * 97.0) % 1,
+    )
     n, m, k = len(notice["day"]), len(missing["day"]), len(practice["day"])
     parts = [
         police,
-        _from(notice, chance(rng, 0.85, n), 0, notice["grade"] / 2, rng.random(n)),
-        _from(missing, chance(rng, 0.4, m), 0, missing["grade"] / 3, rng.random(m)),
+        _from(notice, chance(rng, 0.65, n), 0, notice["grade"] / 2, rng.random(n)),
+        _from(missing, chance(rng, 0.3, m), 0, missing["grade"] / 3, rng.random(m)),
         _from(concern, passed, _code("2A")[0], serious, rng.random(len(serious))),
-        _from(emergency, emergency["safeguarding"], _code("3E")[0], 0.5, rng.random(len(emergency["day"]))),
-        _from(practice, chance(rng, 0.5, k), _code("3A")[0], 0.4, rng.random(k)),
+        _from(
+            emergency,
+            emergency["safeguarding"],
+            _code("3E")[0],
+            0.5,
+            rng.random(len(emergency["day"])),
+        ),
+        _from(practice, chance(rng, 0.4, k), _code("3A")[0], 0.4, rng.random(k)),
     ]
     parts[2]["missing"] = np.ones(len(parts[2]["day"]), bool)
-    household = (("housing", _code("4")[0], 0.12), ("adult", _code("5A")[0], 0.45))
+    household = (("housing", _code("4")[0], 0.06), ("adult", _code("5A")[0], 0.2))
     for name, source, share in household:
         events = seen[name]
         events = take(events, chance(rng, share, len(events["day"])))
@@ -95,7 +111,11 @@ def _from_others(scene: Scene, rng: np.random.Generator) -> list[Columns]:
     homes = scene.people.households
     reporting, seeking = homes.reporting[:, None], homes.seeking[:, None]
     neglect, abuse = scene.h("neglect"), scene.h("domestic_abuse")
-    mental, substance, strain = scene.h("parent_mental_health"), scene.h("substance"), scene.h("strain")
+    mental, substance, strain = (
+        scene.h("parent_mental_health"),
+        scene.h("substance"),
+        scene.h("strain"),
+    )
     all_trouble = neglect + abuse + 0.6 * mental + substance
     rates: dict[str, tuple[Array, tuple[str, ...], float]] = {
         "family": ((0.010 + 0.07 * all_trouble) * seeking, ("1A", "1C"), 0.4),
@@ -116,5 +136,7 @@ def _from_others(scene: Scene, rng: np.random.Generator) -> list[Columns]:
         events |= {"source": which, "draw": rng.random(n), "incident": np.full(n, -1)}
         events = scene.spread(events)
         everyone = np.ones(len(events["day"]), bool)
-        parts.append(_from(events, everyone, events["source"], np.asarray(severity), events["draw"]))
+        parts.append(
+            _from(events, everyone, events["source"], np.asarray(severity), events["draw"])
+        )
     return parts

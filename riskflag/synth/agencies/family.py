@@ -13,7 +13,19 @@ from riskflag.synth.scene import FAR, Scene
 
 DATE = "%d/%m/%Y"
 #: Kinds of housing records with the column values written for them.
-HOUSING = ("prevention", "relief", "main", "temporary", "notice", "warrant", "eviction", "damp", "overcrowding", "hazard", "antisocial")
+HOUSING = (
+    "prevention",
+    "relief",
+    "main",
+    "temporary",
+    "notice",
+    "warrant",
+    "eviction",
+    "damp",
+    "overcrowding",
+    "hazard",
+    "antisocial",
+)
 ADULT = ("safeguarding", "crisis", "alcohol", "opiates", "order", "recall", "release", "marac")
 PROGRAMMES = ("parenting_programme", "mentoring", "counselling", "family_group_decision")
 
@@ -80,7 +92,9 @@ def _adult_present(scene: Scene, events: Columns, rng: np.random.Generator) -> A
 def early_help(scene: Scene) -> Columns:
     """Early help episodes per child: plus household, reason, ends, outcome (0 open 1 done 2 declined)."""
     homes, rng = scene.people.households, scene.rng("early help kind")
-    trouble = sum(scene.h(name) for name in ("neglect", "domestic_abuse", "parent_mental_health", "strain"))
+    trouble = sum(
+        scene.h(name) for name in ("neglect", "domestic_abuse", "parent_mental_health", "strain")
+    )
     willing = np.exp(0.5 * homes.engagement - 0.12)[:, None]
     events = scene.for_households("early help", (0.012 + 0.11 * np.asarray(trouble)) * willing)
     n = len(events["day"])
@@ -98,7 +112,9 @@ def support(scene: Scene) -> Columns:
     homes, rng = scene.people.households, scene.rng("support kind")
     home = scene.people.children.household
     willing = np.exp(0.7 * homes.engagement - 0.24)[home][:, None]
-    rate = 0.012 + 0.1 * scene.x("distress") + 0.08 * scene.x("bullying") + 0.06 * scene.x("neglect")
+    rate = (
+        0.012 + 0.1 * scene.x("distress") + 0.08 * scene.x("bullying") + 0.06 * scene.x("neglect")
+    )
     rate += 0.06 * scene.x("domestic_abuse") + 0.04 * scene.x("parent_mental_health")
     events = scene.for_children("support", rate * willing)
     return events | {"kind": choose(rng, [0.35, 0.3, 0.25, 0.1], len(events["day"]))}
@@ -120,8 +136,32 @@ def _write_housing(scene: Scene, ids: Identity, events: Columns) -> Extract:
     recorded = events["day"] + 3 + rng.integers(0, 20, n)
     reference, errors = ids.write("housing", "housing_ref", events["child"])
     area = np.asarray([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10])[events["kind"]]
-    labels = ("PREVENTION", "RELIEF", "MAIN", "TA", "NOTICE", "WARRANT", "EVICTION", "DAMP", "OVERCROWDING", "HAZARD", "ASB")
-    sections = ("H-CLIC", "H-CLIC", "H-CLIC", "H-CLIC", "TENANCY", "TENANCY", "TENANCY", "REPAIR", "REPAIR", "REPAIR", "ASB")
+    labels = (
+        "PREVENTION",
+        "RELIEF",
+        "MAIN",
+        "TA",
+        "NOTICE",
+        "WARRANT",
+        "EVICTION",
+        "DAMP",
+        "OVERCROWDING",
+        "HAZARD",
+        "ASB",
+    )
+    sections = (
+        "H-CLIC",
+        "H-CLIC",
+        "H-CLIC",
+        "H-CLIC",
+        "TENANCY",
+        "TENANCY",
+        "TENANCY",
+        "REPAIR",
+        "REPAIR",
+        "REPAIR",
+        "ASB",
+    )
     table = pa.table(
         {
             "RowRef": text.numbered("HS", np.arange(n), 9),
@@ -134,7 +174,13 @@ def _write_housing(scene: Scene, ids: Identity, events: Columns) -> Extract:
         }
     )
     return Extract(
-        "housing", table, events["day"], recorded, key="RowRef", errors=errors, stamps=("UpdatedOn",)
+        "housing",
+        table,
+        events["day"],
+        recorded,
+        key="RowRef",
+        errors=errors,
+        stamps=("UpdatedOn",),
     )
 
 
@@ -144,7 +190,16 @@ def _write_adults(scene: Scene, ids: Identity, events: Columns) -> Extract:
     recorded = events["day"] + 2 + rng.integers(0, 25, n)
     nhs, errors = ids.write("adult_services", "nhs", ids.adult(events["adult"]))
     kind = events["kind"]
-    labels = ("S42", "CRISIS", "SUBSTANCE", "SUBSTANCE", "PROBATION", "PROBATION", "PROBATION", "MARAC")
+    labels = (
+        "S42",
+        "CRISIS",
+        "SUBSTANCE",
+        "SUBSTANCE",
+        "PROBATION",
+        "PROBATION",
+        "PROBATION",
+        "MARAC",
+    )
     details = (None, None, "ALCOHOL", "OPIATES", "ORDER", "RECALL", "RELEASE", None)
     outcome = np.where((kind == 2) | (kind == 3), events["outcome"], -1)
     table = pa.table(
@@ -159,7 +214,12 @@ def _write_adults(scene: Scene, ids: Identity, events: Columns) -> Extract:
         }
     )
     return Extract(
-        "adult_services", table, events["day"], recorded, key="EventRef", errors=errors,
+        "adult_services",
+        table,
+        events["day"],
+        recorded,
+        key="EventRef",
+        errors=errors,
         stamps=("RecordedOn",),
     )
 
@@ -179,14 +239,22 @@ def _write_early_help(scene: Scene, ids: Identity, events: Columns) -> Extract:
             "earl_episode_end_date": text.day(np.where(ended, events["ends"], text.NO_DAY)),
             "earl_episode_reason": text.coded(reasons, events["reason"]),
             "earl_episode_end_reason": text.coded(endings, events["outcome"]),
-            "earl_episode_organisation": text.numbered("Children's centre ", events["household"] % 12, 2),
+            "earl_episode_organisation": text.numbered(
+                "Children's centre ", events["household"] % 12, 2
+            ),
             "earl_episode_worker_id": text.numbered("EW", events["household"] % 90, 3),
         }
     )
     changed = np.where(ended, events["ends"] + 2, recorded)
     return Extract(
-        "ssd_early_help_episodes", table, events["day"], recorded, scope="window", window=150,
-        key="earl_episode_id", changed=changed,
+        "ssd_early_help_episodes",
+        table,
+        events["day"],
+        recorded,
+        scope="window",
+        window=150,
+        key="earl_episode_id",
+        changed=changed,
         later=("earl_episode_end_date", "earl_episode_end_reason"),
     )
 
@@ -199,11 +267,19 @@ def _write_support(scene: Scene, ids: Identity, events: Columns) -> Extract:
         {
             "SupportRef": text.numbered("SU", np.arange(n), 8),
             "PersonId": ids.person.take(pa.array(events["child"])),
-            "Service": text.coded(["Parenting programme", "Mentoring", "Counselling", "Family group decision"], events["kind"]),
+            "Service": text.coded(
+                ["Parenting programme", "Mentoring", "Counselling", "Family group decision"],
+                events["kind"],
+            ),
             "StartDate": text.day(events["day"], DATE),
             "RecordedOn": text.day(recorded, DATE),
         }
     )
     return Extract(
-        "early_help_support", table, events["day"], recorded, key="SupportRef", stamps=("RecordedOn",)
+        "early_help_support",
+        table,
+        events["day"],
+        recorded,
+        key="SupportRef",
+        stamps=("RecordedOn",),
     )

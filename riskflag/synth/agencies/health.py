@@ -23,7 +23,13 @@ COMPLAINTS = (
     ("LOCAL-INGEST",),
 )
 INTENTS = (None, "LOCAL-ACCIDENT", "LOCAL-INTENT-ASSAULT", "276853009", None, "LOCAL-ACCIDENT")
-DISCHARGE = ("182992009", "1066301000000103", "1066311000000101", "1066321000000107", "LOCAL-ADMITTED")
+DISCHARGE = (
+    "182992009",
+    "1066301000000103",
+    "1066311000000101",
+    "1066321000000107",
+    "LOCAL-ADMITTED",
+)
 ATTENDED = ("5", "6", "7", "3", "2", "4")
 SERVICES = ("outpatient", "health_visiting", "mental_health", "dental")
 ECDS_LAG = 1
@@ -35,10 +41,12 @@ def emergencies(scene: Scene) -> Columns:
     seeking = scene.people.households.seeking[kids.household]
     ordinary = np.where(age < 1, 0.85, np.where(age < 5, 0.42, np.where(age < 11, 0.14, 0.13)))
     ordinary = ordinary * (kids.frailty * seeking * np.where(kids.ill, 3.0, 1.0))[:, None]
-    ordinary *= 1 + 1.1 * scene.x("neglect") + 0.5 * scene.x("strain") + 0.5 * scene.x("substance")
+    ordinary *= 1 + 0.6 * scene.x("neglect") + 0.3 * scene.x("strain") + 0.3 * scene.x("substance")
     knocks = np.where(age < 1, 0.06, np.where(age < 5, 0.2, np.where(age < 10, 0.11, 0.15)))
     knocks = knocks * (kids.clumsy * seeking**0.5)[:, None]
-    knocks *= 1 + 1.8 * scene.x("neglect") + 4.5 * scene.x("abuse") + 1.0 * scene.x("domestic_abuse")
+    knocks *= (
+        1 + 1.8 * scene.x("neglect") + 4.5 * scene.x("abuse") + 1.0 * scene.x("domestic_abuse")
+    )
     blows = (0.004 + 0.5 * scene.x("exploitation") + 0.15 * scene.x("abuse")) * (age > 9)
     harm = 0.003 + 0.9 * scene.x("distress") ** 2
     low = 0.008 + 0.5 * scene.x("distress")
@@ -61,7 +69,12 @@ def _treated(scene: Scene, events: Columns) -> Columns:
     kind = events["kind"]
     home = scene.people.children.household[events["child"]]
     reporting = scene.people.households.reporting[home]
-    worry = 0.003 + 0.08 * neglect + 0.3 * abuse * (kind == 1) + 0.05 * scene.at("domestic_abuse", events)
+    worry = (
+        0.003
+        + 0.08 * neglect
+        + 0.3 * abuse * (kind == 1)
+        + 0.05 * scene.at("domestic_abuse", events)
+    )
     worry = worry + np.asarray([0, 0, 0.15, 0.3, 0.08, 0.1])[kind]
     left = chance(rng, 0.03 + 0.12 * neglect + 0.08 * scene.at("substance", events), n)
     admitted = ~left & chance(rng, 0.1 + 0.2 * np.isin(kind, (3, 5)), n)
@@ -76,8 +89,8 @@ def _treated(scene: Scene, events: Columns) -> Columns:
 def appointments(scene: Scene) -> Columns:
     """Booked appointments: plus service (index into SERVICES) and outcome (into ATTENDED)."""
     kids, age = scene.people.children, scene.age
-    long_term = (0.32 + 4.5 * kids.ill + 2.0 * kids.disabled)[:, None]
-    seeking = (scene.people.households.seeking[kids.household] ** 0.7)[:, None]
+    long_term = (0.32 + 6.0 * kids.ill + 2.0 * kids.disabled)[:, None]
+    seeking = (scene.people.households.seeking[kids.household])[:, None]
     visiting = np.where(age < 1, 5.0, np.where(age < 3, 0.9, 0.25))
     rates: tuple[Array, ...] = (
         long_term * seeking * np.ones_like(age),
@@ -99,7 +112,9 @@ def appointments(scene: Scene) -> Columns:
     log += 0.4 * scene.at("strain", events) + 0.4 * scene.people.households.vulnerability[home]
     missed = 1 / (1 + np.exp(-log))
     rest = 1 - missed
-    weights = np.stack([rest * p for p in (0.74, 0.12, 0.012)] + [missed, rest * 0.08, rest * 0.048], 1)
+    weights = np.stack(
+        [rest * p for p in (0.74, 0.12, 0.012)] + [missed, rest * 0.08, rest * 0.048], 1
+    )
     return events | {"outcome": choose_by_row(rng, weights)}
 
 
@@ -119,7 +134,12 @@ def registrations(scene: Scene) -> Columns:
 
 def practice_codes(scene: Scene) -> Columns:
     """Safeguarding codes written by a general practice."""
-    rate = 0.005 + 0.12 * scene.x("neglect") + 0.08 * scene.x("domestic_abuse") + 0.1 * scene.x("abuse")
+    rate = (
+        0.005
+        + 0.12 * scene.x("neglect")
+        + 0.08 * scene.x("domestic_abuse")
+        + 0.1 * scene.x("abuse")
+    )
     home = scene.people.children.household
     return scene.for_children("gp code", rate * scene.people.households.reporting[home][:, None])
 
@@ -129,7 +149,9 @@ def write_ecds(scene: Scene, ids: Identity, events: Columns) -> Extract:
     rng = scene.rng("ecds file")
     n = len(events["day"])
     slow = chance(rng, 0.04, n)
-    recorded = events["day"] + ECDS_LAG + np.where(slow, rng.integers(3, 25, n), rng.integers(0, 2, n))
+    recorded = (
+        events["day"] + ECDS_LAG + np.where(slow, rng.integers(3, 25, n), rng.integers(0, 2, n))
+    )
     nhs, errors = ids.write("ecds", "nhs", events["child"])
     codes = [code for group in COMPLAINTS for code in group]
     first = np.cumsum([0] + [len(group) for group in COMPLAINTS])[:-1]
@@ -142,22 +164,36 @@ def write_ecds(scene: Scene, ids: Identity, events: Columns) -> Extract:
             "UrgentAndEmergencyCareActivityIdentifier": text.numbered("EC", np.arange(n), 9),
             "NHSNumber": nhs,
             "NHSNumberStatusIndicatorCode": text.coded(["01", "07"], (errors == 1).astype(int)),
-            "OrganisationSiteIdentifier_OfTreatment": text.numbered("ZZ9", rng.integers(0, 3, n), 2),
+            "OrganisationSiteIdentifier_OfTreatment": text.numbered(
+                "ZZ9", rng.integers(0, 3, n), 2
+            ),
             "UrgentAndEmergencyCareActivityType": text.coded(["01", "03"], chance(rng, 0.2, n) * 1),
             "UrgentAndEmergencyCareAttendanceCategory": text.number(events["category"]),
-            "UrgentAndEmergencyCareActivityStartDateAndTime": text.moment(events["day"], events["minute"]),
+            "UrgentAndEmergencyCareActivityStartDateAndTime": text.moment(
+                events["day"], events["minute"]
+            ),
             "AgeAtCDSActivityDate": text.number(scene.age_at(events).astype(np.int64)),
             "ChiefComplaint_SnomedCt": text.coded(codes, complaint),
             "EmergencyCareInjuryIntent_SnomedCt": text.coded(INTENTS, kind),
-            "UrgentAndEmergencyCareDischargeStatus_SnomedCt": text.coded(DISCHARGE, events["status"]),
+            "UrgentAndEmergencyCareDischargeStatus_SnomedCt": text.coded(
+                DISCHARGE, events["status"]
+            ),
             "SafeguardingConcern_SnomedCt": concern,
             "CDSExtractDate": text.day(recorded),
         }
     )
     correction = Correction("UrgentAndEmergencyCareDischargeStatus_SnomedCt", DISCHARGE[:4])
     return Extract(
-        "ecds", table, events["day"], recorded, scope="window", window=60, correction=correction,
-        errors=errors, retractable=True, key="UrgentAndEmergencyCareActivityIdentifier",
+        "ecds",
+        table,
+        events["day"],
+        recorded,
+        scope="window",
+        window=60,
+        correction=correction,
+        errors=errors,
+        retractable=True,
+        key="UrgentAndEmergencyCareActivityIdentifier",
         stamps=("CDSExtractDate",),
     )
 
@@ -180,8 +216,14 @@ def write_appointments(scene: Scene, ids: Identity, events: Columns) -> Extract:
         }
     )
     return Extract(
-        "community_health", table, events["day"], recorded, key="CareContactIdentifier",
-        correction=Correction("AttendOrDNACode", ("5", "3")), errors=errors, outage=True,
+        "community_health",
+        table,
+        events["day"],
+        recorded,
+        key="CareContactIdentifier",
+        correction=Correction("AttendOrDNACode", ("5", "3")),
+        errors=errors,
+        outage=True,
         stamps=("RecordedDate",),
     )
 
@@ -202,7 +244,12 @@ def write_mental_health(scene: Scene, ids: Identity, events: Columns) -> Extract
         }
     )
     return Extract(
-        "child_mental_health", table, events["day"], recorded, key="ServiceRequestId", errors=errors,
+        "child_mental_health",
+        table,
+        events["day"],
+        recorded,
+        key="ServiceRequestId",
+        errors=errors,
         stamps=("RecordedDate",),
     )
 

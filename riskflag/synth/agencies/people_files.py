@@ -45,16 +45,24 @@ def _persons(scene: Scene, ids: Identity) -> Extract:
     unborn = kids.born > scene.calendar.end
     born = np.concatenate([np.where(unborn, text.NO_DAY, kids.born), adults.born])
     expected = np.concatenate([np.where(unborn, kids.born, text.NO_DAY), np.full(m, text.NO_DAY)])
-    dead = np.concatenate([np.where(kids.dies < FAR, kids.dies, text.NO_DAY), np.full(m, text.NO_DAY)])
+    dead = np.concatenate(
+        [np.where(kids.dies < FAR, kids.dies, text.NO_DAY), np.full(m, text.NO_DAY)]
+    )
     person = np.arange(n + m)
     kind = (person >= n) * 1
     forename = pc.binary_join_element_wise(
-        text.coded(["Child", "Adult"], kind), text.numbered("K", np.where(kind, person - n, person), 6), " "
+        text.coded(["Child", "Adult"], kind),
+        text.numbered("K", np.where(kind, person - n, person), 6),
+        " ",
     )
     household = np.concatenate([kids.household, adults.household])
-    sex = np.concatenate([np.where(unborn, 2, kids.sex), np.where(adults.mother, 1, rng.integers(0, 2, m))])
+    sex = np.concatenate(
+        [np.where(unborn, 2, kids.sex), np.where(adults.mother, 1, rng.integers(0, 2, m))]
+    )
     ethnic = np.concatenate([kids.ethnicity, np.full(m, -1)])
-    has_upn = np.concatenate([(kids.born < scene.calendar.end - 4 * 365) & ~chance(rng, 0.01, n), np.zeros(m, bool)])
+    has_upn = np.concatenate(
+        [(kids.born < scene.calendar.end - 4 * 365) & ~chance(rng, 0.01, n), np.zeros(m, bool)]
+    )
     upn = pa.concat_arrays([ids.upn, pa.nulls(m, pa.string())])
     table = pa.table(
         {
@@ -79,7 +87,12 @@ def _persons(scene: Scene, ids: Identity) -> Extract:
     recorded = np.concatenate([child_day, adult_day])
     changed = np.concatenate([np.where(kids.dies < FAR, kids.dies + 3, child_day), adult_day])
     return Extract(
-        "ssd_person", table, recorded, recorded, key="pers_person_id", changed=changed,
+        "ssd_person",
+        table,
+        recorded,
+        recorded,
+        key="pers_person_id",
+        changed=changed,
         later=("pers_death_date",),
     )
 
@@ -96,7 +109,11 @@ def _identifiers(scene: Scene, ids: Identity) -> Extract:
     person = np.concatenate([everyone, matched, housed])
     kind = np.repeat([0, 1, 2], [len(everyone), len(matched), len(housed)])
     values = pa.concat_arrays(
-        [ids.nhs, ids.held("police_ref").take(pa.array(matched)), ids.held("housing_ref").take(pa.array(housed))]
+        [
+            ids.nhs,
+            ids.held("police_ref").take(pa.array(matched)),
+            ids.held("housing_ref").take(pa.array(housed)),
+        ]
     )
     adult_since = np.full(len(everyone) - n, text.NO_DAY)
     since = np.concatenate([kids.born, adult_since])[person]
@@ -104,7 +121,9 @@ def _identifiers(scene: Scene, ids: Identity) -> Extract:
         {
             "link_table_id": text.numbered("LK", np.arange(len(person)), 8),
             "link_person_id": ids.person.take(pa.array(person)),
-            "link_identifier_type": text.coded(["NHS Number", "Police reference", "Housing reference"], kind),
+            "link_identifier_type": text.coded(
+                ["NHS Number", "Police reference", "Housing reference"], kind
+            ),
             "link_identifier_value": values,
             "link_valid_from_date": text.day(since),
             "link_valid_to_date": text.constant(None, len(person)),
@@ -125,7 +144,9 @@ def _mothers(scene: Scene, ids: Identity) -> Extract:
             "moth_table_id": text.numbered("MO", child, 7),
             "moth_person_id": ids.person.take(pa.array(ids.adult(mother[child]))),
             "moth_childs_person_id": ids.person.take(pa.array(child)),
-            "moth_childs_dob": text.day(np.where(kids.born[child] > scene.calendar.end, text.NO_DAY, kids.born[child])),
+            "moth_childs_dob": text.day(
+                np.where(kids.born[child] > scene.calendar.end, text.NO_DAY, kids.born[child])
+            ),
         }
     )
     recorded = _appears(scene)[0][child]
@@ -146,7 +167,12 @@ def _families(scene: Scene, ids: Identity) -> Extract:
     child = np.concatenate([child, of])
     related = np.concatenate([ids.adult(adult), sibling])
     kind = np.repeat([0, 1], [len(adult), len(of)])
-    since = np.concatenate([np.maximum(adults.since[adult], kids.born[child[: len(adult)]]), np.maximum(kids.born[of], kids.born[sibling])])
+    since = np.concatenate(
+        [
+            np.maximum(adults.since[adult], kids.born[child[: len(adult)]]),
+            np.maximum(kids.born[of], kids.born[sibling]),
+        ]
+    )
     until = np.concatenate([adults.until[adult], np.full(len(of), FAR)])
     child_day, adult_day = _appears(scene)
     everyone = np.concatenate([child_day, adult_day])
@@ -166,6 +192,12 @@ def _families(scene: Scene, ids: Identity) -> Extract:
     changed = np.where(ended, until + 14, recorded)
     keep = since < until
     extract = Extract(
-        "ssd_family", table, recorded, recorded, key="fami_table_id", changed=changed, later=("to_date",)
+        "ssd_family",
+        table,
+        recorded,
+        recorded,
+        key="fami_table_id",
+        changed=changed,
+        later=("to_date",),
     )
     return extract.only(keep)

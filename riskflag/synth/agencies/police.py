@@ -22,7 +22,9 @@ NOTICES = ("Domestic abuse", "Child concern", "Exploitation")
 
 def _grade(rng: np.random.Generator, severity: Array, base: tuple[float, float, float]) -> Array:
     """Low, medium or high: higher grades for more severe trouble."""
-    weights = np.stack([base[0] * (1 - 0.7 * severity), base[1] + 0 * severity, base[2] + severity * 0.5], 1)
+    weights = np.stack(
+        [base[0] * (1 - 0.7 * severity), base[1] + 0 * severity, base[2] + severity * 0.5], 1
+    )
     return choose_by_row(rng, weights)
 
 
@@ -44,22 +46,39 @@ def child_notices(scene: Scene) -> Columns:
     rng = scene.rng("notice kind")
     home = scene.people.children.household
     reporting = scene.people.households.reporting[home][:, None]
-    rate = 0.02 + 0.4 * scene.x("neglect") + 0.35 * scene.x("substance") + 0.5 * scene.x("exploitation")
-    rate += 0.25 * scene.x("parent_mental_health") + 0.25 * scene.x("distress") + 0.3 * scene.x("abuse")
+    rate = (
+        0.02
+        + 0.4 * scene.x("neglect")
+        + 0.35 * scene.x("substance")
+        + 0.5 * scene.x("exploitation")
+    )
+    rate += (
+        0.25 * scene.x("parent_mental_health") + 0.25 * scene.x("distress") + 0.3 * scene.x("abuse")
+    )
     worry = scene.for_children("police concern", rate * reporting)
-    used = scene.for_children("exploited", (0.003 + 0.9 * scene.x("exploitation") ** 1.5) * reporting, (10, 18))
-    parts = [worry | {"kind": np.full(len(worry["day"]), 1)}, used | {"kind": np.full(len(used["day"]), 2)}]
-    events = {name: np.concatenate([part[name] for part in parts]) for name in worry | {"kind": None}}
+    used = scene.for_children(
+        "exploited", (0.003 + 0.9 * scene.x("exploitation") ** 1.5) * reporting, (10, 18)
+    )
+    parts = [
+        worry | {"kind": np.full(len(worry["day"]), 1)},
+        used | {"kind": np.full(len(used["day"]), 2)},
+    ]
+    events = {
+        name: np.concatenate([part[name] for part in parts]) for name in worry | {"kind": None}
+    }
     severity = np.maximum(scene.at("neglect", events), scene.at("exploitation", events))
     n = len(severity)
-    return events | {"grade": _grade(rng, severity, (0.55, 0.35, 0.1)), "voice": chance(rng, 0.25, n)}
+    return events | {
+        "grade": _grade(rng, severity, (0.55, 0.35, 0.1)),
+        "voice": chance(rng, 0.25, n),
+    }
 
 
 def missing_reports(scene: Scene) -> Columns:
     """Reports of a missing child: plus hours until found, grade, place."""
     rng = scene.rng("missing kind")
     home = scene.people.children.household
-    rate = (0.012 + 2.4 * scene.x("exploitation") ** 1.5 + 0.5 * scene.x("distress") ** 2)
+    rate = 0.012 + 2.4 * scene.x("exploitation") ** 1.5 + 0.5 * scene.x("distress") ** 2
     rate = rate + 0.12 * scene.x("neglect")
     rate = rate * scene.people.households.reporting[home][:, None] ** 0.5
     events = scene.for_children("missing", rate, (9.0, 18.0))
@@ -69,7 +88,9 @@ def missing_reports(scene: Scene) -> Columns:
         "hours": np.ceil(rng.lognormal(1.8 + 0.9 * severity, 1.1)).clip(1, 700).astype(np.int64),
         "grade": choose_by_row(
             rng,
-            np.stack([np.full(n, 0.15), np.full(n, 0.25), 0.45 + 0 * severity, 0.1 + 0.5 * severity], 1),
+            np.stack(
+                [np.full(n, 0.15), np.full(n, 0.25), 0.45 + 0 * severity, 0.1 + 0.5 * severity], 1
+            ),
         ),
         "place": choose(rng, [0.78, 0.08, 0.1, 0.04], n),
     }
@@ -89,7 +110,9 @@ def crimes(scene: Scene) -> Columns:
     )
     parts = []
     for kind, rate in enumerate(rates):
-        drawn = scene.for_children(f"crime {kind}", np.asarray(rate), (10.0 if kind > 1 else 0.0, 18.0))
+        drawn = scene.for_children(
+            f"crime {kind}", np.asarray(rate), (10.0 if kind > 1 else 0.0, 18.0)
+        )
         parts.append(drawn | {"kind": np.full(len(drawn["day"]), kind)})
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
@@ -107,7 +130,10 @@ def write_notices(scene: Scene, ids: Identity, abuse: Columns, child: Columns) -
     shared = (abuse["grade"] > 0) | (abuse["draw"] < 0.7)
     abuse = take(abuse, shared)
     n, m = len(abuse["day"]), len(child["day"])
-    join = {name: np.concatenate([abuse[name], child[name]]) for name in ("child", "day", "minute", "grade", "voice")}
+    join = {
+        name: np.concatenate([abuse[name], child[name]])
+        for name in ("child", "day", "minute", "grade", "voice")
+    }
     kind = np.concatenate([np.zeros(n, int), child["kind"]])
     incident = np.concatenate([abuse["incident"], 10**7 + np.arange(m)])
     present = np.concatenate([abuse["present"] * 1, np.full(m, -1)])
@@ -128,8 +154,14 @@ def write_notices(scene: Scene, ids: Identity, abuse: Columns, child: Columns) -
         }
     )
     return Extract(
-        "police_notices", table, join["day"], recorded, key="NoticeRef", errors=errors,
-        correction=Correction("Grade", GRADES[:2]), stamps=("SharedDateTime",),
+        "police_notices",
+        table,
+        join["day"],
+        recorded,
+        key="NoticeRef",
+        errors=errors,
+        correction=Correction("Grade", GRADES[:2]),
+        stamps=("SharedDateTime",),
     )
 
 
@@ -144,15 +176,23 @@ def write_missing(scene: Scene, ids: Identity, events: Columns) -> Extract:
             "MissingRef": text.numbered("MP", np.arange(n), 8),
             "NominalRef": reference,
             "LastSeenDateTime": text.moment(events["day"], events["minute"], STAMP, " "),
-            "FoundDateTime": text.moment(found, events["minute"] + 60 * events["hours"], STAMP, " "),
+            "FoundDateTime": text.moment(
+                found, events["minute"] + 60 * events["hours"], STAMP, " "
+            ),
             "MissingFrom": text.coded(["Home", "Care", "School", "Hospital"], events["place"]),
             "RiskGrade": text.coded(["No apparent", "Low", "Medium", "High"], events["grade"]),
             "SharedDateTime": text.moment(recorded, events["minute"], STAMP, " "),
         }
     )
     return Extract(
-        "police_missing", table, events["day"], recorded, key="MissingRef", errors=errors,
-        correction=Correction("RiskGrade", ("Medium",)), stamps=("SharedDateTime",),
+        "police_missing",
+        table,
+        events["day"],
+        recorded,
+        key="MissingRef",
+        errors=errors,
+        correction=Correction("RiskGrade", ("Medium",)),
+        stamps=("SharedDateTime",),
     )
 
 
@@ -173,6 +213,11 @@ def write_crimes(scene: Scene, ids: Identity, events: Columns) -> Extract:
         }
     )
     return Extract(
-        "police_crime", table, events["day"], recorded, key="RecordRef", errors=errors,
+        "police_crime",
+        table,
+        events["day"],
+        recorded,
+        key="RecordRef",
+        errors=errors,
         stamps=("SharedDateTime",),
     )

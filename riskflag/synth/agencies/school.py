@@ -42,8 +42,10 @@ def absences(scene: Scene) -> Columns:
     """Weeks with sessions missed: plus sessions and code (index into ABSENCE_CODES)."""
     kids, rng = scene.people.children, scene.rng("absence kind")
     rate = 3.0 * (kids.truant * np.where(kids.ill, 2.2, 1.0))[:, None]
-    rate = rate * (1 + 1.6 * scene.x("neglect") + 1.6 * scene.x("distress") + 0.9 * scene.x("bullying"))
-    rate = rate * (1 + 1.8 * scene.x("exploitation") + 0.5 * scene.x("substance"))
+    rate = rate * (
+        1 + 1.0 * scene.x("neglect") + 1.2 * scene.x("distress") + 0.6 * scene.x("bullying")
+    )
+    rate = rate * (1 + 1.5 * scene.x("exploitation") + 0.3 * scene.x("substance"))
     events = scene.for_children("absence", rate, SCHOOL_AGES)
     events = take(events, _in_term(events["day"]))
     events["day"] = events["day"] - (events["day"] + 3) % 7
@@ -52,9 +54,18 @@ def absences(scene: Scene) -> Columns:
     trouble = scene.at("neglect", events) + scene.at("exploitation", events)
     trouble = trouble + 0.6 * scene.at("distress", events)
     weights = np.stack(
-        [np.full(n, 0.58), np.full(n, 0.1), 0.16 + 0.6 * trouble, np.full(n, 0.01), np.full(n, 0.15)], 1
+        [
+            np.full(n, 0.58),
+            np.full(n, 0.1),
+            0.16 + 0.6 * trouble,
+            np.full(n, 0.01),
+            np.full(n, 0.15),
+        ],
+        1,
     )
-    sessions = np.clip(2 * (1 + rng.geometric(np.clip(0.62 - 0.22 * trouble, 0.2, 1), n)) - 2, 1, 10)
+    sessions = np.clip(
+        2 * (1 + rng.geometric(np.clip(0.62 - 0.22 * trouble, 0.2, 1), n)) - 2, 1, 10
+    )
     return events | {"sessions": sessions, "code": choose_by_row(rng, weights)}
 
 
@@ -62,7 +73,9 @@ def suspensions(scene: Scene) -> Columns:
     """Suspensions and exclusions: plus reason, sessions, permanent."""
     kids, rng = scene.people.children, scene.rng("suspension kind")
     rate = np.where(scene.age < 11, 0.012, 0.09) * kids.conduct[:, None]
-    rate = rate * (1 + 5 * scene.x("exploitation") + 1.2 * scene.x("neglect") + 1.2 * scene.x("distress"))
+    rate = rate * (
+        1 + 5 * scene.x("exploitation") + 1.2 * scene.x("neglect") + 1.2 * scene.x("distress")
+    )
     events = scene.for_children("suspension", rate, SCHOOL_AGES)
     events = take(events, _in_term(events["day"]))
     n = len(events["day"])
@@ -79,7 +92,10 @@ def bullying(scene: Scene, ids: Identity) -> Columns:
     hurt = scene.for_children("bullied", (0.02 + 1.6 * scene.x("bullying")) * report, SCHOOL_AGES)
     shown = 0.02 * kids.conduct[:, None] * (1 + 3 * scene.x("exploitation") + scene.x("neglect"))
     show = scene.for_children("bullies", shown * report, SCHOOL_AGES)
-    parts = [hurt | {"role": np.zeros(len(hurt["day"]), int)}, show | {"role": np.ones(len(show["day"]), int)}]
+    parts = [
+        hurt | {"role": np.zeros(len(hurt["day"]), int)},
+        show | {"role": np.ones(len(show["day"]), int)},
+    ]
     events = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     n = len(events["day"])
     care = scene.rng("school action").beta(4, 2, int(ids.school.max()) + 1)
@@ -93,7 +109,12 @@ def bullying(scene: Scene, ids: Identity) -> Columns:
 def concerns(scene: Scene, ids: Identity) -> Columns:
     """Entries in the school's safeguarding log: plus category and voice (child's words recorded)."""
     rng = scene.rng("concern kind")
-    rate = 0.07 + 1.5 * scene.x("neglect") + 0.5 * scene.x("domestic_abuse") + 1.1 * scene.x("distress")
+    rate = (
+        0.07
+        + 1.5 * scene.x("neglect")
+        + 0.5 * scene.x("domestic_abuse")
+        + 1.1 * scene.x("distress")
+    )
     rate += 1.3 * scene.x("abuse") + 1.1 * scene.x("exploitation") + 0.3 * scene.x("substance")
     rate += 0.06 * scene.people.children.conduct[:, None]
     events = scene.for_children("concern", rate * _reporting(scene, ids), (4.5, 17.5))
@@ -119,7 +140,12 @@ def concerns(scene: Scene, ids: Identity) -> Columns:
 def moves(scene: Scene) -> Columns:
     """Joining and leaving schools other than at the usual age, home and missing education."""
     rng = scene.rng("school move kind")
-    rate = 0.04 + 0.3 * scene.x("strain") + 0.15 * scene.x("domestic_abuse") + 0.2 * scene.x("exploitation")
+    rate = (
+        0.04
+        + 0.3 * scene.x("strain")
+        + 0.15 * scene.x("domestic_abuse")
+        + 0.2 * scene.x("exploitation")
+    )
     events = scene.for_children("school move", rate, (5.0, 16.0))
     n = len(events["day"])
     trouble = scene.at("neglect", events) + scene.at("exploitation", events)
@@ -155,8 +181,14 @@ def _write_absences(scene: Scene, ids: Identity, events: Columns) -> Extract:
     )
     correction = Correction("attendancereason", ("N", "O"))
     return Extract(
-        "school_absence", table, events["day"], recorded, key="absenceid", correction=correction,
-        errors=errors, stamps=("shared",),
+        "school_absence",
+        table,
+        events["day"],
+        recorded,
+        key="absenceid",
+        correction=correction,
+        errors=errors,
+        stamps=("shared",),
     )
 
 
@@ -170,7 +202,9 @@ def _write_suspensions(scene: Scene, ids: Identity, events: Columns) -> Extract:
         {
             "termlyexclusionid": text.numbered("EX", np.arange(n), 8),
             "upn": upn,
-            "category": text.coded(["SUSP", "PERM", "LNCH"], np.where(lunch, 2, events["permanent"])),
+            "category": text.coded(
+                ["SUSP", "PERM", "LNCH"], np.where(lunch, 2, events["permanent"])
+            ),
             "startdate": text.day(events["day"], DATE),
             "sessions": text.number(events["sessions"]),
             "reason1": text.coded(SUSPENSION_REASONS, events["reason"]),
@@ -178,8 +212,14 @@ def _write_suspensions(scene: Scene, ids: Identity, events: Columns) -> Extract:
         }
     )
     return Extract(
-        "school_exclusions", table, events["day"], recorded, key="termlyexclusionid", errors=errors,
-        correction=Correction("reason1", SUSPENSION_REASONS[:3]), stamps=("shared",),
+        "school_exclusions",
+        table,
+        events["day"],
+        recorded,
+        key="termlyexclusionid",
+        errors=errors,
+        correction=Correction("reason1", SUSPENSION_REASONS[:3]),
+        stamps=("shared",),
     )
 
 
@@ -192,7 +232,9 @@ def _write_bullying(scene: Scene, ids: Identity, events: Columns) -> Extract:
     days = np.concatenate([events["day"], acted["day"]])
     n = reports + actions
     recorded = days + rng.integers(0, 6, n)
-    upn, errors = ids.write("school_bullying", "upn", np.concatenate([events["child"], acted["child"]]))
+    upn, errors = ids.write(
+        "school_bullying", "upn", np.concatenate([events["child"], acted["child"]])
+    )
     blank = np.full(actions, -1)
     table = pa.table(
         {
@@ -200,15 +242,23 @@ def _write_bullying(scene: Scene, ids: Identity, events: Columns) -> Extract:
             "UPN": upn,
             "EntryType": text.coded(["Concern raised", "Action"], (np.arange(n) >= reports) * 1),
             "IncidentDate": text.day(days, "%d/%m/%Y"),
-            "Role": text.coded(["Experiencing", "Displaying"], np.concatenate([events["role"], blank])),
+            "Role": text.coded(
+                ["Experiencing", "Displaying"], np.concatenate([events["role"], blank])
+            ),
             "BullyingType": text.coded(
-                [kind.capitalize() for kind in BULLYING_TYPES], np.concatenate([events["type"], blank])
+                [kind.capitalize() for kind in BULLYING_TYPES],
+                np.concatenate([events["type"], blank]),
             ),
             "DateAdded": text.day(recorded, "%d/%m/%Y"),
         }
     )
     return Extract(
-        "school_bullying", table, days, recorded, key="IncidentID", errors=errors,
+        "school_bullying",
+        table,
+        days,
+        recorded,
+        key="IncidentID",
+        errors=errors,
         stamps=("DateAdded",),
     )
 
@@ -230,8 +280,14 @@ def _write_concerns(scene: Scene, ids: Identity, events: Columns) -> Extract:
         }
     )
     return Extract(
-        "school_concerns", table, events["day"], recorded, key="EntryID", errors=errors,
-        correction=Correction("Category", ("Other",)), stamps=("DateAdded",),
+        "school_concerns",
+        table,
+        events["day"],
+        recorded,
+        key="EntryID",
+        errors=errors,
+        correction=Correction("Category", ("Other",)),
+        stamps=("DateAdded",),
     )
 
 
@@ -252,6 +308,11 @@ def _write_moves(scene: Scene, ids: Identity, events: Columns) -> Extract:
         }
     )
     return Extract(
-        "school_moves", table, events["day"], recorded, key="movementid", errors=errors,
+        "school_moves",
+        table,
+        events["day"],
+        recorded,
+        key="movementid",
+        errors=errors,
         stamps=("shared",),
     )

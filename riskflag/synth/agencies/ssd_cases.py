@@ -14,7 +14,9 @@ from riskflag.synth.identity import Identity
 from riskflag.synth.scene import FAR, Scene
 
 
-def write(scene: Scene, ids: Identity, care: dict[str, Columns], more: dict[str, Columns]) -> list[Extract]:
+def write(
+    scene: Scene, ids: Identity, care: dict[str, Columns], more: dict[str, Columns]
+) -> list[Extract]:
     """All tables of open cases."""
     categories = more["categories"]["category"]
     return [
@@ -58,8 +60,14 @@ def _plans(scene: Scene, ids: Identity, rows: Columns, category: Array) -> Extra
     )
     recorded = rows["day"] + 2
     return Extract(
-        "ssd_cp_plans", table, rows["day"], recorded, scope="window", window=120,
-        key="cppl_cp_plan_id", changed=_changed(scene, rows["ends"], recorded),
+        "ssd_cp_plans",
+        table,
+        rows["day"],
+        recorded,
+        scope="window",
+        window=120,
+        key="cppl_cp_plan_id",
+        changed=_changed(scene, rows["ends"], recorded),
         later=("cppl_cp_plan_end_date",),
     )
 
@@ -80,8 +88,14 @@ def _cin_plans(scene: Scene, ids: Identity, referrals: Columns) -> Extract:
     )
     recorded = rows["done"] + 2
     return Extract(
-        "ssd_cin_plans", table, rows["done"], recorded, scope="window", window=120,
-        key="cinp_cin_plan_id", changed=_changed(scene, rows["closes"], recorded),
+        "ssd_cin_plans",
+        table,
+        rows["done"],
+        recorded,
+        scope="window",
+        window=120,
+        key="cinp_cin_plan_id",
+        changed=_changed(scene, rows["closes"], recorded),
         later=("cinp_cin_plan_end_date",),
     ).only(rows["closes"] > rows["done"])
 
@@ -108,8 +122,14 @@ def _visits(scene: Scene, ids: Identity, visits: Columns) -> list[Extract]:
         recorded = rows["day"] + choose(rng, [0.3, 0.3, 0.2, 0.1, 0.1], n)
         extracts.append(
             Extract(
-                name, pa.table(columns), rows["day"], recorded, scope="window", window=60,
-                key=f"{prefix}_visit_id", correction=Correction(f"{prefix}_visit_seen_alone", ("N",)),
+                name,
+                pa.table(columns),
+                rows["day"],
+                recorded,
+                scope="window",
+                window=60,
+                key=f"{prefix}_visit_id",
+                correction=Correction(f"{prefix}_visit_seen_alone", ("N",)),
             )
         )
     return extracts
@@ -133,7 +153,12 @@ def _voice(scene: Scene, ids: Identity, visits: Columns) -> Extract:
         }
     )
     return Extract(
-        "ssd_voice_of_child", table, rows["day"], rows["day"] + 2, scope="window", window=60,
+        "ssd_voice_of_child",
+        table,
+        rows["day"],
+        rows["day"] + 2,
+        scope="window",
+        window=60,
         key="voch_table_id",
     )
 
@@ -155,7 +180,12 @@ def _plan_reviews(scene: Scene, ids: Identity, rows: Columns) -> Extract:
         }
     )
     return Extract(
-        "ssd_cp_reviews", table, rows["day"], rows["day"] + 4, scope="window", window=120,
+        "ssd_cp_reviews",
+        table,
+        rows["day"],
+        rows["day"] + 4,
+        scope="window",
+        window=120,
         key="cppr_cp_review_id",
     )
 
@@ -175,7 +205,12 @@ def _care_reviews(scene: Scene, ids: Identity, rows: Columns) -> Extract:
         }
     )
     return Extract(
-        "ssd_cla_reviews", table, rows["day"], rows["day"] + 4, scope="window", window=120,
+        "ssd_cla_reviews",
+        table,
+        rows["day"],
+        rows["day"] + 4,
+        scope="window",
+        window=120,
         key="clar_cla_review_id",
     )
 
@@ -193,9 +228,13 @@ def _episodes(scene: Scene, ids: Identity, rows: Columns) -> Extract:
             "clae_cla_placement_id": text.constant(None, n),
             "clae_cla_episode_start_date": text.day(rows["day"]),
             "clae_cla_episode_start_reason": text.constant("S", n),
-            "clae_cla_primary_need_code": text.coded(["N1", "N2", "N3", "N4", "N5", "N6", "N7", "N8"], needs),
+            "clae_cla_primary_need_code": text.coded(
+                ["N1", "N2", "N3", "N4", "N5", "N6", "N7", "N8"], needs
+            ),
             "clae_cla_episode_ceased_date": text.day(_ended(scene, rows["ends"])),
-            "clae_cla_episode_ceased_reason": text.coded(["E4A", "E4B", "E8"], np.where(ended, reasons, -1)),
+            "clae_cla_episode_ceased_reason": text.coded(
+                ["E4A", "E4B", "E8"], np.where(ended, reasons, -1)
+            ),
             "clae_cla_id": text.numbered("LA", np.arange(n), 7),
             "clae_referral_id": text.numbered("RF", rows["referral"], 8),
             "clae_cla_last_iro_contact_date": text.constant(None, n),
@@ -204,8 +243,14 @@ def _episodes(scene: Scene, ids: Identity, rows: Columns) -> Extract:
     )
     recorded = rows["day"] + 2
     return Extract(
-        "ssd_cla_episodes", table, rows["day"], recorded, scope="window", window=120,
-        key="clae_cla_episode_id", changed=_changed(scene, rows["ends"], recorded),
+        "ssd_cla_episodes",
+        table,
+        rows["day"],
+        recorded,
+        scope="window",
+        window=120,
+        key="clae_cla_episode_id",
+        changed=_changed(scene, rows["ends"], recorded),
         later=("clae_cla_episode_ceased_date", "clae_cla_episode_ceased_reason"),
     )
 
@@ -226,8 +271,14 @@ def _placements(scene: Scene, ids: Identity, rows: Columns) -> Extract:
     )
     recorded = rows["day"] + 3
     return Extract(
-        "ssd_cla_placement", table, rows["day"], recorded, scope="window", window=120,
-        key="clap_cla_placement_id", changed=_changed(scene, rows["ends"], recorded),
+        "ssd_cla_placement",
+        table,
+        rows["day"],
+        recorded,
+        scope="window",
+        window=120,
+        key="clap_cla_placement_id",
+        changed=_changed(scene, rows["ends"], recorded),
         later=("clap_cla_placement_end_date",),
     )
 
@@ -246,7 +297,9 @@ def _carer_reviews(scene: Scene, ids: Identity, rows: Columns) -> Extract:
             "RecordedOn": text.day(recorded, "%d/%m/%Y"),
         }
     )
-    return Extract("fostering", table, rows["day"], recorded, key="ReviewRef", stamps=("RecordedOn",))
+    return Extract(
+        "fostering", table, rows["day"], recorded, key="ReviewRef", stamps=("RecordedOn",)
+    )
 
 
 def _missing(scene: Scene, ids: Identity, rows: Columns) -> Extract:
@@ -261,11 +314,19 @@ def _missing(scene: Scene, ids: Identity, rows: Columns) -> Extract:
             "miss_missing_episode_type": text.coded(["Missing", "Away"], rows["away"] * 1),
             "miss_missing_episode_end_date": text.day(_ended(scene, rows["ends"])),
             "miss_missing_rhi_offered": text.yes_no(rows["offered"]),
-            "miss_missing_rhi_accepted": text.coded(["N", "Y", "NA"], np.where(rows["offered"], rows["accepted"], 2)),
+            "miss_missing_rhi_accepted": text.coded(
+                ["N", "Y", "NA"], np.where(rows["offered"], rows["accepted"], 2)
+            ),
         }
     )
     return Extract(
-        "ssd_missing", table, rows["day"], recorded, scope="window", window=90, key="miss_table_id",
+        "ssd_missing",
+        table,
+        rows["day"],
+        recorded,
+        scope="window",
+        window=90,
+        key="miss_table_id",
         correction=Correction("miss_missing_rhi_offered", ("N",)),
         changed=np.where(rows["ends"] < FAR, np.maximum(rows["ends"] + 1, recorded), recorded),
         later=("miss_missing_episode_end_date",),
@@ -292,7 +353,13 @@ def _involvements(scene: Scene, ids: Identity, rows: Columns) -> Extract:
     )
     recorded = rows["day"] + 1
     return Extract(
-        "ssd_involvements", table, rows["day"], recorded, scope="window", window=120,
-        key="invo_involvements_id", changed=_changed(scene, rows["ends"], recorded),
+        "ssd_involvements",
+        table,
+        rows["day"],
+        recorded,
+        scope="window",
+        window=120,
+        key="invo_involvements_id",
+        changed=_changed(scene, rows["ends"], recorded),
         later=("invo_involvement_end_date",),
     )

@@ -54,7 +54,9 @@ def persons(ids: Identity, rows: Array) -> pa.Array:
     return ids.person.take(pa.array(rows))
 
 
-def write(scene: Scene, ids: Identity, care: dict[str, Columns], more: dict[str, Columns]) -> list[Extract]:
+def write(
+    scene: Scene, ids: Identity, care: dict[str, Columns], more: dict[str, Columns]
+) -> list[Extract]:
     """The five front-door tables and the factors."""
     return [
         _contacts(scene, ids, care["contacts"]),
@@ -77,13 +79,22 @@ def _contacts(scene: Scene, ids: Identity, rows: Columns) -> Extract:
             "cont_person_id": persons(ids, rows["child"]),
             "cont_contact_date": text.day(rows["day"]),
             "cont_contact_source_code": text.coded(SOURCES, rows["source"]),
-            "cont_contact_source_desc": text.coded([SOURCE_NAMES[code] for code in SOURCES], rows["source"]),
+            "cont_contact_source_desc": text.coded(
+                [SOURCE_NAMES[code] for code in SOURCES], rows["source"]
+            ),
             "cont_contact_outcome_json": text.flags_json(CONTACT_KEYS, key),
         }
     )
     return Extract(
-        "ssd_contacts", table, rows["day"], recorded, scope="window", window=90, key="cont_contact_id",
-        correction=Correction("cont_contact_source_code", ("10",)), retractable=True,
+        "ssd_contacts",
+        table,
+        rows["day"],
+        recorded,
+        scope="window",
+        window=90,
+        key="cont_contact_id",
+        correction=Correction("cont_contact_source_code", ("10",)),
+        retractable=True,
     )
 
 
@@ -91,7 +102,9 @@ def _need(scene: Scene, rows: Columns) -> Array:
     """The primary need of each referral: index into NEEDS."""
     rng, events = scene.rng("need"), {"child": rows["child"], "step": rows["step"]}
     disabled = scene.people.children.disabled[rows["child"]]
-    harm = scene.at("neglect", events) + scene.at("domestic_abuse", events) + scene.at("abuse", events)
+    harm = (
+        scene.at("neglect", events) + scene.at("domestic_abuse", events) + scene.at("abuse", events)
+    )
     n = len(disabled)
     weights = np.stack(
         [
@@ -125,20 +138,31 @@ def _referrals(scene: Scene, ids: Identity, rows: Columns, assessments: Columns)
             "cine_referral_date": text.day(rows["day"]),
             "cine_cin_primary_need_code": text.coded(NEEDS, _need(scene, rows)),
             "cine_referral_source_code": text.coded(SOURCES, rows["source"]),
-            "cine_referral_source_desc": text.coded([SOURCE_NAMES[code] for code in SOURCES], rows["source"]),
+            "cine_referral_source_desc": text.coded(
+                [SOURCE_NAMES[code] for code in SOURCES], rows["source"]
+            ),
             "cine_referral_outcome_json": text.flags_json(REFERRAL_KEYS, key),
             "cine_referral_nfa": text.yes_no(rows["nfa"]),
-            "cine_close_reason": text.coded(["RC8", "RC7", "RC9", "RC5"], np.where(closed, reason, -1)),
+            "cine_close_reason": text.coded(
+                ["RC8", "RC7", "RC9", "RC5"], np.where(closed, reason, -1)
+            ),
             "cine_close_date": text.day(np.where(closed, rows["closes"], text.NO_DAY)),
             "cine_referral_team": text.numbered("T", rows["child"] % 9, 2),
             "cine_referral_worker_id": text.numbered("P", worker, 4),
         }
     )
     return Extract(
-        "ssd_cin_episodes", table, rows["day"], recorded, scope="window", window=120,
-        key="cine_referral_id", changed=np.where(closed, rows["closes"] + 1, recorded),
+        "ssd_cin_episodes",
+        table,
+        rows["day"],
+        recorded,
+        scope="window",
+        window=120,
+        key="cine_referral_id",
+        changed=np.where(closed, rows["closes"] + 1, recorded),
         later=("cine_close_reason", "cine_close_date"),
-        correction=Correction("cine_cin_primary_need_code", ("N5", "N4")), retractable=True,
+        correction=Correction("cine_cin_primary_need_code", ("N5", "N4")),
+        retractable=True,
     )
 
 
@@ -166,12 +190,25 @@ def _assessments(scene: Scene, ids: Identity, rows: Columns) -> list[Extract]:
         }
     )
     assessments = Extract(
-        "ssd_cin_assessments", table, rows["done"], recorded, scope="window", window=120,
-        key="cina_assessment_id", changed=np.where(done, rows["done"] + 1, recorded),
-        later=("cina_assessment_auth_date", "cina_assessment_outcome_json", "cina_assessment_outcome_nfa"),
+        "ssd_cin_assessments",
+        table,
+        rows["done"],
+        recorded,
+        scope="window",
+        window=120,
+        key="cina_assessment_id",
+        changed=np.where(done, rows["done"] + 1, recorded),
+        later=(
+            "cina_assessment_auth_date",
+            "cina_assessment_outcome_json",
+            "cina_assessment_outcome_nfa",
+        ),
     )
     nothing = text.coded(["21"], np.where(rows["factors"].any(axis=1), -1, 0))
-    columns = [text.coded([code], np.where(rows["factors"][:, k], 0, -1)) for k, (code, _, _) in enumerate(FACTORS)]
+    columns = [
+        text.coded([code], np.where(rows["factors"][:, k], 0, -1))
+        for k, (code, _, _) in enumerate(FACTORS)
+    ]
     inner = pc.binary_join_element_wise(*columns, nothing, '","', null_handling="skip")
     factors = pa.table(
         {
@@ -183,7 +220,12 @@ def _assessments(scene: Scene, ids: Identity, rows: Columns) -> list[Extract]:
         }
     )
     written = Extract(
-        "ssd_assessment_factors", factors, rows["done"], rows["done"] + 1, scope="window", window=120,
+        "ssd_assessment_factors",
+        factors,
+        rows["done"],
+        rows["done"] + 1,
+        scope="window",
+        window=120,
         key="cinf_table_id",
     )
     return [assessments, written.only(done)]
@@ -208,8 +250,14 @@ def _enquiries(ids: Identity, rows: Columns, scene: Scene) -> Extract:
     )
     recorded = rows["day"] + 1
     return Extract(
-        "ssd_s47_enquiry", table, rows["day"], recorded, scope="window", window=120,
-        key="s47e_s47_enquiry_id", changed=np.where(ended, rows["ends"] + 1, recorded),
+        "ssd_s47_enquiry",
+        table,
+        rows["day"],
+        recorded,
+        scope="window",
+        window=120,
+        key="s47e_s47_enquiry_id",
+        changed=np.where(ended, rows["ends"] + 1, recorded),
         later=("s47e_s47_end_date", "s47e_s47_nfa", "s47e_s47_outcome_json"),
     )
 
@@ -229,13 +277,20 @@ def _conferences(ids: Identity, rows: Columns, scene: Scene) -> Extract:
             "icpc_icpc_target_date": text.day(rows["target"]),
             "icpc_icpc_date": text.day(rows["day"]),
             "icpc_icpc_outcome_cp_flag": text.yes_no(rows["planned"]),
-            "icpc_icpc_outcome_json": text.flags_json(CONFERENCE_KEYS, np.where(rows["planned"], 4, 3)),
+            "icpc_icpc_outcome_json": text.flags_json(
+                CONFERENCE_KEYS, np.where(rows["planned"], 4, 3)
+            ),
             "icpc_icpc_team": text.numbered("T", rows["child"] % 9, 2),
             "icpc_icpc_worker_id": text.numbered("P", rows["child"] % 800, 4),
         }
     )
     return Extract(
-        "ssd_initial_cp_conference", table, rows["day"], rows["day"] + 2, scope="window", window=120,
+        "ssd_initial_cp_conference",
+        table,
+        rows["day"],
+        rows["day"] + 2,
+        scope="window",
+        window=120,
         key="icpc_icpc_id",
     )
 
