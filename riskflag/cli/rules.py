@@ -54,9 +54,9 @@ def register(app: typer.Typer) -> None:
 def _all(book: Rulebook) -> RenderableType:
     from rich.table import Table
 
-    from riskflag.clock import today
+    from riskflag import clock
 
-    late = len(book.overdue(today()))
+    late = len(book.overdue(clock.today()))
     overdue = f" {late} past their review date." if late else ""
     table = Table(
         caption=f"{book.title}, version {book.version}: {len(book.rules)} rules.{overdue}"

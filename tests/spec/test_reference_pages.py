@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from riskflag.scoring.manual import condition_words, rules_page, shown, signals_page
-from riskflag.scoring.rulebook import Rulebook, When
+from riskflag.scoring.rulebook import COMPARISONS, Rule, Rulebook, When
 from riskflag.signals import load_catalogue
 
 REFERENCE = Path(__file__).resolve().parents[2] / "docs" / "reference"
@@ -46,3 +46,14 @@ def test_a_condition_reads_as_a_sentence():
         == "`a` is at least 1 and (`a` is at least 1 or `b` is exactly 0)"
     )
     assert condition_words(When.model_validate({"not": other})) == "not (`b` is exactly 0)"
+
+
+def test_the_example_of_a_rule_is_a_rulebook_that_loads(tmp_path):
+    """What the page on writing a rule shows can be copied and used."""
+    page = (REFERENCE / "rulebook-format.md").read_text(encoding="utf-8")
+    example = page.split("```toml\n", 1)[1].split("```", 1)[0]
+    (tmp_path / "rulebook.toml").write_text(example, encoding="utf-8")
+    book = Rulebook.load(tmp_path / "rulebook.toml", CATALOGUE)
+
+    assert [rule.id for rule in book.rules] == ["repeat_missing"]
+    assert all(name in page for name in (*Rule.model_fields, *COMPARISONS))
