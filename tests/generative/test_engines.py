@@ -1,0 +1,82 @@
+"""The kernel against the reference engine, and the laws on generated histories."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pandas as pd
+import pytest
+
+from riskflag.signals import build, count, days_since_last
+from riskflag.signals.expression import OPERATIONS
+from riskflag.signals.fast import Kernel
+from riskflag.signals.plan import plan
+from tests.generative import laws
+from tests.generative.worlds import declarations, same_bytes, selections, signal, worlds
+
+CASES = 20_000 if laws.LONG else 520
+FEWER = 2_000 if laws.LONG else 120
+EVERY_OPERATION = {*OPERATIONS, "difference", "ratio", "scaled", "age"}
+
+
+def test_the_kernel_equals_the_reference_engine():
+    """The kernel gives the reference engine's bytes, in every operation and pair of operations."""
+    met = laws.equals_reference(laws.kernel, CASES)
+
+    assert met["cases"] >= CASES
+    assert met["values"] > 80 * CASES
+    assert min(met["undefined"], met["other than nothing"], met["links"]) > CASES
+    assert {name for name in met if name in EVERY_OPERATION} == EVERY_OPERATION
+    pairs = {(a, b) for a in EVERY_OPERATION for b in EVERY_OPERATION if a < b}
+    assert pairs - set(met) == set()
+
+
+@pytest.mark.parametrize("subject", [laws.kernel, laws.reference], ids=["kernel", "reference"])
+def test_what_becomes_known_later_changes_no_byte(subject):
+    """Nothing first known on or after the as-of date changes any signal (law 2)."""
+    met = laws.future_changes_nothing(subject, FEWER)
+
+    assert met["cases"] >= FEWER
+    assert met["with a future"] > FEWER / 2
+
+
+def test_the_order_of_rows_changes_no_byte():
+    """Rows may come in any order and repeatedly, with several dates for one child."""
+    met = laws.row_order_changes_nothing(laws.kernel, FEWER)
+
+    assert met["cases"] >= FEWER
+    assert met["twice"] > FEWER / 4
+
+
+def test_threads_and_chunks_change_no_byte():
+    """One thread or four, whole or cut into single rows: the same bytes."""
+    met = []
+
+    def law(world, declared):
+        whole = build(world.history, laws.ROWS, declared, engine=Kernel(threads=1))
+        for engine in (Kernel(threads=4, chunk=1), Kernel(threads=2, chunk=7)):
+            assert same_bytes(build(world.history, laws.ROWS, declared, engine=engine), whole)
+        met.append(plan(declared).registers)
+
+    laws.run(law, FEWER, worlds(), declarations())
+
+    assert len(met) >= FEWER
+    assert max(met) > 8
+
+
+def test_as_the_date_moves_on_counts_of_all_history_never_fall():
+    """Without new facts, counts over all history never fall and days since rise day by day."""
+    met = []
+
+    def law(world, selection):
+        ever, last = signal(0, count(selection, None)), signal(1, days_since_last(selection))
+        days = [world.quiet_from() + dt.timedelta(days=night) for night in range(4)]
+        rows = pd.DataFrame({"person_id": "anna", "as_of": days})
+        found = build(world.history, rows, (ever, last))
+        assert found["s0"].is_monotonic_increasing
+        assert set(found["s1"].diff().dropna()) <= {1.0}
+        met.append(found["s0"].iloc[-1])
+
+    laws.run(law, FEWER, worlds(), selections())
+
+    assert sum(value > 0 for value in met) > FEWER / 10
