@@ -20,12 +20,16 @@ def register(app: typer.Typer) -> None:
 
         Nobody in it is real. Example: riskflag synth --children 4000 --seed 1 --out borough
         """
+        from riskflag.cli.progress import progress_bar
         from riskflag.clock import parse_day
         from riskflag.synth.base_rates import as_table
         from riskflag.synth.borough import generate
 
         last = parse_day(until, "last day")
-        summary = generate(out, children=children, seed=seed, until=last, years=years)
+        with progress_bar() as progress:
+            summary = generate(
+                out, children=children, seed=seed, until=last, years=years, progress=progress
+            )
         typer.echo(as_table(summary.base_rates))
         rows = sum(summary.rows.values())
         typer.echo(f"\n{rows} rows in {len(summary.rows)} files a delivery, in {summary.landing}")

@@ -9,12 +9,12 @@ if TYPE_CHECKING:
 
 #: The shipped sources that read a borough's files, one per file.
 SOURCES = (
-    "ssd_person", "ssd_linked_identifiers", "ssd_mother", "ssd_family", "ssd_contacts",
-    "ssd_cin_episodes", "ssd_cin_assessments", "ssd_assessment_factors", "ssd_s47_enquiry",
-    "ssd_initial_cp_conference", "ssd_cp_plans", "ssd_cin_plans", "ssd_cin_visits",
-    "ssd_cp_visits", "ssd_cla_visits", "ssd_voice_of_child", "ssd_cp_reviews", "ssd_cla_reviews",
-    "ssd_cla_episodes", "ssd_cla_placement", "fostering", "ssd_missing", "ssd_involvements",
-    "ecds", "community_health", "child_mental_health", "gp", "school_absence",
+    "ssd_person", "ssd_disability", "ssd_linked_identifiers", "ssd_mother", "ssd_family",
+    "ssd_contacts", "ssd_cin_episodes", "ssd_cin_assessments", "ssd_assessment_factors",
+    "ssd_s47_enquiry", "ssd_initial_cp_conference", "ssd_cp_plans", "ssd_cin_plans",
+    "ssd_cin_visits", "ssd_cp_visits", "ssd_cla_visits", "ssd_voice_of_child", "ssd_cp_reviews",
+    "ssd_cla_reviews", "ssd_cla_episodes", "ssd_cla_placement", "fostering", "ssd_missing",
+    "ssd_involvements", "ecds", "community_health", "child_mental_health", "gp", "school_absence",
     "school_exclusions", "school_bullying", "school_concerns", "school_moves", "police_notices",
     "police_missing", "police_crime", "housing", "adult_services", "ssd_early_help_episodes",
     "early_help_support",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,8 +33,8 @@ from riskflag.synth.identity import ERRORS, Identity, identify
 from riskflag.synth.period import Calendar
 from riskflag.synth.scene import Scene
 
-README = """This is a synthetic borough. Nobody in it is real: every person, name, identifier and event was
-made up by a random generator (seed {seed}, {children} children, {first} to {last}).
+README = """This is a synthetic borough. Nobody in it is real: every person, name, identifier and
+event was made up by a random generator (seed {seed}, {children} children, {first} to {last}).
 
 landing/  the agencies' files, one folder per delivery day; put them in a workspace's landing/
 truth/    what was really going on; never give this to the engine
@@ -111,7 +112,7 @@ def imagine(
 
 def observe(scene: Scene, ids: Identity, progress: Progress = silent) -> dict[str, Columns]:
     """What the agencies other than social care see, by kind of event."""
-    watchers = {
+    watchers: dict[str, Callable[[], Columns]] = {
         "emergency": lambda: health.emergencies(scene),
         "appointment": lambda: health.appointments(scene),
         "camhs": lambda: health.mental_health_referrals(scene),
@@ -190,7 +191,7 @@ def _mistakes(extract: Extract, mess: Mess, copies: int) -> pa.Table:
             if i
         ]
     rows = np.concatenate([rows for _, rows in found])
-    keys = extract.table[extract.key].combine_chunks() if extract.key else None
+    keys = extract.table[extract.key].combine_chunks()
     return pa.table(
         {
             "source": pa.repeat(pa.scalar(extract.name), len(rows)),

@@ -242,7 +242,7 @@ def _placements(scene: Scene, care: Columns) -> Columns:
 
 
 def _carer_reviews(scene: Scene, placements: Columns) -> Columns:
-    """Yearly reviews of foster carers' approval: child, day, outcome (0 done 1 overdue 2 lapsed)."""
+    """Yearly reviews of foster carers' approval: child, day, outcome (done, overdue, lapsed)."""
     rng = scene.rng("carer reviews")
     foster = take(placements, np.isin(placements["type"], (0, 1)))
     rows, day, _ = _repeat(rng, foster["day"], np.minimum(foster["ends"], scene.calendar.end), 300)

@@ -23,7 +23,7 @@ CHILD_TROUBLES = ("exploitation", "bullying", "distress", "abuse")
 
 @dataclass(frozen=True)
 class Trouble:
-    """How one trouble moves in a step: base chances to begin, grow and ease, and what moves them."""
+    """How one trouble moves in a step: chances to begin, grow and ease, what moves them."""
 
     begins: float
     grows: float
@@ -88,7 +88,7 @@ TROUBLES = {
 
 @dataclass(frozen=True)
 class Course:
-    """Levels 0..3 by step: household troubles int8 [households, steps], child's [children, steps]."""
+    """Levels 0..3 by step, int8 [households or children, steps]."""
 
     household: dict[str, Array]
     child: dict[str, Array]

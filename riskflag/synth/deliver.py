@@ -29,7 +29,7 @@ NOT = 10**6
 
 @dataclass(frozen=True)
 class Mess:
-    """What goes wrong with the rows of one extract: the delivery from which each is right or gone."""
+    """What goes wrong with the rows of one extract: from which delivery each is right or gone."""
 
     right_from: Array  # delivery in which a wrongly written row is first right; 0 if never wrong
     gone_from: Array  # delivery from which a row is withdrawn; NOT if it stays
@@ -100,7 +100,7 @@ def _rows(extract: Extract, mess: Mess, index: int, landing: int, since: int) ->
 
 
 def _as_of(extract: Extract, mess: Mess, rows: Array, index: int, landing: int) -> pa.Table:
-    """The chosen rows as they stood on the landing day: ends unknown, mistakes not yet corrected."""
+    """The chosen rows as they stood on the landing day: ends unknown, mistakes uncorrected."""
     table = extract.table.take(pa.array(rows))
     if extract.later:
         assert extract.changed is not None

@@ -27,14 +27,16 @@ def stream(seed: int, name: str) -> np.random.Generator:
 def choose(rng: np.random.Generator, shares: list[float], size: int) -> Array:
     """Draw `size` indexes into `shares`, which need not add up to one."""
     edges = np.cumsum(np.asarray(shares, dtype=np.float64))
-    return np.searchsorted(edges, rng.random(size) * edges[-1], side="right").astype(np.int16)
+    marks = rng.random(size) * edges[-1]
+    return np.asarray(np.searchsorted(edges, marks, side="right"), dtype=np.int16)
 
 
 def choose_by_row(rng: np.random.Generator, weights: Array) -> Array:
     """Draw one column index per row of `weights` (float [n, k]), in proportion to the weights."""
     edges = np.cumsum(weights, axis=1)
     mark = rng.random(len(weights)) * edges[:, -1]
-    return (edges <= mark[:, None]).sum(axis=1).clip(0, weights.shape[1] - 1).astype(np.int16)
+    chosen = (edges <= mark[:, None]).sum(axis=1)
+    return np.asarray(np.minimum(chosen, weights.shape[1] - 1), dtype=np.int16)
 
 
 def chance(rng: np.random.Generator, probability: Array | float, size: int) -> Array:
@@ -54,7 +56,7 @@ def stack(parts: list[Columns]) -> Columns:
 
 
 def ranges(starts: Array, counts: Array) -> tuple[Array, Array]:
-    """Repeat rows: for counts [2, 3] gives rows [0, 0, 1, 1, 1] and positions starts + 0.. within each."""
+    """Rows repeated by counts ([2, 3] gives 0 0 1 1 1), and starts plus 0, 1, .. within each."""
     rows = np.repeat(np.arange(len(counts)), counts)
     first = np.cumsum(counts) - counts
     return rows, starts[rows] + np.arange(len(rows)) - first[rows]

@@ -41,7 +41,7 @@ class Identity:
         return np.asarray(rows) + self.children
 
     def write(self, name: str, scheme: str, rows: Array) -> tuple[pa.Array, Array]:
-        """The identifiers an agency wrote for people `rows`, with its errors: (text, error kind)."""
+        """The identifiers an agency wrote for people `rows`, errors and all: (text, error kind)."""
         rng = stream(self.seed, f"identity of {name}")
         kind = choose(rng, ERROR_SHARES[scheme], len(rows))
         held = self.held(scheme)

@@ -130,8 +130,8 @@ def _households(seed: int, n: int, calendar: Calendar) -> Households:
         seeking=np.exp(0.8 * rng.standard_normal(n) - 0.32),
         group=group,
         reporting=np.asarray(GROUP_REPORTING)[group] * np.exp(0.3 * rng.standard_normal(n) - 0.045),
-        arrives=np.where(move < 0.07, when, 0),
-        leaves=np.where(move > 0.93, when, FAR),
+        arrives=np.where(move < 0.05, when, 0),
+        leaves=np.where(move > 0.97, when, FAR),
     )
 
 

@@ -53,4 +53,4 @@ class Calendar:
 
     def step_of(self, day: Array, phase: Array) -> Array:
         """The step a day lies in."""
-        return np.clip((day - self.origin + phase) // STEP, 0, self.steps - 1)
+        return np.asarray(np.clip((day - self.origin + phase) // STEP, 0, self.steps - 1))

@@ -76,7 +76,8 @@ class State:
 
     @classmethod
     def of(cls, n: int) -> State:
-        return cls(*(np.zeros(n, np.int64) for _ in range(3)), np.full(n, -1), np.zeros(n))
+        nothing = np.zeros(n, np.int64)
+        return cls(nothing, nothing.copy(), nothing.copy(), np.full(n, -1), np.zeros(n))
 
     def status(self, child: Array, day: Array) -> Array:
         """0 not known, 1 open, 2 on a plan, 3 in care (index into MULTIPLIER)."""

@@ -6,6 +6,7 @@ cost a few array look-ups.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from functools import lru_cache
 
@@ -13,16 +14,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from riskflag import clock
+from riskflag.clock import day_number
 from riskflag.errors import ConfigError
 from riskflag.synth.draws import Array
 
 #: A day that is not there is written as nothing.
 NO_DAY = -(10**6)
-_FIRST, _LAST = (
-    clock.day_number(clock.dt.date(1930, 1, 1)),
-    clock.day_number(clock.dt.date(2080, 1, 1)),
-)
+_FIRST, _LAST = day_number(dt.date(1930, 1, 1)), day_number(dt.date(2080, 1, 1))
 UPN_LETTERS = "ABCDEFGHJKLMNPQRTUVWXYZ"
 
 

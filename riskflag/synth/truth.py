@@ -121,7 +121,7 @@ def outcome_table(scene: Scene, ids: Identity, care: dict[str, Columns]) -> pa.T
         if name == "care":
             cause = np.where(rows["cause"] == 2, 3, 2)
         parts.append((rows["child"], rows["day"], np.full(n, kind), cause))
-    child, day, kind, cause = (np.concatenate(column) for column in zip(*parts, strict=True))
+    child, day, kinds_of, cause = (np.concatenate(column) for column in zip(*parts, strict=True))
     causes = (
         "harm in the household",
         "harm to the child",
@@ -129,12 +129,12 @@ def outcome_table(scene: Scene, ids: Identity, care: dict[str, Columns]) -> pa.T
         "care without an enquiry",
     )
     kinds = ("section 47 enquiry", "initial conference", "protection plan", "looked after")
-    order = np.lexsort((kind, day, child))
+    order = np.lexsort((kinds_of, day, child))
     table = pa.table(
         {
             "person_id": ids.person.take(pa.array(child)),
             "day": pa.array(day, pa.int32()),
-            "outcome": text.coded(kinds, kind),
+            "outcome": text.coded(kinds, kinds_of),
             "cause": text.coded(causes, cause),
         }
     )

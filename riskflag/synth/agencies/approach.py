@@ -90,10 +90,10 @@ def _from_agencies(
             emergency,
             emergency["safeguarding"],
             _code("3E")[0],
-            0.5,
+            np.asarray(0.5),
             rng.random(len(emergency["day"])),
         ),
-        _from(practice, chance(rng, 0.4, k), _code("3A")[0], 0.4, rng.random(k)),
+        _from(practice, chance(rng, 0.4, k), _code("3A")[0], np.asarray(0.4), rng.random(k)),
     ]
     parts[2]["missing"] = np.ones(len(parts[2]["day"]), bool)
     household = (("housing", _code("4")[0], 0.06), ("adult", _code("5A")[0], 0.2))
@@ -102,7 +102,8 @@ def _from_agencies(
         events = take(events, chance(rng, share, len(events["day"])))
         draw = rng.random(len(events["day"]))
         events = scene.spread(events | {"draw": draw, "incident": np.full(len(draw), -1)})
-        parts.append(_from(events, np.ones(len(events["day"]), bool), source, 0.5, events["draw"]))
+        everyone = np.ones(len(events["day"]), bool)
+        parts.append(_from(events, everyone, source, np.asarray(0.5), events["draw"]))
     return parts
 
 

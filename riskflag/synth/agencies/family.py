@@ -12,26 +12,18 @@ from riskflag.synth.identity import Identity
 from riskflag.synth.scene import FAR, Scene
 
 DATE = "%d/%m/%Y"
-#: Kinds of housing records with the column values written for them.
-HOUSING = (
-    "prevention",
-    "relief",
-    "main",
-    "temporary",
-    "notice",
-    "warrant",
-    "eviction",
-    "damp",
-    "overcrowding",
-    "hazard",
-    "antisocial",
-)
+#: Kinds of housing records as they are written, and the section of the return each belongs to.
+HOUSING_LABELS = (
+    "PREVENTION", "RELIEF", "MAIN", "TA", "NOTICE", "WARRANT", "EVICTION", "DAMP", "OVERCROWDING",
+    "HAZARD", "ASB",
+)  # fmt: skip
+HOUSING_SECTIONS = (*["H-CLIC"] * 4, *["TENANCY"] * 3, *["REPAIR"] * 3, "ASB")
 ADULT = ("safeguarding", "crisis", "alcohol", "opiates", "order", "recall", "release", "marac")
 PROGRAMMES = ("parenting_programme", "mentoring", "counselling", "family_group_decision")
 
 
 def housing(scene: Scene) -> Columns:
-    """Household records: plus kind (index into HOUSING)."""
+    """Household records: plus kind (index into HOUSING_LABELS)."""
     rng, strain = scene.rng("housing kind"), scene.h("strain")
     poor = np.exp(0.5 * scene.people.households.vulnerability)[:, None]
     rates = {
@@ -90,7 +82,7 @@ def _adult_present(scene: Scene, events: Columns, rng: np.random.Generator) -> A
 
 
 def early_help(scene: Scene) -> Columns:
-    """Early help episodes per child: plus household, reason, ends, outcome (0 open 1 done 2 declined)."""
+    """Early help per child: plus household, reason, ends, outcome (0 open 1 done 2 declined)."""
     homes, rng = scene.people.households, scene.rng("early help kind")
     trouble = sum(
         scene.h(name) for name in ("neglect", "domestic_abuse", "parent_mental_health", "strain")
@@ -135,40 +127,13 @@ def _write_housing(scene: Scene, ids: Identity, events: Columns) -> Extract:
     n = len(events["day"])
     recorded = events["day"] + 3 + rng.integers(0, 20, n)
     reference, errors = ids.write("housing", "housing_ref", events["child"])
-    area = np.asarray([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10])[events["kind"]]
-    labels = (
-        "PREVENTION",
-        "RELIEF",
-        "MAIN",
-        "TA",
-        "NOTICE",
-        "WARRANT",
-        "EVICTION",
-        "DAMP",
-        "OVERCROWDING",
-        "HAZARD",
-        "ASB",
-    )
-    sections = (
-        "H-CLIC",
-        "H-CLIC",
-        "H-CLIC",
-        "H-CLIC",
-        "TENANCY",
-        "TENANCY",
-        "TENANCY",
-        "REPAIR",
-        "REPAIR",
-        "REPAIR",
-        "ASB",
-    )
     table = pa.table(
         {
             "RowRef": text.numbered("HS", np.arange(n), 9),
             "CaseRef": text.numbered("HC", events["incident"], 8),
             "PersonRef": reference,
-            "Section": text.coded(sections, area),
-            "RecordType": text.coded(labels, area),
+            "Section": text.coded(HOUSING_SECTIONS, events["kind"]),
+            "RecordType": text.coded(HOUSING_LABELS, events["kind"]),
             "EventDate": text.day(events["day"], DATE),
             "UpdatedOn": text.day(recorded, DATE),
         }

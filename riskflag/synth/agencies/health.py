@@ -119,7 +119,7 @@ def appointments(scene: Scene) -> Columns:
 
 
 def mental_health_referrals(scene: Scene) -> Columns:
-    """Referrals to a child mental health service: plus outcome (0 accepted 1 rejected 2 waiting)."""
+    """Referrals to child mental health services: plus outcome (accepted, rejected, waiting)."""
     rate = 0.012 + 0.6 * scene.x("distress")
     events = scene.for_children("camhs", rate, (6.0, 18.0))
     outcome = choose(scene.rng("camhs outcome"), [0.5, 0.3, 0.2], len(events["day"]))
@@ -144,6 +144,14 @@ def practice_codes(scene: Scene) -> Columns:
     return scene.for_children("gp code", rate * scene.people.households.reporting[home][:, None])
 
 
+def _complaints(rng: np.random.Generator, kind: Array) -> pa.Array:
+    """A complaint code for each attendance of a kind."""
+    codes = [code for group in COMPLAINTS for code in group]
+    sizes = np.asarray([len(group) for group in COMPLAINTS])
+    first = np.cumsum(sizes) - sizes
+    return text.coded(codes, first[kind] + rng.integers(0, 1000, len(kind)) % sizes[kind])
+
+
 def write_ecds(scene: Scene, ids: Identity, events: Columns) -> Extract:
     """The Emergency Care Data Set, in its version 4 element names."""
     rng = scene.rng("ecds file")
@@ -153,11 +161,7 @@ def write_ecds(scene: Scene, ids: Identity, events: Columns) -> Extract:
         events["day"] + ECDS_LAG + np.where(slow, rng.integers(3, 25, n), rng.integers(0, 2, n))
     )
     nhs, errors = ids.write("ecds", "nhs", events["child"])
-    codes = [code for group in COMPLAINTS for code in group]
-    first = np.cumsum([0] + [len(group) for group in COMPLAINTS])[:-1]
-    sizes = np.asarray([len(group) for group in COMPLAINTS])
     kind = events["kind"]
-    complaint = first[kind] + rng.integers(0, 1000, n) % sizes[kind]
     concern = text.coded(["LOCAL-SAFEGUARDING"], np.where(events["safeguarding"], 0, -1))
     table = pa.table(
         {
@@ -173,7 +177,7 @@ def write_ecds(scene: Scene, ids: Identity, events: Columns) -> Extract:
                 events["day"], events["minute"]
             ),
             "AgeAtCDSActivityDate": text.number(scene.age_at(events).astype(np.int64)),
-            "ChiefComplaint_SnomedCt": text.coded(codes, complaint),
+            "ChiefComplaint_SnomedCt": _complaints(rng, kind),
             "EmergencyCareInjuryIntent_SnomedCt": text.coded(INTENTS, kind),
             "UrgentAndEmergencyCareDischargeStatus_SnomedCt": text.coded(
                 DISCHARGE, events["status"]

@@ -21,6 +21,7 @@ def write(scene: Scene, ids: Identity) -> list[Extract]:
     """All files about people."""
     return [
         _persons(scene, ids),
+        _disabilities(scene, ids),
         _identifiers(scene, ids),
         _mothers(scene, ids),
         _families(scene, ids),
@@ -38,24 +39,29 @@ def _appears(scene: Scene) -> tuple[Array, Array]:
     return child, np.maximum(np.maximum(adults.since + 5, arrives + 5), start)
 
 
+def _forenames(children: int, adults: int) -> pa.Array:
+    """Names nobody can bear: Child K000123, Adult K000045."""
+    kind = np.repeat([0, 1], [children, adults])
+    numbers = np.concatenate([np.arange(children), np.arange(adults)])
+    word = text.coded(["Child", "Adult"], kind)
+    return pc.binary_join_element_wise(word, text.numbered("K", numbers, 6), " ")
+
+
+def _surnames(scene: Scene) -> pa.Array:
+    """Family F000045 for everybody of a household."""
+    household = [scene.people.children.household, scene.people.adults.household]
+    return text.numbered("Family F", np.concatenate(household), 6)
+
+
 def _persons(scene: Scene, ids: Identity) -> Extract:
     kids, adults, rng = scene.people.children, scene.people.adults, scene.rng("person file")
     n, m = kids.n, adults.n
     child_day, adult_day = _appears(scene)
     unborn = kids.born > scene.calendar.end
     born = np.concatenate([np.where(unborn, text.NO_DAY, kids.born), adults.born])
-    expected = np.concatenate([np.where(unborn, kids.born, text.NO_DAY), np.full(m, text.NO_DAY)])
-    dead = np.concatenate(
-        [np.where(kids.dies < FAR, kids.dies, text.NO_DAY), np.full(m, text.NO_DAY)]
-    )
-    person = np.arange(n + m)
-    kind = (person >= n) * 1
-    forename = pc.binary_join_element_wise(
-        text.coded(["Child", "Adult"], kind),
-        text.numbered("K", np.where(kind, person - n, person), 6),
-        " ",
-    )
-    household = np.concatenate([kids.household, adults.household])
+    nobody = np.full(m, text.NO_DAY)
+    dead = np.concatenate([np.where(kids.dies < FAR, kids.dies, text.NO_DAY), nobody])
+    expected = np.concatenate([np.where(unborn, kids.born, text.NO_DAY), nobody])
     sex = np.concatenate(
         [np.where(unborn, 2, kids.sex), np.where(adults.mother, 1, rng.integers(0, 2, m))]
     )
@@ -66,17 +72,21 @@ def _persons(scene: Scene, ids: Identity) -> Extract:
     upn = pa.concat_arrays([ids.upn, pa.nulls(m, pa.string())])
     table = pa.table(
         {
-            "pers_legacy_id": text.numbered("L", np.where(chance(rng, 0.3, n + m), person, -1), 7),
+            "pers_legacy_id": text.numbered(
+                "L", np.where(chance(rng, 0.3, n + m), np.arange(n + m), -1), 7
+            ),
             "pers_person_id": ids.person,
             "pers_upn": pc.if_else(pa.array(has_upn), upn, pa.scalar(None, pa.string())),
-            "pers_forename": forename,
-            "pers_surname": text.numbered("Family F", household, 6),
+            "pers_forename": _forenames(n, m),
+            "pers_surname": _surnames(scene),
             "pers_sex": text.coded(["M", "F", "U"], sex),
             "pers_gender": text.coded(["1", "2", "0"], sex),
             "pers_ethnicity": text.coded(kids.codes, ethnic),
             "pers_dob": text.day(born),
             "pers_single_unique_id": ids.nhs,
-            "pers_upn_unknown": text.coded(["UN1"], np.where(has_upn | (kind == 1), -1, 0)),
+            "pers_upn_unknown": text.coded(
+                ["UN1"], np.where(has_upn | (np.arange(n + m) >= n), -1, 0)
+            ),
             "pers_send_flag": text.yes_no(np.concatenate([kids.disabled, np.zeros(m, bool)])),
             "pers_expected_dob": text.day(expected),
             "pers_death_date": text.day(dead),
@@ -95,6 +105,21 @@ def _persons(scene: Scene, ids: Identity) -> Extract:
         changed=changed,
         later=("pers_death_date",),
     )
+
+
+def _disabilities(scene: Scene, ids: Identity) -> Extract:
+    """Children with a recorded disability."""
+    rng, child = scene.rng("disability file"), np.flatnonzero(scene.people.children.disabled)
+    codes = rng.integers(0, 6, len(child))
+    table = pa.table(
+        {
+            "disa_table_id": text.numbered("DI", child, 7),
+            "disa_person_id": ids.person.take(pa.array(child)),
+            "disa_disability_code": text.coded(["LD", "AUT", "MOB", "COMM", "BEH", "HEAR"], codes),
+        }
+    )
+    recorded = _appears(scene)[0][child]
+    return Extract("ssd_disability", table, recorded, recorded, key="disa_table_id")
 
 
 def _identifiers(scene: Scene, ids: Identity) -> Extract:

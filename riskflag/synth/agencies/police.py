@@ -97,7 +97,7 @@ def missing_reports(scene: Scene) -> Columns:
 
 
 def crimes(scene: Scene) -> Columns:
-    """Crime reports, arrests and stops: plus kind (0 victim 1 witness 2 suspect 3 arrest 4 stop)."""
+    """Crime reports, arrests and stops: kind is victim, witness, suspect, arrest, stop."""
     age, conduct = scene.age, scene.people.children.conduct[:, None]
     exploited = scene.x("exploitation")
     over_ten = age >= 10

@@ -86,7 +86,7 @@ def suspensions(scene: Scene) -> Columns:
 
 
 def bullying(scene: Scene, ids: Identity) -> Columns:
-    """Bullying reports: plus role (0 experiencing 1 displaying), type, acted (days to action or -1)."""
+    """Bullying reports: plus role (1 displaying), type, acted (days to action or -1)."""
     kids, rng = scene.people.children, scene.rng("bullying kind")
     report = _reporting(scene, ids)
     hurt = scene.for_children("bullied", (0.02 + 1.6 * scene.x("bullying")) * report, SCHOOL_AGES)
@@ -107,7 +107,7 @@ def bullying(scene: Scene, ids: Identity) -> Columns:
 
 
 def concerns(scene: Scene, ids: Identity) -> Columns:
-    """Entries in the school's safeguarding log: plus category and voice (child's words recorded)."""
+    """Entries in the school's safeguarding log: plus category, voice (child's words written)."""
     rng = scene.rng("concern kind")
     rate = (
         0.07

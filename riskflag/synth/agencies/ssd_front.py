@@ -1,4 +1,4 @@
-"""The case system's front door in SSD tables: contacts, referrals, assessments, enquiries, conferences."""
+"""The case system's front door in SSD tables: contacts to conferences."""
 
 from __future__ import annotations
 
@@ -204,6 +204,11 @@ def _assessments(scene: Scene, ids: Identity, rows: Columns) -> list[Extract]:
             "cina_assessment_outcome_nfa",
         ),
     )
+    return [assessments, _factors(ids, rows, numbers, finished).only(done)]
+
+
+def _factors(ids: Identity, rows: Columns, numbers: pa.Array, finished: Array) -> Extract:
+    """One row per assessment with the list of its factors; 21 says that there were none."""
     nothing = text.coded(["21"], np.where(rows["factors"].any(axis=1), -1, 0))
     columns = [
         text.coded([code], np.where(rows["factors"][:, k], 0, -1))
@@ -212,14 +217,14 @@ def _assessments(scene: Scene, ids: Identity, rows: Columns) -> list[Extract]:
     inner = pc.binary_join_element_wise(*columns, nothing, '","', null_handling="skip")
     factors = pa.table(
         {
-            "cinf_table_id": text.numbered("FC", np.arange(n), 8),
+            "cinf_table_id": text.numbered("FC", np.arange(len(finished)), 8),
             "cinf_assessment_id": numbers,
             "cinf_assessment_factors_json": pc.binary_join_element_wise('["', inner, '"]', ""),
             "cina_person_id": persons(ids, rows["child"]),
             "cina_assessment_auth_date": text.day(finished),
         }
     )
-    written = Extract(
+    return Extract(
         "ssd_assessment_factors",
         factors,
         rows["done"],
@@ -228,7 +233,6 @@ def _assessments(scene: Scene, ids: Identity, rows: Columns) -> list[Extract]:
         window=120,
         key="cinf_table_id",
     )
-    return [assessments, written.only(done)]
 
 
 def _enquiries(ids: Identity, rows: Columns, scene: Scene) -> Extract:
