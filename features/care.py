@@ -16,6 +16,8 @@ from riskflag.signals import (
     change,
     contacts,
     count,
+    days_since_last,
+    difference,
     distinct,
     exists,
     over_windows,
@@ -309,6 +311,19 @@ SIGNALS: tuple[Signal, ...] = (
         theme="care",
         agency="social_care",
         unit="plans",
+    ),
+    Signal(
+        "referral_after_plan_days",
+        of=difference(days_since_last(contacts("care.cp_plan")), days_since_last(REFERRALS)),
+        question="By how many days did the latest referral come after the latest protection plan"
+        " began?",
+        rationale="Well above zero, help ended or did not hold; below zero, the plan came out of"
+        " the referral.",
+        source="DfE, Characteristics of children in need: second or subsequent protection plans",
+        direction="none",
+        theme="care",
+        agency="social_care",
+        unit="days",
     ),
     Signal(
         "looked_after_ever",

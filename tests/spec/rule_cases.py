@@ -15,6 +15,19 @@ HEALTH = (
         says=("4 attendances",),
     ),
     RuleCase(
+        "emergency_attendance_known_child",
+        fires="""
+        10, 180 | ed.attendance |
+        365     | care.referral |
+        """,
+        below="""
+        10, 180 | ed.attendance |
+        366     | care.referral |
+        """,
+        lost=("care.referral",),
+        says=("2 attendances", "1 referral and 0 protection plans"),
+    ),
+    RuleCase(
         "infant_injury",
         fires="10, 60 | ed.attendance | category=injury",
         below="10 | ed.attendance | category=injury",
@@ -223,6 +236,20 @@ CARE = (
             "1 referral in the last 90 days and 1 referral in the year before",
             "1 ended in no further action",
         ),
+    ),
+    RuleCase(
+        "referred_again_after_plan",
+        fires="""
+        30  | care.referral |
+        120 | care.cp_plan  |
+        """,
+        below="""
+        30  | care.referral |
+        119 | care.cp_plan  |
+        """,
+        lost=("care.cp_plan",),
+        despite_loss="unknown",
+        says=("1 protection plan; the latest began 90 days before",),
     ),
     RuleCase(
         "contacts_closed_without_assessment",

@@ -35,6 +35,17 @@ FOUR_AGENCIES = """
 """
 
 HEALTH = (
+    Edge(
+        "emergency_attendance_known_child",
+        "no",
+        "10, 181 | ed.attendance |\n20 | care.referral |",
+    ),
+    Edge(
+        "emergency_attendance_known_child",
+        "yes",
+        "10, 20 | ed.attendance |\n30 | care.cp_plan |",
+    ),
+    Edge("emergency_attendance_known_child", "no", "10, 20 | ed.attendance |"),
     Edge("infant_injury", "no", "60 | police.da_incident |", BABY),
     Edge("infant_injury", "yes", ONE_INJURY + "60 | care.contact |", BABY),
     Edge("infant_injury", "yes", ONE_INJURY + "60 | adult.marac | of=household_adult", BABY),
@@ -151,6 +162,9 @@ FAMILY = (
 )
 
 CARE = (
+    Edge("referred_again_after_plan", "no", "91 | care.referral |\n200 | care.cp_plan |"),
+    Edge("referred_again_after_plan", "no", "10 | care.referral |"),
+    Edge("referred_again_after_plan", "no", "10 | care.referral |\n5 | care.cp_plan |"),
     Edge("rereferral_after_no_action", "no", "100, 300 | care.referral | outcome=nfa"),
     Edge("rereferral_after_no_action", "no", "10 | care.referral | outcome=nfa"),
     Edge("rereferral_after_no_action", "no", "10, 300 | care.referral | outcome=assessment"),

@@ -161,6 +161,14 @@ CARE = (
         },
     ),
     Case(
+        "A referral is measured from the latest plan; a plan that came after it is below zero.",
+        """
+        30       | care.referral |
+        120, 900 | care.cp_plan  |
+        """,
+        {"referral_after_plan_days": 90},
+    ),
+    Case(
         "A first placement is no move; why a placement ended is kept.",
         """
         700 | care.looked_after | category=abuse_or_neglect
