@@ -16,8 +16,10 @@ from riskflag.reports.records import days_late
 LANE_HEIGHT = 42
 TOP = 6
 TICKS = 5
-#: Marks drawn in one picture; beyond, those in the pattern and the newest are drawn.
+#: With more records than this, marks that would lie on each other are drawn as one.
 MARKS = 200
+#: How far apart (per cent of the width) marks then are at least.
+STEP = 2.2
 LEFT, RIGHT = 1.5, 98.5
 
 
@@ -73,12 +75,18 @@ def timeline(flag: Mapping[str, Any]) -> Timeline | None:
     scale = Scale.over(contacts, flag["as_of"])
     gaps = {feed["agency"]: feed.get("complete_to") for feed in flag.get("not_seen", ())}
     by_agency: dict[str, list[Mapping[str, Any]]] = {}
-    for contact in _drawn(contacts):
+    for contact in sorted(contacts, key=lambda c: (c["occurred_on"], c["contact_key"])):
         by_agency.setdefault(contact["agency"], []).append(contact)
     order = sorted(by_agency, key=lambda name: (-len(by_agency[name]), name))
     order += sorted(set(gaps) - set(order))
+    step = STEP if len(contacts) > MARKS else 0.0
     lanes = tuple(
-        _lane(name, by_agency.get(name, []), scale, y=TOP + index * LANE_HEIGHT, gaps=gaps)
+        Lane(
+            _label(name, by_agency.get(name, [])),
+            TOP + index * LANE_HEIGHT,
+            _marks(by_agency.get(name, []), scale, step),
+            _gap(gaps[name], scale) if name in gaps else None,
+        )
         for index, name in enumerate(order)
     )
     marks = [mark for lane in lanes for mark in lane.marks]
@@ -128,28 +136,26 @@ class Scale:
         return tuple(chosen)
 
 
-def _drawn(contacts: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    newest = sorted(
-        contacts, key=lambda c: (c["in_pattern"], c["occurred_on"], c["contact_key"]), reverse=True
-    )
-    return sorted(newest[:MARKS], key=lambda c: (c["in_pattern"], c["occurred_on"]))
-
-
-def _lane(
-    name: str,
-    contacts: Sequence[Mapping[str, Any]],
-    scale: Scale,
-    *,
-    y: int,
-    gaps: Mapping[str, str | None],
-) -> Lane:
-    gap = None
-    if name in gaps:
-        start = scale.at(gaps[name] or scale.first.isoformat())
-        gap = (start, round(RIGHT - start, 2)) if start < RIGHT else None
+def _label(name: str, contacts: Sequence[Mapping[str, Any]]) -> str:
     count = words.counted(len(contacts), "record") if contacts else "no record shown"
-    label = f"{words.agency(name)}: {count}"
-    return Lane(label, y, tuple(_mark(contact, scale) for contact in contacts), gap)
+    return f"{words.agency(name)}: {count}"
+
+
+def _gap(complete_to: str | None, scale: Scale) -> tuple[float, float] | None:
+    """Where an agency's data ends and how much is missing, as percentages; None if nothing is."""
+    start = scale.at(complete_to or scale.first.isoformat())
+    return (start, round(RIGHT - start, 2)) if start < RIGHT else None
+
+
+def _marks(
+    contacts: Sequence[Mapping[str, Any]], scale: Scale, step: float
+) -> tuple[TimeMark, ...]:
+    """The marks of one lane, those in a pattern on top; at most one in each step if given."""
+    marks = sorted((_mark(c, scale) for c in contacts), key=lambda m: (m.shape == "pattern", m.x))
+    if not step:
+        return tuple(marks)
+    kept = {int(mark.x / step): mark for mark in marks}
+    return tuple(kept.values())
 
 
 def _mark(contact: Mapping[str, Any], scale: Scale) -> TimeMark:
