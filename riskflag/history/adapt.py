@@ -182,7 +182,7 @@ class _ContactTable:
 
 
 def contact_keys(work: _ContactTable, columns: dict[str, pa.Array], record: pa.Array) -> pa.Array:
-    """The key of each contact: source, place among the entries of its type, type, subject, record."""
+    """The key of each contact: source, place among its type's entries, type, subject, record."""
     head = pa.scalar(f"{work.sheet.source.name}\x1f{work.position}", pa.string())
     subject = (columns["subject_scheme"], columns["subject_value"])
     return digests(joined([head, columns["type"], *subject, record]))
@@ -276,7 +276,9 @@ def named_apart(table: pa.Table) -> pa.Table:
     part = table.take(pa.array(keyless)).combine_chunks()
     hashes = part.column("row_hash").combine_chunks()
     place = part.column("position").to_numpy()
-    _, group = np.unique(hashes.dictionary_encode().indices.to_numpy() * 64 + place, return_inverse=True)
+    _, group = np.unique(
+        hashes.dictionary_encode().indices.to_numpy() * 64 + place, return_inverse=True
+    )
     order = np.argsort(group, kind="stable")
     ordered = group[order]
     first = np.searchsorted(ordered, ordered, "left")

@@ -191,9 +191,7 @@ def adapt_relationships(sheet: Sheet, landing: Landing, file_number: int) -> lis
 def _relationship(
     sheet: Sheet, landing: Landing, entry: RelationshipEntry, file_number: int
 ) -> pa.Table:
-    rows = _with_value(
-        sheet, sheet.choose(entry.when), entry.person.column, entry.related.column
-    )
+    rows = _with_value(sheet, sheet.choose(entry.when), entry.person.column, entry.related.column)
     kind, _ = sheet.value(entry.kind, rows)
     kept = np.asarray(kind.is_valid())
     rows, kind = rows[kept], kind.filter(pa.array(kept))

@@ -38,12 +38,12 @@ def _nhs(letters: np.ndarray) -> Mask:
     digits = letters.astype(np.int64) - 48
     check = 11 - (digits[:, :9] @ np.arange(10, 1, -1)) % 11
     alike = (digits == digits[:, :1]).all(axis=1)
-    return (np.where(check == 11, 0, check) == digits[:, 9]) & ~alike
+    return np.asarray((np.where(check == 11, 0, check) == digits[:, 9]) & ~alike)
 
 
 def _uln(letters: np.ndarray) -> Mask:
     digits = letters.astype(np.int64) - 48
-    return (digits @ np.arange(10, 0, -1)) % 11 == 10
+    return np.asarray((digits @ np.arange(10, 0, -1)) % 11 == 10)
 
 
 def _upn(letters: np.ndarray) -> Mask:
@@ -51,4 +51,4 @@ def _upn(letters: np.ndarray) -> Mask:
     place = np.searchsorted(_UPN_LETTERS, letters[:, 12]).astype(np.int64)
     values = body - 48
     values[:, 11] = np.where(letters[:, 12] >= 65, place, values[:, 11])
-    return _UPN_LETTERS[(values @ np.arange(2, 14)) % 23] == letters[:, 0]
+    return np.asarray(_UPN_LETTERS[(values @ np.arange(2, 14)) % 23] == letters[:, 0])

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from riskflag.history.arrays import Ints
+from riskflag.history.arrays import Ints, Mask
 
 _BLOCK = 1 << 24
 _QUOTE, _NEWLINE, _RETURN = 34, 10, 13
@@ -29,9 +29,9 @@ class Layout:
     end: Ints
     line: Ints
 
-    def blank(self) -> np.ndarray:
+    def blank(self) -> Mask:
         """Which records are empty lines."""
-        return self.start == self.end
+        return np.asarray(self.start == self.end)
 
 
 def scan(data: bytes, delimiter: str) -> Layout | None:

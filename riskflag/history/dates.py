@@ -161,9 +161,7 @@ def _calendar(
 
 def _time_of_day(parts: dict[str, npt.NDArray[np.int64]]) -> npt.NDArray[np.int64]:
     zero = np.zeros(len(parts["Y"]), np.int64)
-    seconds = (
-        parts.get("H", zero) * 3600 + parts.get("M", zero) * 60 + parts.get("S", zero)
-    )
+    seconds = parts.get("H", zero) * 3600 + parts.get("M", zero) * 60 + parts.get("S", zero)
     return seconds * 1_000_000 + parts.get("f", zero)
 
 

@@ -16,7 +16,7 @@ from riskflag.history.adapt_people import (
     adapt_relationships,
 )
 from riskflag.history.arrays import Ints
-from riskflag.history.readers import BadRow, RawFile, Rejected, read_rows
+from riskflag.history.readers import BadRow, RawFile, RejectedError, read_rows
 from riskflag.history.sheet import REASONS, Sheet
 from riskflag.history.snapshot import ACCEPTED, DUPLICATE, NOTHING, SUPERSEDED, choose
 from riskflag.history.source import Source
@@ -32,7 +32,7 @@ class DeliveredSheet:
     path: str
     sha256: str
     sheet: Sheet | None = None
-    refused: Rejected | None = None
+    refused: RejectedError | None = None
     status: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int8))
     contacts: int = 0
 
@@ -53,7 +53,7 @@ class Delivered:
         self.files.append(item)
         try:
             raw = read_rows(data, path.name, self.source.files, self.source.columns())
-        except Rejected as refusal:
+        except RejectedError as refusal:
             item.refused = refusal
             return
         item.sheet = Sheet(raw, self.source)
@@ -69,14 +69,18 @@ class Delivered:
         }
         for name, tables in made.items():
             for table in tables:
-                if "file" not in table.column_names:
-                    table = table.append_column("file", pa.repeat(file, table.num_rows))
-                self._tables[name].append(table)
+                numbered = "file" in table.column_names
+                with_file = (
+                    table
+                    if numbered
+                    else table.append_column("file", pa.repeat(file, table.num_rows))
+                )
+                self._tables[name].append(with_file)
 
     def refuse_all(self, reason: str, message: str) -> None:
         """Hold the whole delivery: no file of it counts."""
         for item in self.files:
-            item.refused = item.refused or Rejected(reason, message)
+            item.refused = item.refused or RejectedError(reason, message)
         self._tables = {name: [] for name in TABLES}
 
     @property

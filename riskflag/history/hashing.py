@@ -50,7 +50,7 @@ def buckets(person_ids: Any) -> npt.NDArray[np.int16]:
     encoded = decoded(person_ids).dictionary_encode()
     by_code = np.array([bucket(name) for name in encoded.dictionary.to_pylist()] + [BUCKETS])
     code = encoded.indices.fill_null(len(encoded.dictionary)).to_numpy(zero_copy_only=False)
-    return by_code[code].astype(np.int16)
+    return np.asarray(by_code[code], np.int16)
 
 
 def file_digest(data: bytes) -> str:

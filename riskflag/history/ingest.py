@@ -8,6 +8,7 @@ import shutil
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -28,7 +29,7 @@ from riskflag.history.delivery import (
 from riskflag.history.hashing import file_digest
 from riskflag.history.landing import Landed, check_sidecar, landed_files
 from riskflag.history.ledger import DeliveredFile, write_atomic
-from riskflag.history.readers import Rejected, read_bytes
+from riskflag.history.readers import RejectedError, read_bytes
 from riskflag.history.report import FileReport, Lateness, LoadReport, Unmapped
 from riskflag.history.schema import COVERAGE, load_vocabulary
 from riskflag.history.source import Source, load_sources
@@ -126,7 +127,7 @@ class _Load:
                 data = read_bytes(item.path)
                 sha256 = file_digest(data)
                 check_sidecar(item.path, sha256, len(data))
-            except Rejected as refusal:
+            except RejectedError as refusal:
                 self._refused(item, refusal)
                 continue
             again = any(sha == sha256 and other.source == item.source for other, _, sha in fresh)
@@ -139,7 +140,7 @@ class _Load:
         self.progress("Reading files", len(items), len(items))
         return fresh
 
-    def _refused(self, item: Landed, refusal: Rejected) -> None:
+    def _refused(self, item: Landed, refusal: RejectedError) -> None:
         assert item.source is not None
         self.files.append(
             FileReport(
@@ -188,7 +189,8 @@ class _Load:
         complete = day.date
         if item.source.delivery.complete_to == "last_occurred" and last is not None:
             complete = date_of(last)
-        types = sorted({t for e in item.source.contact for t in contact_types(item.source, e)})
+        types = {t for e in item.source.contact for t in contact_types(item.source, e)}
+        named: list[str | None] = [*sorted(types)]
         rules = item.source.delivery
         rows = [
             {
@@ -205,7 +207,7 @@ class _Load:
                 "first_load": item.landing.first_load and loaded,
                 "batch_id": day.batch_id,
             }
-            for name in types or [None]
+            for name in named or [None]
         ]
         return pa.Table.from_pylist(rows, schema=COVERAGE)
 
@@ -292,7 +294,8 @@ def _file_report(file: DeliveredSheet, source: Source, date: dt.date) -> FileRep
         return FileReport(*head, "held", reason=reason, message=str(file.refused))
     counts = row_counts(file)
     reasons = reason_counts(file)
-    return FileReport(*head, "loaded", **counts, contacts=file.contacts, reasons=reasons)
+    made: dict[str, Any] = {**counts, "contacts": file.contacts, "reasons": reasons}
+    return FileReport(*head, "loaded", **made)
 
 
 def _ledger_entries(item: Delivered, date: dt.date) -> list[DeliveredFile]:

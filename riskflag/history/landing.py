@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from riskflag.errors import ConfigError, InputError
-from riskflag.history.readers import Rejected
+from riskflag.history.readers import RejectedError
 from riskflag.history.source import Source
 
 _SIDECARS = (".sha256", ".manifest.json")
@@ -73,7 +73,7 @@ def _taker(path: Path, sources: tuple[Source, ...]) -> Source | None:
 
 
 def check_sidecar(path: Path, sha256: str, size: int) -> None:
-    """Rejected when the sender's checksum beside the file (.sha256, .manifest.json) differs."""
+    """Refuse a file that differs from its sender's checksum (.sha256, .manifest.json)."""
     sums = path.with_name(path.name + ".sha256")
     manifest = path.with_name(path.name + ".manifest.json")
     said: dict[str, object] = {}
@@ -83,11 +83,11 @@ def check_sidecar(path: Path, sha256: str, size: int) -> None:
         elif sums.is_file():
             said = {"sha256": sums.read_text(encoding="utf-8").split()[0]}
     except (ValueError, IndexError, TypeError, OSError):
-        raise Rejected(
+        raise RejectedError(
             "sidecar", f"The checksum file of {path.name} cannot be read; ask for it again."
         ) from None
     wrong = said.get("sha256", sha256) != sha256 or said.get("bytes", size) != size
     if wrong:
-        raise Rejected(
+        raise RejectedError(
             "sidecar", f"{path.name} is not the file its sender described; ask for it again."
         )

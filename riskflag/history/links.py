@@ -6,7 +6,17 @@ import numpy as np
 import pyarrow as pa
 
 from riskflag.clock import NEVER
-from riskflag.history.arrays import Ints, day_numbers, encode, group_starts, in_order_of, numbers, one, ranks, spans
+from riskflag.history.arrays import (
+    Ints,
+    day_numbers,
+    encode,
+    group_starts,
+    in_order_of,
+    numbers,
+    one,
+    ranks,
+    spans,
+)
 from riskflag.history.versions import asserted, superseded_days
 
 _EARLIEST, _LATEST = -NEVER, NEVER

@@ -6,17 +6,17 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from riskflag.history.readers import RawFile, Rejected, check_header
+from riskflag.history.readers import RawFile, RejectedError, check_header
 
 
 def read_parquet(data: bytes, name: str, needed: frozenset[str]) -> RawFile:
-    """The needed columns of a Parquet file; Rejected when it is damaged or of the wrong types."""
+    """The needed columns of a Parquet file; RejectedError when it is damaged or of other types."""
     try:
         file = pq.ParquetFile(pa.BufferReader(data), page_checksum_verification=True)
         check_header(list(file.schema_arrow.names), name, needed)
         table = file.read(columns=sorted(needed), use_threads=False)
     except (pa.ArrowException, OSError):
-        raise Rejected(
+        raise RejectedError(
             "damaged", f"{name} cannot be read as Parquet; ask for another copy."
         ) from None
     columns = {column: _plain(table.column(column), name, column) for column in sorted(needed)}
@@ -33,4 +33,6 @@ def _plain(column: pa.ChunkedArray, name: str, label: str) -> pa.ChunkedArray:
     coded = pa.types.is_dictionary(kind) and pa.types.is_string(kind.value_type)
     if text or number or coded or pa.types.is_boolean(kind) or pa.types.is_null(kind):
         return column.cast(pa.string())
-    raise Rejected("column_type", f"{name}: the type of column {label} is not text, date or number.")
+    raise RejectedError(
+        "column_type", f"{name}: the type of column {label} is not text, date or number."
+    )

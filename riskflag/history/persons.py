@@ -123,16 +123,17 @@ def children_at(
     in_contact = names.filter(pa.array(own)).unique()
     people = persons.filter(pa.array(_visible(persons, as_of)))
     ids = decoded(people.column("person_id"))
-    birth, known = numbers(people.column("birth_day"), NEVER), numbers(people.column("known_day"), 0)
+    birth, known = (
+        numbers(people.column("birth_day"), NEVER),
+        numbers(people.column("known_day"), 0),
+    )
     unknown_birth = birth == NEVER
     counts = isin(decoded(people.column("kind")), ["child"])
     counts &= unknown_birth | (as_of < _adult_from(np.where(unknown_birth, 0, birth)))
     counts &= numbers(people.column("death_day"), NEVER) >= as_of
     counts &= ~(unknown_birth & (known == ALWAYS)) | isin(ids, in_contact)
     without_row = in_contact.filter(pa.array(~isin(in_contact, ids)))
-    without_row = without_row.filter(
-        pa.array(~isin(without_row, _related_adults(relationships)))
-    )
+    without_row = without_row.filter(pa.array(~isin(without_row, _related_adults(relationships))))
     return sorted([*ids.filter(pa.array(counts)).to_pylist(), *without_row.to_pylist()])
 
 
@@ -148,4 +149,5 @@ def _adult_from(birth: Ints) -> Ints:
     day = birth.astype("M8[D]")
     month = day.astype("M8[M]")
     within = day - month.astype("M8[D]")
-    return ((month + 12 * ADULT_AGE).astype("M8[D]") + within).astype(np.int64)
+    birthday = (month + 12 * ADULT_AGE).astype("M8[D]") + within
+    return np.asarray(birthday.astype(np.int64))

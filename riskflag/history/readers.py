@@ -29,7 +29,7 @@ _LARGEST_FILE = 1 << 33
 _NUL_BLOCK = b"\0" * 16
 
 
-class Rejected(InputError):
+class RejectedError(InputError):
     """A whole file that cannot be taken; `reason` is its code, the message says what to do."""
 
     def __init__(self, reason: str, message: str) -> None:
@@ -49,7 +49,8 @@ class BadRow:
 @dataclass(frozen=True)
 class RawFile:
     """The rows of a file: `table` holds the columns asked for as text (dates of a Parquet file
-    as they are), `lines` the line each row begins on, `bad` the rows that could not be read."""
+    as they are), `lines` the line each row begins on, `bad` the rows that could not be read.
+    """
 
     name: str
     table: pa.Table
@@ -63,24 +64,25 @@ class RawFile:
 
 
 def read_bytes(path: Path) -> bytes:
-    """The content of a plain file; links, pipes and devices are not opened (Rejected)."""
+    """The content of a plain file; links, pipes and devices are not opened (RejectedError)."""
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError:
-        raise Rejected(
+        raise RejectedError(
             "not_a_file", f"{path.name} is not a plain file that can be read; deliver it again."
         ) from None
+    about = os.fstat(handle)
+    if not stat.S_ISREG(about.st_mode):
+        os.close(handle)
+        raise RejectedError("not_a_file", f"{path.name} is not a plain file; deliver it again.")
     with os.fdopen(handle, "rb") as stream:
-        about = os.fstat(stream.fileno())
-        if not stat.S_ISREG(about.st_mode):
-            raise Rejected("not_a_file", f"{path.name} is not a plain file; deliver it again.")
         if about.st_size > _LARGEST_FILE:
-            raise Rejected("too_large", f"{path.name} is over 8 GB; ask for it in parts.")
+            raise RejectedError("too_large", f"{path.name} is over 8 GB; ask for it in parts.")
         return stream.read()
 
 
 def read_rows(data: bytes, name: str, files: Files, needed: frozenset[str]) -> RawFile:
-    """The rows of a file's bytes as its source declares them; Rejected when it cannot be taken."""
+    """The rows of a file's bytes as its source declares them; RejectedError when that fails."""
     if files.format == "parquet":
         from riskflag.history.parquet_reader import read_parquet
 
@@ -88,11 +90,11 @@ def read_rows(data: bytes, name: str, files: Files, needed: frozenset[str]) -> R
     else:
         raw = _read_csv(_as_utf8(data, name, files.encoding), name, files.delimiter, needed)
     if raw.rows == 0 and not files.may_be_empty:
-        raise Rejected("empty", f"{name} has no rows; check the extract.")
+        raise RejectedError("empty", f"{name} has no rows; check the extract.")
     if raw.rows and raw.table.num_rows == 0 and all(r.reason == "field_count" for r in raw.bad):
-        raise Rejected("field_count", f"No row of {name} has as many fields as its header.")
+        raise RejectedError("field_count", f"No row of {name} has as many fields as its header.")
     if files.format == "csv" and (raw.rows in ROW_CAPS or raw.rows + 1 in ROW_CAPS):
-        raise Rejected(
+        raise RejectedError(
             "row_cap", f"{name} ends exactly at a spreadsheet's last row; ask for all rows."
         )
     return _without_unreadable(raw, data)
@@ -107,7 +109,7 @@ def _as_utf8(data: bytes, name: str, encoding: str) -> bytes:
     try:
         text = data.decode(encoding)
     except UnicodeDecodeError as error:
-        raise Rejected(
+        raise RejectedError(
             "encoding",
             f"{name} is not {encoding}: byte {error.start} cannot be read; "
             "declare the encoding it has or ask for another copy.",
@@ -117,12 +119,14 @@ def _as_utf8(data: bytes, name: str, encoding: str) -> bytes:
 
 def _read_csv(data: bytes, name: str, delimiter: str, needed: frozenset[str]) -> RawFile:
     if _NUL_BLOCK in data:
-        raise Rejected("nul_block", f"{name} holds a block of zero bytes; it was cut in transfer.")
+        raise RejectedError(
+            "nul_block", f"{name} holds a block of zero bytes; it was cut in transfer."
+        )
     header = _header(data, name, delimiter)
     check_header(header, name, needed)
     layout = scan(data, delimiter)
     if layout is not None:
-        fast = _read_fast(data, name, delimiter, header, layout, needed)
+        fast = _read_fast(data, name, delimiter, layout, needed)
         if fast is not None:
             return fast
     return _read_strict(data, name, delimiter, header, needed)
@@ -130,34 +134,31 @@ def _read_csv(data: bytes, name: str, delimiter: str, needed: frozenset[str]) ->
 
 def _header(data: bytes, name: str, delimiter: str) -> list[str]:
     if not data.strip():
-        raise Rejected("no_header", f"{name} is empty; check the extract.")
+        raise RejectedError("no_header", f"{name} is empty; check the extract.")
     start = data[: 1 << 20].decode("utf-8", errors="replace")
     try:
         return next(csv.reader(io.StringIO(start, newline=""), delimiter=delimiter, strict=True))
     except (csv.Error, StopIteration):
-        raise Rejected("no_header", f"The first line of {name} is not a header.") from None
+        raise RejectedError("no_header", f"The first line of {name} is not a header.") from None
 
 
 def check_header(header: list[str], name: str, needed: frozenset[str]) -> None:
-    """Rejected unless every needed column is there exactly once."""
+    """RejectedError unless every needed column is there exactly once."""
     for column in header:
         if column and header.count(column) > 1:
-            raise Rejected("duplicate_column", f"{name} has two columns of one name; rename one.")
+            raise RejectedError(
+                "duplicate_column", f"{name} has two columns of one name; rename one."
+            )
     missing = sorted(needed - set(header))
     if missing:
-        raise Rejected(
+        raise RejectedError(
             "missing_column",
             f"{name} has no column {missing[0]}; check the file or its source declaration.",
         )
 
 
 def _read_fast(
-    data: bytes,
-    name: str,
-    delimiter: str,
-    header: list[str],
-    layout: Layout,
-    needed: frozenset[str],
+    data: bytes, name: str, delimiter: str, layout: Layout, needed: frozenset[str]
 ) -> RawFile | None:
     """Arrow's reader on a plainly written file; None when its row count is not the scan's."""
     if len(layout.start) == 1:
@@ -238,7 +239,7 @@ def _read_strict(
 def _strict_rows(
     data: bytes, name: str, delimiter: str
 ) -> Iterator[tuple[int, list[str], str | None]]:
-    """Line, fields and fault of each record after the header; Rejected when a quote never closes.
+    """Line, fields and fault of each record after the header; refuses a quote that never closes.
 
     A quoting fault within one line costs that row. One that spans lines may have swallowed other
     rows, so nothing in the file can be trusted.
@@ -255,7 +256,7 @@ def _strict_rows(
             return
         except csv.Error:
             if reader.line_num > line or _unclosed(data, line):
-                raise Rejected(
+                raise RejectedError(
                     "unclosed_quote",
                     f"{name} line {line}: a quote is not closed; ask for another copy.",
                 ) from None

@@ -85,7 +85,7 @@ class Sheet:
         if item.is_not is not None:
             return ~isin(text, item.is_not)
         if item.present is not None:
-            return np.asarray(text.is_valid()) == item.present
+            return np.asarray(np.asarray(text.is_valid()) == item.present)
         found = pc.match_substring_regex(text, f"^(?:{item.matches})$")
         return np.asarray(pc.fill_null(found, False))
 

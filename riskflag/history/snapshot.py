@@ -9,7 +9,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from riskflag.clock import NEVER
-from riskflag.history.arrays import Ints, Mask, group_starts, groups, isin, numbers, one, ranks, take
+from riskflag.history.arrays import (
+    Ints,
+    Mask,
+    group_starts,
+    groups,
+    isin,
+    numbers,
+    one,
+    ranks,
+    take,
+)
 from riskflag.history.schema import conform
 from riskflag.history.source import Delivery
 from riskflag.history.versions import live_rows
@@ -152,9 +162,7 @@ def _moved(winners: pa.Table, current: pa.Table, at: Ints, live: Mask) -> tuple[
     return live & np.asarray(ours.is_valid()) & ~same, had
 
 
-def _versioned(
-    table: pa.Table, rows: Ints, version: Ints, schema: pa.Schema, op: str
-) -> pa.Table:
+def _versioned(table: pa.Table, rows: Ints, version: Ints, schema: pa.Schema, op: str) -> pa.Table:
     part = take(table, rows)
     for name in ("version", "op"):
         if name in part.column_names:
@@ -188,7 +196,9 @@ def retractions(current: pa.Table, rows: Ints, schema: pa.Schema, stamp: Stamp) 
     }
     for name, column in columns.items():
         place = part.schema.get_field_index(name)
-        part = part.append_column(name, column) if place < 0 else part.set_column(place, name, column)
+        part = (
+            part.append_column(name, column) if place < 0 else part.set_column(place, name, column)
+        )
     return conform(part, schema)
 
 

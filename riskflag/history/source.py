@@ -6,10 +6,11 @@ declared and nothing is guessed: column names, date formats, code maps, what a r
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import pyarrow as pa
+import pyarrow.compute as pc
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from riskflag.errors import ConfigError
@@ -43,7 +44,7 @@ def _listed(value: Any) -> Any:
 
 
 class Filter(_Strict):
-    """A condition on one column of the row: `is`, `is_not`, `matches` (whole value) or `present`."""
+    """A condition on a column: `is`, `is_not`, `matches` (the whole value) or `present`."""
 
     column: Text
     is_: list[str] | None = Field(None, alias="is")
@@ -58,9 +59,9 @@ class Filter(_Strict):
             raise ValueError("give exactly one of is, is_not, matches or present")
         if self.matches is not None:
             try:
-                re.compile(self.matches)
-            except re.error:
-                raise ValueError("matches is not a regular expression") from None
+                pc.match_substring_regex(pa.array([""]), self.matches)
+            except pa.ArrowInvalid:
+                raise ValueError("matches is not a regular expression (RE2 syntax)") from None
         return self
 
 

@@ -1,4 +1,4 @@
-"""What the shape of a source declaration cannot hold by itself: it must agree with the vocabulary."""
+"""What the shape of a source declaration cannot hold: it must agree with the vocabulary."""
 
 from __future__ import annotations
 

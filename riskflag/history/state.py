@@ -69,17 +69,22 @@ class State:
         return Identities.of(self.tables["identifier"])
 
     def knows(self, source: Source, sha256: str, landed: dt.date) -> bool:
-        """Whether these bytes were loaded for this source before.
+        """Whether these bytes were loaded for this source before and say nothing new.
 
-        A file without rows is the same every quiet day: it is known only on its own day.
+        An extract of everything that equals the last one says that nothing changed since, and an
+        empty file that nothing happened: both are news on a later day. An older extract that comes
+        again is not.
         """
-        return any(
-            item.source == source.name
-            and item.sha256 == sha256
-            and item.status == "loaded"
-            and (item.rows > 0 or item.landed == landed.isoformat())
+        same = [
+            item
             for item in self.delivered
-        )
+            if item.source == source.name and item.sha256 == sha256 and item.status == "loaded"
+        ]
+        if not same or any(item.landed == landed.isoformat() for item in same):
+            return bool(same)
+        unchanged = max(item.landed for item in same) == self.last_day(source)
+        snapshot = source.delivery.scope != "delta"
+        return not (same[-1].rows == 0 or (snapshot and unchanged))
 
     def first_day(self, source: Source) -> str | None:
         """The landing day of a source's first load, None when there was none."""

@@ -127,8 +127,10 @@ class History:
     def select(self, person_ids: Sequence[str]) -> History:
         """The same history for these people only."""
         tables = (self.contacts, self.persons, self.relationships)
-        kept = [t.filter(pa.array(isin(t.column("person_id"), person_ids))) for t in tables]
-        return History(*(_recoded(table) for table in kept), self.coverage)
+        contacts, persons, relationships = (
+            _recoded(t.filter(pa.array(isin(t.column("person_id"), person_ids)))) for t in tables
+        )
+        return History(contacts, persons, relationships, self.coverage)
 
     @cached_property
     def _digest(self) -> str:
@@ -260,7 +262,7 @@ def _text_bytes(array: pa.Array) -> bytes:
     _, offsets, data = joined.buffers()
     bounds = np.frombuffer(offsets, np.int64)[joined.offset : joined.offset + len(joined) + 1]
     body = b"" if data is None else memoryview(data)[int(bounds[0]) : int(bounds[-1])].tobytes()
-    return lengths.tobytes() + body
+    return bytes(lengths.tobytes() + body)
 
 
 def _number_bytes(array: pa.Array) -> bytes:
