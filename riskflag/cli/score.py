@@ -111,8 +111,13 @@ def summary(told: Mapping[str, Any]) -> list[str]:
 def missing(told: Mapping[str, Any]) -> str:
     """Which feeds were not fresh."""
     found = [
-        f"{feed['source']} ({feed['state'].lower()}, complete to {feed['complete_to']})"
+        f"{feed['source']} ({feed['state'].lower()}, {_reach(feed)})"
         for feed in told["feeds"]
         if feed["state"] != "FRESH"
     ]
     return f"Published without everything: {'; '.join(found) or 'some signals are incomplete'}."
+
+
+def _reach(feed: Mapping[str, Any]) -> str:
+    until = feed["complete_to"]
+    return "nothing usable had come" if until is None else f"complete to {until}"

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
 #: Says when a later version came, which nobody could know at the as-of date.
 LATER = "superseded_day"
-#: A dictionary with more values than this share of its rows is hashed value by value.
-MANY = 0.25
 
 
 def visible_rows(table: pa.Table, as_of: int) -> pa.Table:
@@ -70,11 +68,8 @@ def _feed(digest: Any, column: pa.ChunkedArray) -> None:
         array = pa.concat_arrays(array.chunks) if array.num_chunks else pa.array([], array.type)
     digest.update(np.packbits(np.asarray(array.is_null())).tobytes())
     if pa.types.is_dictionary(array.type):
-        values = array.dictionary
-        if len(values) <= MANY * max(len(array), 1):
-            _feed_codes(digest, array)
-            return
-        array = array.dictionary_decode()
+        _feed_codes(digest, array)
+        return
     if pa.types.is_string(array.type) or pa.types.is_large_string(array.type):
         _feed_texts(digest, array)
     else:
@@ -82,14 +77,17 @@ def _feed(digest: Any, column: pa.ChunkedArray) -> None:
 
 
 def _feed_codes(digest: Any, array: pa.DictionaryArray) -> None:
-    """A dictionary column as the places of its used values in alphabetical order."""
+    """A dictionary column as the places of its used values in alphabetical order.
+
+    Values that no visible row has are left out: they may have come with a later contact.
+    """
     codes = np.asarray(array.indices.fill_null(-1), dtype=np.int64)
     used = np.unique(codes[codes >= 0])
-    texts = [str(array.dictionary[int(code)].as_py()) for code in used]
+    texts = [str(text) for text in array.dictionary.take(pa.array(used)).to_pylist()]
     order = sorted(range(len(texts)), key=texts.__getitem__)
+    # The last place is that of a null, whose code is -1.
     place = np.full(len(array.dictionary) + 1, -1, dtype=np.int64)
-    for rank, position in enumerate(order):
-        place[used[position]] = rank
+    place[used[order]] = np.arange(len(order))
     digest.update(("\0".join(sorted(texts)) + "\n").encode())
     digest.update(place[codes].tobytes())
 

@@ -111,21 +111,23 @@ def theme_json(sources: Sources, child: Child, reason: ModelReason) -> Row:
 def points_the_other_way(
     sources: Sources, child: Child, model: ModelHit | None, protective: Mapping[str, float]
 ) -> list[Row]:
-    """What lowered the model's score, and protective signals that have something recorded."""
-    themes = [] if model is None else list(lowering(model.reasons))
-    blocks = [theme_json(sources, child, theme) for theme in themes]
-    told = {signal["name"] for block in blocks for signal in block["signals"]}
-    found: dict[str, list[Row]] = {}
+    """What lowered the model's score, and protective signals that have something recorded.
+
+    A protective signal stands with its theme, at contribution 0; a theme that the model did not
+    count has no strength and no share.
+    """
+    themes = () if model is None else lowering(model.reasons)
+    blocks = {theme.theme: theme_json(sources, child, theme) for theme in themes}
+    told = {signal["name"] for block in blocks.values() for signal in block["signals"]}
     for name, value in sorted(protective.items()):
-        if name not in told and math.isfinite(value) and value > 0:
-            part = SignalPart(name, value, 0.0, state_of(value))
-            theme = sources.catalogue.by_name[name].theme
-            found.setdefault(theme, []).append(_model_signal(sources, child, part))
-    blocks.extend(
-        {"theme": theme, "strength": None, "share": None, "signals": signals}
-        for theme, signals in sorted(found.items())
-    )
-    return blocks
+        if name in told or not math.isfinite(value) or value <= 0:
+            continue
+        part = SignalPart(name, value, 0.0, state_of(value))
+        theme = sources.catalogue.by_name[name].theme
+        empty: Row = {"theme": theme, "strength": None, "share": None, "signals": []}
+        block = blocks.setdefault(theme, empty)
+        block["signals"].append(_model_signal(sources, child, part))
+    return list(blocks.values())
 
 
 def signals_told(rule_hits: Iterable[RuleHit], model: ModelHit | None) -> set[str]:

@@ -51,6 +51,16 @@ def test_each_visible_change_changes_the_digest(what):
     assert digest(*SEEN[what]) != digest()
 
 
+def test_words_that_only_later_contacts_use_do_not_count():
+    """A value nobody could have seen leaves no trace, in whatever number such values come."""
+    later = [
+        world.contact("C-ED", "ed.attendance", -n, known=-n, outcome=f"word {n}", n=n)
+        for n in range(40)
+    ]
+    for some in (later[:1], later[:4], later):
+        assert digest(*some) == digest()
+
+
 def test_null_and_empty_are_different():
     """Unknown is not an empty text."""
     empty = world.contact("C-Q", "ed.attendance", 9, outcome="")
