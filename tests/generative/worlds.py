@@ -7,6 +7,7 @@ every generated contact sits on the edge of something.
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -209,8 +210,8 @@ def values_of(types: tuple[str, ...], name: str) -> st.SearchStrategy:
 
 
 @st.composite
-def aggregates(draw) -> Aggregate:
-    op = draw(st.sampled_from(OPERATIONS))
+def aggregates(draw, ops: Sequence[str] = OPERATIONS) -> Aggregate:
+    op = draw(st.sampled_from(ops))
     window = (draw(st.sampled_from(WINDOWS)), draw(st.sampled_from(GAPS)))
     if op in WITHOUT_ATTRIBUTE:
         everything = op.startswith("days_since")
@@ -234,6 +235,7 @@ expressions = st.recursive(
     ),
     max_leaves=3,
 )
+PAIRS = tuple(itertools.combinations(OPERATIONS, 2))
 
 
 def signal(number: int, of: object) -> Signal:
@@ -243,7 +245,10 @@ def signal(number: int, of: object) -> Signal:
 @st.composite
 def declarations(draw) -> tuple[Signal, ...]:
     """Several signals; some share selections and windows, as in a catalogue, some are twins."""
-    found = draw(st.lists(expressions, min_size=1, max_size=8))
+    found = draw(st.lists(expressions, min_size=1, max_size=4))
+    for two in draw(st.lists(st.sampled_from(PAIRS), min_size=2, max_size=2, unique=True)):
+        together = draw(st.sampled_from((Difference, Ratio)))
+        found.append(together(*(draw(aggregates([op])) for op in two)))
     selection = draw(selections())
     shared = [Aggregate("count", selection, w, g) for w in WINDOWS for g in (0, 7)]
     found += draw(st.lists(st.sampled_from(shared), max_size=4))
