@@ -93,8 +93,20 @@ def _engine(engine: str | Engine) -> Engine:
 
 
 def _complete(history: History, signals: Sequence[Signal], as_of: dt.date) -> npt.NDArray[np.bool_]:
-    missing = history.unavailable_types(as_of)
-    return np.array([missing.isdisjoint(signal.types) for signal in signals], dtype=bool)
+    """Whether the feeds a signal needs were there: none of them lost, at least one ever declared.
+
+    A history without any coverage rows claims nothing about its feeds and is taken as whole.
+    """
+    delivered = {name for feed in history.feeds(as_of) for name in feed.types}
+    lost = history.unavailable_types(as_of)
+    return np.array(
+        [
+            lost.isdisjoint(signal.types)
+            and (not delivered or not signal.types or not delivered.isdisjoint(signal.types))
+            for signal in signals
+        ],
+        dtype=bool,
+    )
 
 
 def _mask(history: History, signals: Sequence[Signal], asked: Asked, values: Floats) -> None:

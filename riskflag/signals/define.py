@@ -280,4 +280,8 @@ def _aggregate(
 
 
 def _listed(values: str | tuple[str, ...]) -> tuple[str, ...]:
-    return (values,) if isinstance(values, str) else tuple(values)
+    if isinstance(values, str):
+        return (values,)
+    if not isinstance(values, tuple | list):
+        raise ConfigError("The values of a selection must be words in quotes.")
+    return tuple(values)

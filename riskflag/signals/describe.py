@@ -15,16 +15,16 @@ from riskflag.signals.expression import (
 )
 from riskflag.signals.terms import terms
 
-VERBS: dict[Operation, str] = {
-    "count": "the number of {contacts}",
-    "exists": "1 if there are any {contacts}, else 0, looking",
-    "total": "the sum of {attribute} over {contacts}",
-    "mean": "the mean of {attribute} over {contacts}",
-    "lowest": "the lowest {attribute} among {contacts}",
-    "highest": "the highest {attribute} among {contacts}",
-    "distinct": "the number of different values of {attribute} among {contacts}",
-    "days_since_last": "the days since the latest of {contacts}",
-    "days_since_first": "the days since the earliest of {contacts}",
+PHRASES: dict[Operation, str] = {
+    "count": "the number of {contacts} {when}",
+    "exists": "1 if there are any {contacts} {when}, else 0",
+    "total": "the sum of {number} over {contacts} {when}",
+    "mean": "the mean of {number} over {contacts} {when}",
+    "lowest": "the lowest {number} among {contacts} {when}",
+    "highest": "the highest {number} among {contacts} {when}",
+    "distinct": "the number of different values of {number} among {contacts} {when}",
+    "days_since_last": "the days since the latest of {contacts} {when}",
+    "days_since_first": "the days since the earliest of {contacts} {when}",
 }
 
 
@@ -52,8 +52,8 @@ def _age(of: Age) -> str:
 
 
 def _aggregate(of: Aggregate) -> str:
-    phrase = VERBS[of.op].format(contacts=_selection(of.selection), attribute=of.attribute)
-    return f"{phrase} {_window(of)}"
+    said = {"contacts": _selection(of.selection), "number": of.attribute, "when": _window(of)}
+    return PHRASES[of.op].format(**said)
 
 
 def _selection(selection: Selection) -> str:
@@ -75,7 +75,8 @@ def _either(names: tuple[str, ...]) -> str:
 
 
 def _window(of: Aggregate) -> str:
-    before = f"{of.ending} days before the as-of date" if of.ending else "the as-of date"
+    end = f"{of.ending} days before the as-of date" if of.ending else "the as-of date"
     if of.days == clock.ALL_HISTORY:
-        return f"over everything recorded that occurred before {before}"
-    return f"in the {of.days} days before {before}"
+        return f"over everything recorded that occurred before {end}"
+    until = f"that end {end}" if of.ending else f"before {end}"
+    return f"in the {of.days} days {until}"
