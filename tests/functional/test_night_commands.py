@@ -17,15 +17,26 @@ from tests import night_world as world
 FIRST = world.AS_OF.isoformat()
 
 
-@pytest.fixture
-def place(tmp_path, monkeypatch):
-    """A workspace with two batches of history and a model; the current folder is beside it."""
-    workspace = world.workspace(tmp_path / "w")
+def stored(tmp_path, monkeypatch, *, with_bundle):
+    """A workspace with two batches of history; the current folder is beside it."""
+    workspace = world.workspace(tmp_path / "w", with_bundle=with_bundle)
     contacts = world.some_contacts()
     world.store_history(workspace, "one", contacts[:5])
     world.store_history(workspace, "two", contacts[5:])
     monkeypatch.chdir(tmp_path)
     return workspace
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    """A workspace without a model."""
+    return stored(tmp_path, monkeypatch, with_bundle=False)
+
+
+@pytest.fixture
+def scored(tmp_path, monkeypatch):
+    """A workspace with a model."""
+    return stored(tmp_path, monkeypatch, with_bundle=True)
 
 
 def riskflag(*words: str) -> int:
@@ -43,17 +54,17 @@ def current(place):
     return place.publications / (place.publications / "CURRENT").read_text().strip()
 
 
-def test_a_night_tells_its_counts_the_worklist_and_what_to_do_next(place, capsys):
+def test_a_night_tells_its_counts_the_worklist_and_what_to_do_next(scored, capsys):
     """From the stored history to pages, with a summary that leads on."""
     assert riskflag("score", "--as-of", FIRST) == 0
     told = capsys.readouterr().out
     assert "6 children assessed for 2026-03-10: 5 flags (5 new" in told
     assert "riskflag explain F-2026-000001 --workspace w" in told
     path = re.search(r"Read: (\S+worklist\.html)", told)[1]
-    assert "F-2026-000001" in (place.root.parent / path).read_text()
+    assert "F-2026-000001" in (scored.root.parent / path).read_text()
     for number in range(1, 6):
-        assert (current(place) / "flags" / f"F-2026-{number:06d}.html").is_file()
-    assert (current(place) / "manifest.json").is_file()
+        assert (current(scored) / "flags" / f"F-2026-{number:06d}.html").is_file()
+    assert (current(scored) / "manifest.json").is_file()
 
 
 def test_the_same_night_twice_ends_with_code_3(place, capsys):
@@ -63,19 +74,19 @@ def test_the_same_night_twice_ends_with_code_3(place, capsys):
     assert "nothing was changed" in capsys.readouterr().out
 
 
-def test_a_night_without_pages_or_model_says_so(place, capsys):
+def test_a_night_without_pages_or_model_says_so(scored, capsys):
     """Both options do what they say."""
     assert riskflag("score", "--as-of", FIRST, "--no-pages", "--rules-only") == 0
     told = capsys.readouterr().out
     assert "No model was used" in told
-    assert {path.name for path in current(place).iterdir()} == {
+    assert {path.name for path in current(scored).iterdir()} == {
         "flags.json",
         "manifest.json",
         "state.json",
     }
 
 
-def test_pages_are_the_same_bytes_in_another_workspace(place, tmp_path):
+def test_pages_are_the_same_bytes_in_another_workspace(scored, tmp_path):
     """Law 3 to the last page."""
     riskflag("score", "--as-of", FIRST)
     other = world.workspace(tmp_path / "other")
@@ -84,7 +95,7 @@ def test_pages_are_the_same_bytes_in_another_workspace(place, tmp_path):
     from riskflag.reports.publish import write_pages
 
     result = run_night(other, world.AS_OF, write_pages=write_pages)
-    here = json.loads((current(place) / "manifest.json").read_text())["files"]
+    here = json.loads((current(scored) / "manifest.json").read_text())["files"]
     assert len(here) >= 9
     assert here == result.manifest["files"]
 
@@ -115,11 +126,11 @@ def test_a_look_that_cannot_be_recorded_is_not_shown(place, monkeypatch):
     assert not (place.root.parent / "one.html").exists()
 
 
-def test_the_analyst_s_report_is_apart(place):
+def test_the_analyst_s_report_is_apart(scored):
     """Contributions are for analysts, in a file of their own."""
     riskflag("score", "--as-of", FIRST)
     assert riskflag("explain", "F-2026-000001", "--analyst", "--out", "shap.html") == 0
-    assert "ed_attendances_90d" in (place.root.parent / "shap.html").read_text()
+    assert "ed_attendances_90d" in (scored.root.parent / "shap.html").read_text()
 
 
 def test_reproduce_compares_every_byte(place, capsys):
