@@ -8,7 +8,14 @@ from typing import Any
 
 import pyarrow as pa
 
-from riskflag.history.schema import CONTACT, COVERAGE, PERSON, RELATIONSHIP, conform, load_vocabulary
+from riskflag.history.schema import (
+    CONTACT,
+    COVERAGE,
+    PERSON,
+    RELATIONSHIP,
+    conform,
+    load_vocabulary,
+)
 from riskflag.history.view import History
 
 

@@ -32,17 +32,15 @@ def register(app: typer.Typer) -> None:
 
         Example: riskflag ingest --workspace borough --dry-run
         """
-        from riskflag.clock import parse_day
         from riskflag.cli.progress import progress_bar
+        from riskflag.clock import parse_day
         from riskflag.errors import InputError
         from riskflag.history.ingest import ingest as load
         from riskflag.workspace import Workspace
 
         day = parse_day(landed, "landing day") if landed else None
         with progress_bar() as progress:
-            report = load(
-                Workspace.open(workspace), dry_run=dry_run, landed=day, progress=progress
-            )
+            report = load(Workspace.open(workspace), dry_run=dry_run, landed=day, progress=progress)
         if as_json:
             typer.echo(report.to_json(), nl=False)
         else:
@@ -101,7 +99,9 @@ def _figures(files: list[FileReport]) -> list[str]:
 def _remark(files: list[FileReport]) -> str:
     held = sum(file.status == "held" for file in files)
     known = sum(file.status == "known" for file in files)
-    reasons = sorted({f"{name} {count:,}" for file in files for name, count in file.reasons.items()})
+    reasons = sorted(
+        {f"{name} {count:,}" for file in files for name, count in file.reasons.items()}
+    )
     parts = [f"{held} held"] * bool(held) + [f"{known} loaded before"] * bool(known) + reasons
     return ", ".join(parts)
 
@@ -121,11 +121,15 @@ def _details(console: Console, report: LoadReport) -> None:
         console.print(f"Marked and kept: {marks}", highlight=False)
     if report.lateness:
         table = Table(
-            title="Days from occurring to being known", title_justify="left", box=None,
+            title="Days from occurring to being known",
+            title_justify="left",
+            box=None,
             pad_edge=False,
         )
         for heading in ("source", "known by", "contacts", "half", "nine in ten", "longest"):
-            table.add_column(heading, justify="left" if heading in ("source", "known by") else "right")
+            table.add_column(
+                heading, justify="left" if heading in ("source", "known by") else "right"
+            )
         for late in report.lateness:
             figures = (late.contacts, late.half_within, late.nine_tenths_within, late.longest)
             table.add_row(late.source, late.basis, *(f"{value:,}" for value in figures))

@@ -299,16 +299,15 @@ def _agreed(column: pa.Array, order: Ints, starts: Ints) -> tuple[pa.Array, np.n
     return column.take(pa.array(pick, mask=pick < 0)), mixed
 
 
+def identifier_keys(table: pa.Table) -> pa.Array:
+    """The identifier key of each row of an adapted identifier table."""
+    names = ("source", "subject_scheme", "subject_value", "scheme", "value")
+    return digests(joined([table.column(name) for name in names]))
+
+
 def identifiers_with_keys(table: pa.Table) -> pa.Table:
     """One row per identifier and person of a delivery, with identifier_key and row_hash."""
-    key = digests(
-        joined(
-            [
-                table.column(name)
-                for name in ("source", "subject_scheme", "subject_value", "scheme", "value")
-            ]
-        )
-    )
+    key = identifier_keys(table)
     order, starts = _grouped(key, table)
     rows = take(table, order[starts])
     last = numbers(table.column("valid_to"), NEVER)[order]

@@ -11,7 +11,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from riskflag.clock import day_number
-from riskflag.history.adapt_people import identifiers_with_keys, merged_persons, person_keys
+from riskflag.history.adapt_people import (
+    identifier_keys,
+    identifiers_with_keys,
+    merged_persons,
+    person_keys,
+)
 from riskflag.history.arrays import Ints, isin, numbers, one, take
 from riskflag.history.delivery import Delivered
 from riskflag.history.identity import Identities
@@ -81,10 +86,18 @@ class Day:
             self.state.add({name: table})
 
     def _stamp(self, item: Delivered) -> Stamp:
-        last = self.state.last_day(item.source)
-        older = last is not None and dt.date.fromisoformat(last) > self.date
-        known = self.day if last is None else max(self.day, day_number(dt.date.fromisoformat(last)))
-        return Stamp(known, self.batch_id, older)
+        """When what this delivery says became known.
+
+        A delivery put into the folder of a past day, after a later day was loaded, is known from
+        that later day: what past nights saw must not change.
+        """
+        mine, latest_day = self.state.last_day(item.source), self.state.last_day()
+        older = mine is not None and dt.date.fromisoformat(mine) > self.date
+        late = latest_day is not None and dt.date.fromisoformat(latest_day) > self.date
+        if late and latest_day is not None and not item.landing.first_load:
+            known = day_number(dt.date.fromisoformat(latest_day))
+            return Stamp(known, self.batch_id, older, late=True)
+        return Stamp(self.day, self.batch_id, older)
 
     def _compare(self, item: Delivered, name: str, winners: pa.Table) -> Difference:
         if "withdrawn" not in winners.column_names:
@@ -102,7 +115,7 @@ class Day:
             merged.column("subject_scheme"), merged.column("subject_value")
         )
         merged = self._resolved_only(merged.append_column("person_id", person), "identifier")
-        self._note_merged(item, table, "identifier", self._compare(item, "identifier", merged))
+        self._add_merged(item, "identifier", (table, identifier_keys(table)), merged)
 
     def _persons(self, item: Delivered, tables: Candidates, identities: Identities) -> None:
         table = tables["person"]
@@ -115,21 +128,18 @@ class Day:
         merged = self._resolved_only(merged.append_column("person_id", person), "person")
         conflicts = int(isin(merged.column("issues"), ["conflict"]).sum())
         self.issues.update({"person_conflict": conflicts} if conflicts else {})
-        difference = self._compare(item, "person", merged)
-        self._append("person", difference.rows)
-        place = pc.index_in(person_keys(table), value_set=one(merged.column("person_key")))
-        at = numbers(place, -1)
+        self._add_merged(item, "person", (table, person_keys(table)), merged)
+
+    def _add_merged(
+        self, item: Delivered, name: str, rows: tuple[pa.Table, pa.Array], merged: pa.Table
+    ) -> None:
+        """Add what is new in a delivery's merged rows; its rows fare as the merged one does."""
+        difference = self._compare(item, name, merged)
+        self._append(name, difference.rows)
+        at = numbers(pc.index_in(rows[1], value_set=one(merged.column(_KEYS[name]))), -1)
         known = np.flatnonzero(at >= 0)
         if len(known):
-            item.note(table, known, difference.status[at[known]])
-
-    def _note_merged(
-        self, item: Delivered, table: pa.Table, name: str, difference: Difference
-    ) -> None:
-        self._append(name, difference.rows)
-        changed = difference.rows.num_rows > 0
-        every = np.arange(table.num_rows)
-        item.note(table, every, 3 if changed else DUPLICATE)
+            item.note(rows[0], known, difference.status[at[known]])
 
     def _resolved_only(self, table: pa.Table, name: str) -> pa.Table:
         """Rows about a person who can be found; the others are counted."""
@@ -160,7 +170,9 @@ class Day:
         )
         issues = one(table.column("issues"))
         if disputed.any():
-            marked = pc.utf8_trim(pc.binary_join_element_wise(issues, "ambiguous_identifier", " "))
+            marked = pc.utf8_trim_whitespace(
+                pc.binary_join_element_wise(issues, "ambiguous_identifier", " ")
+            )
             issues = pc.if_else(pa.array(disputed), marked, issues)
         table = table.set_column(table.schema.get_field_index("issues"), "issues", issues)
         self._cover(item, table)

@@ -47,6 +47,10 @@ class Delivered:
         self.seen: dict[str, pa.ChunkedArray | None] = {}
         self._tables: dict[str, list[pa.Table]] = {name: [] for name in TABLES}
 
+    def refuse(self, path: Path, shown: str, sha256: str, refusal: RejectedError) -> None:
+        """Note a file that could not even be opened, or is not what its sender described."""
+        self.files.append(DeliveredSheet(path.name, shown, sha256, refused=refusal))
+
     def add(self, path: Path, shown: str, data: bytes, sha256: str) -> None:
         """Read and adapt one file; a file that cannot be taken is kept as refused."""
         item = DeliveredSheet(path.name, shown, sha256)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import shutil
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -28,7 +28,7 @@ from riskflag.history.delivery import (
 )
 from riskflag.history.hashing import file_digest
 from riskflag.history.landing import Landed, check_sidecar, landed_files
-from riskflag.history.ledger import DeliveredFile, write_atomic
+from riskflag.history.ledger import Batch, DeliveredFile, write_atomic
 from riskflag.history.readers import RejectedError, read_bytes
 from riskflag.history.report import FileReport, Lateness, LoadReport, Unmapped
 from riskflag.history.schema import COVERAGE, load_vocabulary
@@ -57,6 +57,17 @@ def ingest(
     """
     with nullcontext() if dry_run else workspace.lock():
         return _Load(workspace, dry_run, progress).run(landed or today())
+
+
+@dataclass(frozen=True)
+class _Fresh:
+    """A file that was not loaded before: its bytes, or why it was refused."""
+
+    item: Landed
+    source: Source
+    data: bytes
+    sha256: str
+    refusal: RejectedError | None
 
 
 class _Load:
@@ -100,8 +111,8 @@ class _Load:
         fresh = self._fresh(date, [item for item in items if item.source is not None])
         if not fresh:
             return
-        names = sorted(f"{item.source.name} {sha}" for item, _, sha in fresh if item.source)
-        batch_id = f"{date}-{hashlib.sha256(' '.join(names).encode()).hexdigest()[:12]}"
+        names = sorted(f"{file.source.name} {file.sha256}" for file in fresh)
+        batch_id = self.state.new_batch_id(date, " ".join(names))
         deliveries = self._deliveries(date, fresh, batch_id)
         day = Day(self.state, self.store, date, batch_id)
         day.take_in(deliveries)
@@ -109,63 +120,54 @@ class _Load:
         tables = day.tables()
         self._account(deliveries, day, tables)
         delivered = [entry for item in deliveries for entry in _ledger_entries(item, date)]
+        if self.state.noted(delivered):
+            return
         if not self.dry_run:
             with self._quarantine(deliveries, batch_id):
                 self.store.append_batch(
                     batch_id, date.isoformat(), tables, delivered, self.progress
                 )
-        self.state.delivered += delivered
+        self.state.note(Batch(batch_id, date.isoformat(), (), tuple(delivered)))
         self.batches.append(batch_id)
 
-    def _fresh(self, date: dt.date, items: list[Landed]) -> list[tuple[Landed, bytes, str]]:
+    def _fresh(self, date: dt.date, items: list[Landed]) -> list[_Fresh]:
         """The files whose bytes were not loaded before, read and with their hash."""
-        fresh: list[tuple[Landed, bytes, str]] = []
+        fresh: list[_Fresh] = []
         for number, item in enumerate(items):
             self.progress("Reading files", number, len(items))
             assert item.source is not None
+            sha256 = ""
             try:
                 data = read_bytes(item.path)
                 sha256 = file_digest(data)
                 check_sidecar(item.path, sha256, len(data))
             except RejectedError as refusal:
-                self._refused(item, refusal)
+                fresh.append(_Fresh(item, item.source, b"", sha256, refusal))
                 continue
-            again = any(sha == sha256 and other.source == item.source for other, _, sha in fresh)
+            again = any(other.sha256 == sha256 and other.source is item.source for other in fresh)
             if again or self.state.knows(item.source, sha256, date):
                 self.files.append(
                     FileReport(item.shown, item.source.name, date.isoformat(), "known")
                 )
-                continue
-            fresh.append((item, data, sha256))
+            else:
+                fresh.append(_Fresh(item, item.source, data, sha256, None))
         self.progress("Reading files", len(items), len(items))
         return fresh
 
-    def _refused(self, item: Landed, refusal: RejectedError) -> None:
-        assert item.source is not None
-        self.files.append(
-            FileReport(
-                item.shown,
-                item.source.name,
-                item.day.isoformat(),
-                "held",
-                reason=refusal.reason,
-                message=str(refusal),
-            )
-        )
-
-    def _deliveries(
-        self, date: dt.date, fresh: list[tuple[Landed, bytes, str]], batch_id: str
-    ) -> list[Delivered]:
+    def _deliveries(self, date: dt.date, fresh: list[_Fresh], batch_id: str) -> list[Delivered]:
         by_source: dict[str, Delivered] = {}
-        for number, (item, data, sha256) in enumerate(fresh):
+        for number, file in enumerate(fresh):
             self.progress("Mapping rows", number, len(fresh))
-            assert item.source is not None
-            name = item.source.name
+            name = file.source.name
             if name not in by_source:
-                first = self.state.first_day(item.source) in (None, date.isoformat())
+                first = self.state.first_day(file.source) in (None, date.isoformat())
                 landing = Landing(day_number(date), first, batch_id, self.vocabulary)
-                by_source[name] = Delivered(item.source, landing)
-            by_source[name].add(item.path, item.shown, data, sha256)
+                by_source[name] = Delivered(file.source, landing)
+            path, shown = file.item.path, file.item.shown
+            if file.refusal is not None:
+                by_source[name].refuse(path, shown, file.sha256, file.refusal)
+            else:
+                by_source[name].add(path, shown, file.data, file.sha256)
         self.progress("Mapping rows", len(fresh), len(fresh))
         for delivery in by_source.values():
             self._hold_odd_volume(delivery)

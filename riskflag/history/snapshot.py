@@ -113,7 +113,7 @@ def compare(
     leaves = (status == ACCEPTED) & live & (withdrawn | (moved & had))
     number = version + 1 + (writes & leaves)
     fresh = _versioned(winners, np.flatnonzero(writes), number, schema, "assert")
-    again = known[writes]
+    again = known[writes] | stamp.late
     if again.any():
         fresh = _known_again(fresh, again, stamp)
     gone = retractions(current, at[leaves], schema, stamp)
@@ -122,11 +122,16 @@ def compare(
 
 @dataclass(frozen=True)
 class Stamp:
-    """The landing day and batch of a delivery; `older`: it landed before one already taken."""
+    """The day a delivery counts as known, and its batch.
+
+    `older`: a newer delivery of its source was taken before. `late`: `day` is not its landing day
+    but a later one that was loaded before it.
+    """
 
     day: int
     batch_id: str
     older: bool = False
+    late: bool = False
 
 
 def _places(wanted: pa.ChunkedArray, names: pa.ChunkedArray) -> Ints:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from collections.abc import Mapping
 from statistics import median
 
@@ -50,12 +51,14 @@ class State:
             stored = store.read(name, columns=columns, progress=progress)
             self.tables[name] = conform(stored, schema)
         self.delivered: list[DeliveredFile] = []
+        self.batch_ids: set[str] = set()
         for batch in store.batches():
             self.note(batch)
 
     def note(self, batch: Batch) -> None:
         """Remember a complete batch's deliveries."""
         self.delivered += batch.delivered
+        self.batch_ids.add(batch.batch_id)
 
     def add(self, tables: Mapping[str, pa.Table]) -> None:
         """Add version rows."""
@@ -90,16 +93,26 @@ class State:
         """The landing day of a source's first load, None when there was none."""
         return min(self._days(source), default=None)
 
-    def last_day(self, source: Source) -> str | None:
-        """The newest landing day of a source."""
+    def last_day(self, source: Source | None = None) -> str | None:
+        """The newest landing day of a source, or of all."""
         return max(self._days(source), default=None)
 
-    def _days(self, source: Source) -> set[str]:
+    def _days(self, source: Source | None) -> set[str]:
         return {
             item.landed
             for item in self.delivered
-            if item.source == source.name and item.status == "loaded"
+            if (source is None or item.source == source.name) and item.status == "loaded"
         }
+
+    def new_batch_id(self, landed: dt.date, content: str) -> str:
+        """A name for a batch: its day and a hash of its files, told apart from earlier tries."""
+        plain = f"{landed}-{hashlib.sha256(content.encode()).hexdigest()[:12]}"
+        tries = sum(name == plain or name.startswith(f"{plain}-") for name in self.batch_ids)
+        return plain if tries == 0 else f"{plain}-{tries + 1}"
+
+    def noted(self, entries: list[DeliveredFile]) -> bool:
+        """Whether each of these files was refused before, on the same day and with these bytes."""
+        return all(item.status == "held" and item in self.delivered for item in entries)
 
     def usual_rows(self, source: Source) -> float | None:
         """The median size of the latest full or window deliveries; None when too little is known.

@@ -1,0 +1,71 @@
+"""`riskflag ingest` and `riskflag sources` as a person meets them."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from riskflag.cli import run
+
+SOURCE = """name = "ed"
+title = "Attendances"
+agency = "ed"
+
+[files]
+pattern = "ed*.csv"
+
+[[contact]]
+type = "ed.attendance"
+record_id = ["id"]
+subject = { column = "person" }
+occurred = { column = "day" }
+"""
+
+
+@pytest.fixture
+def workspace(tmp_path):
+    folder = tmp_path / "w"
+    assert run(["init", str(folder)]) == 0
+    (folder / "sources" / "ed.toml").write_text(SOURCE)
+    (folder / "landing" / "ed.csv").write_text("id,person,day\n1,p1,2024-01-02\n2,p2,x\n")
+    return folder
+
+
+def test_a_dry_run_then_a_load_then_nothing_to_do(workspace, capsys):
+    assert run(["ingest", "--workspace", str(workspace), "--dry-run"]) == 0
+    assert "nothing was written" in capsys.readouterr().out
+    assert not (workspace / "history").exists()
+    assert run(["ingest", "--workspace", str(workspace)]) == 0
+    assert "1 contact versions added" in capsys.readouterr().out
+    assert run(["ingest", "--workspace", str(workspace), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["files"][0]["status"] == "known"
+
+
+def test_when_no_file_can_be_taken_it_says_so_and_exits_30(workspace, capsys):
+    (workspace / "landing" / "ed.csv").write_text("a;b\n1;2\n")
+    assert run(["ingest", "--workspace", str(workspace)]) == 30
+    shown = capsys.readouterr()
+    assert "no column day" in shown.out.replace("\n", " ")
+    assert "No file could be taken" in shown.err
+
+
+def test_a_mistake_in_a_source_is_one_sentence_with_its_line_and_exit_40(workspace, capsys):
+    (workspace / "sources" / "ed.toml").write_text(SOURCE.replace("ed.attendance", "ed.visit"))
+    assert run(["ingest", "--workspace", str(workspace)]) == 40
+    assert "ed.toml line 9" in capsys.readouterr().err
+    assert not (workspace / "history").exists()
+
+
+def test_a_wrong_day_is_refused(workspace, capsys):
+    assert run(["ingest", "--workspace", str(workspace), "--landed", "1/2/2024"]) == 40
+    assert "landing day" in capsys.readouterr().err
+
+
+def test_sources_are_listed_and_added(workspace, capsys):
+    assert run(["sources"]) == 0
+    assert "ssda903_missing" in capsys.readouterr().out
+    assert run(["sources", "--workspace", str(workspace), "--add", "ssda903_missing"]) == 0
+    assert (workspace / "sources" / "ssda903_missing.toml").is_file()
+    assert run(["sources", "--add", "ssda903_missing"]) == 40
+    assert run(["sources", "--workspace", str(workspace), "--add", "no_such"]) == 40

@@ -1,0 +1,151 @@
+"""Files that others published, loaded with source declarations only: exact counts, nothing lost."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import shutil
+from collections import Counter
+
+import pyarrow.compute as pc
+import pytest
+
+from riskflag.history.ingest import ingest
+from riskflag.history.schema import CONTACT, conform
+from riskflag.history.source import copy_shipped
+from riskflag.history.store import HistoryStore
+from riskflag.workspace import Workspace
+from tests.shared_data import shared_data
+
+LANDED = dt.date(2024, 3, 31)
+EVENT_FILES = {
+    "niraes.csv": "ed.attendance",
+    "symphony.csv": "ed.attendance",
+    "pas.csv": "hospital.admission",
+    "dental.csv": "dental.treatment",
+    "soscare-refer.csv": "care.referral",
+    "soscare-need.csv": "care.assessment",
+    "soscare-prot.csv": "care.cp_plan",
+    "soscare-care.csv": "care.looked_after",
+}
+
+
+def loaded(folder, data, family):
+    workspace = Workspace.create(folder, "Test")
+    copy_shipped(family, workspace.sources_dir)
+    landing = workspace.landing / LANDED.isoformat()
+    landing.mkdir()
+    for path in data.glob("*.csv"):
+        shutil.copy(path, landing)
+    return workspace, ingest(workspace)
+
+
+@pytest.fixture(scope="module")
+def northern_ireland(tmp_path_factory):
+    data = shared_data("ssni-linked-admin-example")
+    folder = tmp_path_factory.mktemp("ni") / "w"
+    return (data, *loaded(folder, data, "ni"))
+
+
+def test_northern_ireland_loads_whole_and_the_counts_are_those_of_the_files(northern_ireland):
+    data, workspace, report = northern_ireland
+    history = HistoryStore(workspace.history).load()
+    own = history.contacts.filter(pc.equal(history.contacts.column("link"), "self"))
+    assert own.num_rows == 160_000
+    assert pc.count_distinct(own.column("person_id").cast("string")).as_py() == 24_967
+    assert report.unclaimed == ()
+    assert all(file.balanced and file.quarantined == 0 for file in report.files)
+    per_file = Counter(own.column("source_file").to_pylist())
+    assert per_file == dict.fromkeys(EVENT_FILES, 20_000)
+    assert {(f.rows, f.accepted) for f in report.files if f.contacts} == {(20_000, 20_000)}
+    assert report.issues["end_before_start"] == _ends_before_start(data)
+    assert set(own.column("known_basis").to_pylist()) == {"assumed_lag"}
+
+
+def _ends_before_start(data):
+    pairs = {
+        "niraes.csv": ("arrive_niraes", "dept_nirases"),
+        "symphony.csv": ("arrive_symp", "dept_symp"),
+        "soscare-refer.csv": ("date_referred", "date_closed"),
+        "soscare-prot.csv": ("date_regd", "date_removed"),
+        "dental.csv": ("AcceptanceDate", "CompletionDate"),
+    }
+    total = 0
+    for name, (begins, ends) in pairs.items():
+        with (data / name).open(newline="") as stream:
+            total += sum(row[ends] < row[begins] for row in csv.DictReader(stream))
+    return total
+
+
+def test_every_northern_ireland_contact_is_found_in_its_file_by_line(northern_ireland):
+    data, workspace, _ = northern_ireland
+    columns = ["source_file", "source_line", "person_id", "occurred_on", "type"]
+    table = conform(HistoryStore(workspace.history).read("contact", columns=columns), CONTACT)
+    days = {"niraes.csv": 1, "soscare-prot.csv": 1, "pas.csv": 1, "soscare-care.csv": 4}
+    for name, place in days.items():
+        lines = (data / name).read_text().splitlines()
+        rows = table.filter(pc.equal(table.column("source_file"), name)).to_pylist()
+        assert len(rows) == 20_000
+        for row in rows:
+            cells = lines[row["source_line"] - 1].split(",")
+            assert (cells[0], cells[place]) == (row["person_id"], row["occurred_on"].isoformat())
+            assert row["type"] == EVENT_FILES[name]
+
+
+def test_northern_irish_mothers_are_adults_whose_contacts_reach_their_children(northern_ireland):
+    data, workspace, report = northern_ireland
+    history = HistoryStore(workspace.history).load()
+    assert report.relationships == 15_000
+    children = history.children(dt.date(2020, 1, 1))
+    assert len(children) > 10_000
+    assert all(name.endswith("c") for name in children)
+    links = Counter(history.contacts.column("link").to_pylist())
+    assert links["mother"] > 50_000
+    assert set(links) == {"self", "mother"}
+    with (data / "gp.csv").open(newline="") as stream:
+        said = {}
+        for row in csv.DictReader(stream):
+            said.setdefault(row["id_hcn"], set()).add((row["dob_yr"], row["dob_mn"]))
+    conflicts = {name for name, births in said.items() if len(births) > 1}
+    births = dict(
+        zip(
+            history.persons.column("person_id").to_pylist(),
+            history.persons.column("birth_day").to_pylist(),
+            strict=True,
+        )
+    )
+    assert all(births[name] is None for name in conflicts)
+    assert all(births[name] is not None for name in set(said) - conflicts)
+    assert report.issues["person_conflict"] == len(conflicts)
+
+
+def test_the_looked_after_return_loads_with_every_row_accounted_for(tmp_path):
+    data = shared_data("d2i-903-fake")
+    workspace, report = loaded(tmp_path / "w", data, "ssda903")
+    files = {file.name.split("/")[1]: file for file in report.files}
+    assert {name: file.rows for name, file in files.items()} == {
+        "header.csv": 2_675,
+        "episodes.csv": 5_050,
+        "missing.csv": 43,
+        "reviews.csv": 12_582,
+    }
+    assert all(file.balanced and file.quarantined == 0 for file in files.values())
+    assert "oc2.csv" in {name.split("/")[1] for name in report.unclaimed}
+    history = HistoryStore(workspace.history).load()
+    types = Counter(history.contacts.column("type").to_pylist())
+    with (data / "episodes.csv").open(newline="") as stream:
+        reasons = Counter(row["RNE"] for row in csv.DictReader(stream))
+    assert types["care.looked_after"] == reasons["S"]
+    assert types["care.legal_change"] == reasons["L"] + reasons["B"] + reasons["U"]
+    assert types["care.placement"] == 5_050 - reasons["L"]
+    assert types["missing.episode"] == 43
+    missing = history.contacts.filter(
+        pc.equal(history.contacts.column("type").cast("string"), "missing.episode")
+    )
+    assert Counter(missing.column("category").to_pylist()) == {
+        "away_without_authorisation": 24,
+        "missing": 19,
+    }
+    identifiers = HistoryStore(workspace.history).read("identifier")
+    assert identifiers.num_rows == 2_675
+    assert pc.sum(identifiers.column("check_ok").cast("int64")).as_py() == 107
