@@ -68,6 +68,7 @@ def rule_reason(sources: Sources, child: Child, hit: RuleHit) -> Row:
     conditions = [_condition(sources, child, condition) for condition in hit.conditions]
     met = [condition for condition in conditions if condition["speaks_for_rule"]]
     values = {condition.signal: condition.value for condition in hit.conditions}
+    partial = {condition.signal for condition in hit.conditions if not condition.complete}
     return _reason(
         f"rule:{rule.id}",
         theme=rule.theme,
@@ -76,7 +77,7 @@ def rule_reason(sources: Sources, child: Child, hit: RuleHit) -> Row:
             "id": rule.id,
             "version": rule.version,
             "title": rule.title,
-            "statement": rule.text(values),
+            "statement": rule.text(values, partial),
             "level": rule.level,
             "theme": rule.theme,
             "owner": rule.owner,
