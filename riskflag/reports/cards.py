@@ -168,21 +168,19 @@ def _strength(model: Mapping[str, Any] | None) -> Strength | None:
 
 @dataclass(frozen=True)
 class OtherWay:
-    """A theme that points the other way: heading and what was counted."""
+    """What points the other way: counts by theme, and questions to which nothing is recorded."""
 
-    heading: str
-    counts: tuple[Count, ...]
+    themes: tuple[tuple[str, tuple[Count, ...]], ...]
+    silent: tuple[str, ...]
 
 
-def other_way(blocks: Sequence[Mapping[str, Any]], records: Chronology) -> tuple[OtherWay, ...]:
-    """What lowered the push or tells of help; what is merely not recorded comes without records."""
-    return tuple(
-        OtherWay(
-            str(words.theme(block["theme"])["heading"]),
-            tuple(
-                _count(signal, records, "", signal.get("typical")) for signal in block["signals"]
-            ),
-        )
-        for block in blocks
-        if block["signals"]
-    )
+def other_way(blocks: Sequence[Mapping[str, Any]], records: Chronology) -> OtherWay:
+    """What lowered the push or tells of help; what is merely not recorded is told apart from it."""
+    themes, silent = [], []
+    for block in blocks:
+        counts = [_count(s, records, "", s.get("typical")) for s in block["signals"]]
+        told = tuple(count for count in counts if not count.absent)
+        silent += [count.question for count in counts if count.absent]
+        if told:
+            themes.append((str(words.theme(block["theme"])["heading"]), told))
+    return OtherWay(tuple(themes), tuple(dict.fromkeys(silent)))

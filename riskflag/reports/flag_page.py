@@ -28,10 +28,10 @@ from riskflag.reports.timeline import Timeline, timeline
 #: Fewer past flags than this say nothing about how often flags were right.
 FEWEST = 30
 PRESENT = "present"
-#: A pattern takes about as much paper as so many records; beyond `DENSE` rows type gets smaller.
-CARD_ROWS, DENSE = 4, 36
-#: Patterns beyond which fewer records are shown first.
-MANY = 8
+#: A pattern takes about as much paper as so many records, and one more for each of its counts.
+CARD_ROWS = 4
+#: Beyond so many rows of paper the type gets smaller, and beyond more, fewer records come first.
+DENSE, CROWDED = 38, 56
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class FlagPage:
     cards: tuple[Card, ...]
     more_cards: tuple[Card, ...]
     earlier: tuple[Card, ...]
-    other_way: tuple[OtherWay, ...]
+    other_way: OtherWay
     help_records: tuple[Record, ...]
     not_seen: tuple[str, ...]
     caveats: tuple[str, ...]
@@ -87,22 +87,17 @@ class FlagPage:
     often: tuple[str, ...]
     about: tuple[Fact, ...]
     review_data: str
+    dense: bool
 
     @property
     def patterns(self) -> tuple[Card, ...]:
         """All cards, in the order in which they stand on the page."""
         return (*self.cards, *self.more_cards, *self.earlier)
 
-    @property
-    def dense(self) -> bool:
-        """Whether paper needs smaller type to hold the flag on four pages."""
-        return len(self.records.first) + CARD_ROWS * len(self.patterns) > DENSE
-
-
 def view(flag: Mapping[str, Any]) -> FlagPage:
     """The page of one FLAG JSON; the same flag gives the same page."""
-    reasons = [*flag["reasons"], *flag.get("earlier_reasons", ())]
-    first = SHOWN_FIRST if len(reasons) <= MANY else SHOWN_WITH_MANY
+    rows = paper_rows(flag)
+    first = SHOWN_FIRST if rows <= CROWDED else SHOWN_WITH_MANY
     records = chronology(flag["contacts"], shown_first=first)
     contacts = {contact["contact_key"]: contact for contact in flag["contacts"]}
     cards = _cards(flag["reasons"], records, contacts, prefix="pattern")
@@ -132,7 +127,18 @@ def view(flag: Mapping[str, Any]) -> FlagPage:
         often=_often(flag.get("performance")),
         about=_about(flag),
         review_data=review_data(flag),
+        dense=rows > DENSE,
     )
+
+
+def paper_rows(flag: Mapping[str, Any]) -> int:
+    """About how much paper a flag takes, in rows of records; it only sets the size of type."""
+    rows = min(len(flag["contacts"]), SHOWN_FIRST)
+    for reason in [*flag["reasons"], *flag.get("earlier_reasons", ())]:
+        parts = (reason.get("rule") or {}).get("conditions", ())
+        signals = (reason.get("model") or {}).get("signals", ())
+        rows += CARD_ROWS + len(parts) + len(signals)
+    return rows + sum(len(block["signals"]) for block in flag["lowering"]) // 4
 
 
 def record_hash(flag: Mapping[str, Any]) -> str:
@@ -260,9 +266,8 @@ def _voice(flag: Mapping[str, Any], records: Chronology) -> Voice:
         return Voice(
             "Nothing is recorded of the child's words or wishes in the data we hold.", None, ask
         )
-    who = sorted(
-        {c["agency"] for c in flag["contacts"] if c["contact_key"] in voice["contact_keys"]}
-    )
+    heard = [c for c in flag["contacts"] if c["contact_key"] in voice["contact_keys"]]
+    who = sorted({c["agency"] for c in heard if c["occurred_on"] == voice["latest"]})
     by = f" by {words.agencies(who)}" if who else ""
     lead = f"The child's words or wishes were last recorded on {words.day(voice['latest'])}{by}."
     return Voice(
@@ -279,12 +284,14 @@ def _often(performance: Mapping[str, Any] | None) -> tuple[str, ...]:
     count = int(performance["n"])
     if count < FEWEST:
         return ("There are too few past flags like this one to say how often they were right.",)
-    needed = round(10 * float(performance["needed_more"]) / count)
-    spent = 10 - needed
+    share = float(performance["needed_more"]) / count
+    of = 10 if 1 <= round(10 * share) <= 9 else 100
+    needed = round(of * share)
+    was = "was" if needed == 1 else "were"
     period = performance.get("period") or "period not recorded"
     return (
-        f"Of every 10 past flags like this one, about {needed} were followed by a need for more "
-        f"help, and about {spent} were not.",
+        f"Of every {of} past flags like this one, about {needed} {was} followed by a need for "
+        f"more help, and about {of - needed} were not.",
         f"This rests on {count:,} past flags, {period}.",
         "It says nothing about this child.",
     )

@@ -12,7 +12,7 @@ from riskflag.reports.words import words
 LONGEST = 25
 BLOCK = re.compile(
     r"</?(?:p|li|ul|ol|h[1-6]|td|th|tr|dt|dd|div|section|summary|caption|title|desc|text|nav|main"
-    r"|header|footer|figcaption|legend|label|br|span class=\"?k)\b[^>]*>"
+    r"|header|footer|figcaption|legend|label|br|span class=\"(?:k|refs|usual|sub|tag))\b[^>]*>"
 )
 
 

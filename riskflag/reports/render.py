@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from riskflag.errors import InputError
 from riskflag.reports.analyst import analyst_report
@@ -31,6 +31,7 @@ def environment() -> Environment:
         auto_reload=False,
     )
     env.globals["style"] = style
+    env.filters["breakable"] = breakable
     return env
 
 
@@ -41,6 +42,11 @@ def style(*names: str) -> Markup:
     css = re.sub(r"/\*.*?\*/", "", css, flags=re.DOTALL)
     css = re.sub(r"\s+", " ", css)
     return Markup(re.sub(r"\s*([{};,>])\s*", r"\1", css).replace(";}", "}").strip())  # noqa: S704
+
+
+def breakable(name: str) -> Markup:
+    """A long file name, escaped, that may break after an underscore."""
+    return escape(name).replace("_", Markup("_<wbr>"))
 
 
 def page(template: str, **values: Any) -> str:

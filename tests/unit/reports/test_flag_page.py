@@ -232,13 +232,13 @@ def test_a_record_is_traced_to_its_file_and_line_and_marked():
     first = flag["contacts"][-1]
     first.update(known_on=flag["as_of"], occurred_on="2026-09-30", withdrawn=True)
     first["issues"] = ["date_assumed", "some_new_mark"]
-    html = section(render_flag(view(flag)), "records")
+    html = section(render_flag(view(flag)), "records").replace("<wbr>", "")
     for text in (
         f"{first['file']}, line {first['line']}",
         "In a pattern",
         "Arrived 20 days later",
         "Since withdrawn or corrected",
-        "The day is assumed",
+        "Day is assumed",
         "Some new mark",
     ):
         assert text in html, text
@@ -249,7 +249,7 @@ def test_an_assumed_day_is_never_told_as_a_late_arrival():
     flag = copy.deepcopy(FLAGS[1])
     flag["contacts"][0].update(known_basis="assumed_lag", known_on=flag["as_of"])
     text = section(render_flag(view(flag)), "records")
-    assert "The day it became known is assumed" in text
+    assert "Day it became known is assumed" in text
     assert "Line to the day it arrived" not in text
 
 
