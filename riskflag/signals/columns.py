@@ -7,15 +7,14 @@ by chunk, so memory stays bounded by the chunk and not by the history.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from riskflag.errors import InputError
 from riskflag.signals.kernel import visible_births
-from riskflag.signals.layout import UNKNOWN_DAY, Contacts, Int32s, Ints, Versions
+from riskflag.signals.layout import UNKNOWN_DAY, Contacts, Ints, Versions
+from riskflag.signals.people import People, codes_of, encoded, whole
 
 DAYS = ("occurred_day", "known_day", "superseded_day")
 
@@ -33,9 +32,9 @@ class Columns:
             raise InputError(
                 f"The history's contacts have no column {missing[0]}; load the history with it."
             )
-        self._days = [_whole(contacts[name]) for name in DAYS]
-        self._words = [_dictionary(contacts[name]) for name in words]
-        self._numbers = [_whole(contacts[name]) for name in numbers]
+        self._days = [whole(contacts[name]) for name in DAYS]
+        self._words = [encoded(contacts[name]) for name in words]
+        self._numbers = [whole(contacts[name]) for name in numbers]
         self.words = tuple(words)
         self.numbers = tuple(numbers)
         self.dictionaries = [column.dictionary.to_pylist() for column in self._words]
@@ -46,7 +45,7 @@ class Columns:
         length = stop - start
         codes = np.empty((len(self._words), length), np.int32)
         for place, words in enumerate(self._words):
-            codes[place] = _codes(words.indices.slice(start, length))
+            codes[place] = codes_of(words.indices.slice(start, length))
         numbers = np.empty((len(self._numbers), length), np.float64)
         for place, column in enumerate(self._numbers):
             numbers[place] = column.slice(start, length).to_numpy(zero_copy_only=False)
@@ -69,48 +68,6 @@ class Births:
         return visible_births(self._people.places(person_ids), as_of, self._versions)
 
 
-class People:
-    """The different people of a sorted column, and where the rows of each begin and end."""
-
-    def __init__(self, person_ids: pa.ChunkedArray) -> None:
-        column = _dictionary(person_ids)
-        codes = _codes(column.indices)
-        new = np.flatnonzero(codes[1:] != codes[:-1]) + 1
-        first = [0] if len(codes) else []
-        #: Where each person's rows begin, and the end: [people + 1].
-        self.starts = np.concatenate([first, new, [len(codes)]]).astype(np.int64)
-        met = codes[self.starts[:-1]]
-        # The place of each entry of the dictionary among the people; the last is for no entry.
-        self._places = np.full(len(column.dictionary) + 1, -1, np.int64)
-        self._places[met] = np.arange(len(met))
-        self._names = column.dictionary
-        if np.count_nonzero(self._places >= 0) != len(met) or (met < 0).any():
-            raise InputError("The history is not sorted by person; load it with riskflag.history.")
-
-    def places(self, wanted: pa.Array) -> Ints:
-        """Where each wanted person is among the people, -1 for nowhere."""
-        code = pc.index_in(wanted, value_set=self._names.cast(pa.string())).fill_null(-1)
-        return np.asarray(self._places[code.to_numpy(zero_copy_only=False)], np.int64)
-
-
-def _whole(column: pa.ChunkedArray) -> Any:
-    """One array without chunks; lent, not copied, where the column has a single chunk."""
-    if column.num_chunks == 1:
-        return column.chunk(0)
-    return pa.concat_arrays(column.chunks) if column.chunks else pa.array([], column.type)
-
-
-def _dictionary(column: pa.ChunkedArray) -> Any:
-    if not pa.types.is_dictionary(column.type):
-        column = column.dictionary_encode()
-    return _whole(column if column.num_chunks == 1 else column.unify_dictionaries())
-
-
-def _codes(indices: pa.Array) -> Int32s:
-    full = indices.fill_null(-1) if indices.null_count else indices
-    return np.asarray(full.to_numpy(zero_copy_only=False), np.int32)
-
-
 def _days(column: pa.ChunkedArray) -> Ints:
-    full = _whole(column).cast(pa.int64()).fill_null(UNKNOWN_DAY)
+    full = whole(column).cast(pa.int64()).fill_null(UNKNOWN_DAY)
     return np.asarray(full.to_numpy(zero_copy_only=False), np.int64)

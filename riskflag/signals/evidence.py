@@ -5,14 +5,13 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Sequence
 
-import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from riskflag import clock
 from riskflag.history.view import History
 from riskflag.signals.define import Signal
 from riskflag.signals.expression import Aggregate, aggregates
+from riskflag.signals.people import rows_of
 from riskflag.signals.reference import Contact, counted, thousandths, usable
 
 Pick = Callable[[Aggregate, list[Contact]], list[Contact]]
@@ -45,9 +44,8 @@ def evidence_many(
 
 def contacts_of(history: History, person_id: str) -> pa.Table:
     """All versions of one child's contacts: a slice of the history's contacts."""
-    column = history.contacts.column("person_id")
-    rows = np.flatnonzero(pc.equal(column, person_id).to_numpy())
-    return history.contacts.slice(rows[0], len(rows)) if len(rows) else history.contacts.slice(0, 0)
+    rows = rows_of(history.contacts.column("person_id"), person_id)
+    return history.contacts.slice(rows.start, rows.stop - rows.start)
 
 
 def _places(signal: Signal, contacts: Sequence[Contact], as_of: int) -> list[int]:
