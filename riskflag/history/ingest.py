@@ -229,7 +229,10 @@ class _Load:
                 self.counts[name] += int(says.sum())
                 self.counts[f"{name}_withdrawn"] += int((~says).sum())
         if "contact" in tables:
-            self._lateness(tables["contact"].filter(pa.array(asserted(tables["contact"]))))
+            first = asserted(tables["contact"]) & (
+                numbers(tables["contact"].column("version"), 0) == 1
+            )
+            self._lateness(tables["contact"].filter(pa.array(first)))
 
     def _lateness(self, contacts: pa.Table) -> None:
         days = numbers(contacts.column("known_on"), 0) - numbers(contacts.column("occurred_on"), 0)

@@ -32,6 +32,11 @@ class FileReport:
     message: str = ""
 
     @property
+    def refused(self) -> bool:
+        """Whether nothing of the file was taken: it was held, or every row is quarantined."""
+        return self.status == "held" or 0 < self.rows == self.quarantined
+
+    @property
     def balanced(self) -> bool:
         """Law 1."""
         parts = self.accepted + self.duplicate + self.superseded + self.quarantined
@@ -81,9 +86,9 @@ class LoadReport:
 
     @property
     def all_rejected(self) -> bool:
-        """Whether there were files and not one of them could be taken."""
+        """Whether there were files and not one row of them could be taken."""
         read = [file for file in self.files if file.status != "known"]
-        return bool(read) and all(file.status == "held" for file in read)
+        return bool(read) and all(file.refused for file in read)
 
     @property
     def rows(self) -> int:

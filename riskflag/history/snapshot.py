@@ -214,11 +214,24 @@ def gone(current: pa.Table, key: str, seen: pa.Array, scope: Delivery, day: int)
     missing = isin(current.column("op"), ["assert"]) & ~isin(current.column(key), seen)
     if scope.scope == "window":
         assert scope.window_days is not None
-        column = "occurred_on" if scope.window_by == "occurred" else "ended_on"
-        if column not in current.column_names:
+        if "occurred_on" not in current.column_names:
             return np.zeros(0, np.int64)
-        missing &= numbers(current.column(column), NEVER) >= day - scope.window_days
+        missing &= _reference_days(current, scope) > day - scope.window_days
     return np.flatnonzero(missing)
+
+
+def _reference_days(current: pa.Table, scope: Delivery) -> Ints:
+    """The day by which a contact is in a window or not.
+
+    By its end: what is still open is always in scope; a contact that has no end (a review, say) is
+    judged by the day it occurred.
+    """
+    occurred = numbers(current.column("occurred_on"), NEVER)
+    if scope.window_by == "occurred":
+        return occurred
+    ended = numbers(current.column("ended_on"), NEVER)
+    still_open = np.asarray(one(current.column("open_ended")).fill_null(False))
+    return np.where((ended == NEVER) & ~still_open, occurred, ended)
 
 
 def latest(table: pa.Table, key: str, source: str | None = None) -> pa.Table:

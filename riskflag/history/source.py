@@ -260,10 +260,15 @@ class Source(_Strict):
     relationship: list[RelationshipEntry] = []
     maps: dict[str, dict[str, str]] = {}
 
+    @field_validator("agency")
+    @classmethod
+    def _known_agency(cls, agency: str) -> str:
+        if agency not in AGENCIES:
+            raise ValueError(f"the agency must be one of {', '.join(AGENCIES)}")
+        return agency
+
     @model_validator(mode="after")
     def _whole(self) -> Source:
-        if self.agency not in AGENCIES:
-            raise ValueError(f"the agency must be one of {', '.join(AGENCIES)}")
         if not (self.contact or self.person or self.identifier or self.relationship):
             raise ValueError("declare at least one contact, person, identifier or relationship")
         return self
@@ -332,17 +337,23 @@ def shipped_names() -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in SHIPPED_SOURCES.glob("*.toml")))
 
 
+def check_shipped(name: str) -> tuple[str, ...]:
+    """The shipped sources that a name chooses; ConfigError when it chooses none."""
+    chosen = tuple(n for n in shipped_names() if n == name or n.startswith(f"{name}_"))
+    if not chosen:
+        raise ConfigError(
+            f"There is no shipped source {name}; `riskflag sources` lists those there are."
+        )
+    return chosen
+
+
 def copy_shipped(name: str, folder: Path) -> Path:
     """Copy a shipped source into a workspace's sources; ConfigError when there is none such.
 
     A name that several shipped sources begin with (`ssda903`, `ni`) copies all of them. A file
     that is already there is left alone: it may have been adapted.
     """
-    chosen = [n for n in shipped_names() if n == name or n.startswith(f"{name}_")]
-    if not chosen:
-        raise ConfigError(
-            f"There is no shipped source {name}; `riskflag sources` lists those there are."
-        )
+    chosen = check_shipped(name)
     folder.mkdir(parents=True, exist_ok=True)
     for found in chosen:
         target = folder / f"{found}.toml"

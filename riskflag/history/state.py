@@ -26,6 +26,7 @@ CONTACT_STATE = (
     "type",
     "occurred_on",
     "ended_on",
+    "open_ended",
     "known_on",
     "source",
     "record_id",

@@ -149,3 +149,44 @@ def test_the_looked_after_return_loads_with_every_row_accounted_for(tmp_path):
     identifiers = HistoryStore(workspace.history).read("identifier")
     assert identifiers.num_rows == 2_675
     assert pc.sum(identifiers.column("check_ok").cast("int64")).as_py() == 107
+
+
+def episodes(path):
+    with path.open(newline="") as stream:
+        rows = csv.DictReader(stream)
+        return {"|".join((r["CHILD"], r["DECOM"], r["RNE"])): r["DEC"] for r in rows}
+
+
+def test_two_yearly_returns_add_correct_and_withdraw_what_the_second_says(tmp_path):
+    """A closed episode leaves the next return; only one that was still open has really gone."""
+    data = shared_data("d2i-cs-demand-sample")
+    workspace = Workspace.create(tmp_path / "w", "Test")
+    copy_shipped("ssda903_episodes", workspace.sources_dir)
+    landed = {2017: dt.date(2018, 4, 1), 2018: dt.date(2019, 4, 1)}
+    for year, day in landed.items():
+        (workspace.landing / day.isoformat()).mkdir()
+        target = workspace.landing / day.isoformat() / "episodes.csv"
+        shutil.copy(data / f"{year}-episodes.csv", target)
+    ingest(workspace)
+    rows = conform(HistoryStore(workspace.history).read("contact"), CONTACT).to_pylist()
+    second = [row for row in rows if row["known_on"] == landed[2018]]
+    by_kind = {
+        kind: {row["record_id"] for row in second if is_of(row)}
+        for kind, is_of in {
+            "changed": lambda row: row["op"] == "assert" and row["version"] > 1,
+            "new": lambda row: row["op"] == "assert" and row["version"] == 1,
+            "gone": lambda row: row["op"] == "retract",
+        }.items()
+    }
+    assert {kind: len(records) for kind, records in by_kind.items()} == {
+        "changed": 346,
+        "new": 628,
+        "gone": 88,
+    }
+    first = [row for row in rows if row["known_on"] < landed[2018]]
+    replayed = {
+        row["record_id"]: row["ended_on"].strftime("%d/%m/%Y") if row["ended_on"] else ""
+        for row in first
+        if row["type"] != "care.looked_after"
+    }
+    assert replayed == episodes(data / "2017-episodes.csv"), "as known before the second return"
