@@ -62,8 +62,18 @@ def _sentence(error: ValidationError, text: str, name: str) -> str:
     where = ".".join(str(part) for part in path) or "the file"
     more = len(error.errors()) - 1
     rest = f" ({more} more after this one)" if more else ""
-    reason = first["msg"].removeprefix("Value error, ").rstrip(".")
+    reason = _plain(first["type"], first["msg"])
     return f"{name} line {locate_line(text, path)}: {where}: {reason}; correct it.{rest}"
+
+
+def _plain(kind: str, said: str) -> str:
+    """The validator's reason in the words of somebody who writes the file."""
+    if kind == "missing":
+        return "this key is required and is not there"
+    if kind == "extra_forbidden":
+        return "there is no such key"
+    plain = said.removeprefix("Value error, ").rstrip(".").split(", unable to")[0]
+    return plain.replace("Input should be", "this must be")
 
 
 def _is_branch(part: object) -> bool:

@@ -15,7 +15,7 @@ from pathlib import Path
 import typer
 
 from riskflag import __version__
-from riskflag.errors import DEFECT, ConfigError, RiskflagError
+from riskflag.errors import DEFECT, ConfigError, RiskflagError, StorageError
 
 #: In the order in which a newcomer meets them.
 COMMANDS = (
@@ -85,6 +85,8 @@ def run(arguments: list[str]) -> int:
         return _interrupted()
     except typer.Abort:
         return complain("Stopped before the end; nothing was half-written.", DEFECT)
+    except OSError as error:
+        return complain(_refused_by_disk(error), StorageError.exit_code)
     except Exception as error:  # every exception must leave as one sentence
         return _unexpected(error)
     return result if isinstance(result, int) else 0
@@ -94,6 +96,13 @@ def complain(sentence: str, exit_code: int) -> int:
     """Print one sentence on the error stream and hand the exit code back."""
     typer.echo(f"riskflag: {sentence}", err=True)
     return exit_code
+
+
+def _refused_by_disk(error: OSError) -> str:
+    """What the disk refused and why, in the system's own words."""
+    name = error.filename or "A file"
+    why = (error.strerror or "no reason given").lower()
+    return f"{name} could not be read or written ({why}); put that right and run again."
 
 
 def _unexpected(error: Exception) -> int:

@@ -46,7 +46,9 @@ def register(app: typer.Typer) -> None:
         else:
             _show(report)
         if report.all_rejected:
-            raise InputError("No file could be taken; the reasons are in the report above.")
+            raise InputError(
+                "No file could be taken, or not one row of it; the reasons are in the report above."
+            )
 
 
 #: More files than this are summed up by source.

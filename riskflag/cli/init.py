@@ -24,9 +24,11 @@ def register(app: typer.Typer) -> None:
 
         Example: riskflag init borough --authority "Borough of Example" --source ssd
         """
-        from riskflag.history.source import copy_shipped
+        from riskflag.history.source import check_shipped, copy_shipped
         from riskflag.workspace import Workspace
 
+        for name in source:  # before the folder is made: a slip leaves nothing behind
+            check_shipped(name)
         workspace = Workspace.create(folder, authority)
         for name in source:
             copy_shipped(name, workspace.sources_dir)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from riskflag.errors import ConfigError
@@ -52,13 +54,13 @@ def test_a_sound_declaration_tells_the_columns_it_needs(tmp_path):
 @pytest.mark.parametrize(
     ("old", "new", "line", "words"),
     [
-        ('agency = "ed"', 'agency = "edd"', 1, "agency must be one of"),
+        ('agency = "ed"', 'agency = "edd"', 3, "agency must be one of"),
         ('date_format = "%d/%m/%Y"', 'date_format = "%d/%m/%y"', 7, "%y"),
         ('"ed.attendance"', '"ed.attendence"', 10, "not in the vocabulary"),
         ('map = "complaint"', 'map = "complaints"', 17, "no such map"),
         ('"1" = "injury"', '"1" = "injured"', 17, "must be one of"),
         ("category = {", "grade = {", 17, "no such attribute"),
-        ("occurred =", "ocurred =", 9, "Field required"),
+        ("occurred =", "ocurred =", 9, "required"),
         ('is = ["1"]', 'is = ["1"], present = true', 14, "exactly one"),
         ('is = ["1"]', 'matches = "(?=x)"', 14, "regular expression"),
         ('"ecds_*.csv"', '"../ecds_*.csv"', 6, "without folders"),
@@ -113,3 +115,13 @@ def test_a_workspace_may_add_contact_types_but_not_redefine_one(tmp_path):
     again.write_text('[ed.attendance]\nagency = "ed"\nmeaning = "Another."\n')
     with pytest.raises(ConfigError, match="redefines"):
         load_vocabulary(again)
+
+
+def test_the_example_in_the_manual_is_sound(tmp_path):
+    page = Path(__file__).parents[3] / "docs" / "reference" / "source-format.md"
+    example = page.read_text(encoding="utf-8").split("```toml\n")[1].split("```")[0]
+    source = load(tmp_path, example)
+    assert source.contact
+    assert source.person
+    assert source.identifier
+    assert source.relationship
