@@ -98,6 +98,7 @@ def evaluate(trial: Trial) -> dict[str, Any]:
         "rows": len(trial.labels),
         "children": len(np.unique(trial.rows.person)),
         "outcomes": int(trial.labels.sum()),
+        "children_with_outcome": len(np.unique(trial.rows.person[trial.labels > 0])),
         "base_rate": float(trial.labels.mean()),
         "capacity_per_month": trial.capacity,
         "scorers": {

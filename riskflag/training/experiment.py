@@ -71,6 +71,12 @@ class EvaluationConfig(Part):
     seed: int = 2
 
 
+class PromotionConfig(Part):
+    """What to do when there are too few outcomes to tell the model from counting contacts."""
+
+    undecided_holds: bool = False
+
+
 class ExperimentConfig(Part):
     """The whole of an experiment's config.toml."""
 
@@ -80,6 +86,7 @@ class ExperimentConfig(Part):
     windows: WindowsConfig = WindowsConfig()
     model: ModelConfig = ModelConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
+    promotion: PromotionConfig = PromotionConfig()
 
 
 @dataclass(frozen=True)

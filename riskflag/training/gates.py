@@ -18,6 +18,8 @@ from riskflag.training.reference import Spread
 Floats = NDArray[np.float64]
 
 CONTACTS = ("number of contacts", "contacts in the last year")
+#: Fewer children with the outcome than this cannot decide between two ways of ranking.
+DECIDABLE = 100
 #: Calibration is sane unless the whole interval lies outside these.
 SLOPE_WITHIN = (0.7, 1.4)
 RATIO_WITHIN = (0.67, 1.5)
@@ -82,13 +84,22 @@ def sweep_points(spread: Spread, name: str, points: int) -> Floats:
     return np.unique(np.concatenate([usual, even, [NEVER_DAYS]]))
 
 
-def beats_contacts(result: Mapping[str, Any]) -> Gate:
-    """The model ranks better than merely counting contacts, ever or in the last year."""
+def beats_contacts(result: Mapping[str, Any], *, undecided_holds: bool = False) -> Gate:
+    """The model ranks better than merely counting contacts, ever or in the last year.
+
+    With fewer than DECIDABLE children who had the outcome chance alone decides, so the gate is
+    undecided: it then fails, or, if `undecided_holds`, fails only when the model is shown to be
+    worse (the whole interval below zero).
+    """
     gains = {name: result["gain_over"][name]["auroc"] for name in CONTACTS}
     name, gain = min(gains.items(), key=lambda item: item[1]["value"] or -1.0)
-    passed = gain["value"] is not None and gain["value"] > 0
     told = f"AUROC {_signed(gain['value'])} against {name} {_between(gain)}"
-    return Gate("better than counting contacts", passed, told)
+    title, children = "better than counting contacts", result["children_with_outcome"]
+    if children >= DECIDABLE:
+        return Gate(title, gain["value"] is not None and gain["value"] > 0, told)
+    not_worse = gain["high"] is not None and gain["high"] > 0
+    told = f"undecided, only {children} children had the outcome: {told}"
+    return Gate(title, undecided_holds and not_worse, told)
 
 
 def calibrated(result: Mapping[str, Any]) -> Gate:

@@ -98,7 +98,7 @@ class Court:
         gates = (
             additivity(model, some),
             monotone(model, some[:SWEPT], directions, spread),
-            beats_contacts(result),
+            beats_contacts(result, undecided_holds=self.config.promotion.undecided_holds),
             calibrated(result),
         )
         themes = {signal.name: signal.theme for signal in signals}

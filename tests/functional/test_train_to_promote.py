@@ -33,6 +33,8 @@ learning_rate = 0.1
 [evaluation]
 bootstrap = 20
 capacity_per_week = 4
+[promotion]
+undecided_holds = true
 """
 START = dt.date(2023, 1, 1)
 CANARY = "ZQCANARY"

@@ -147,6 +147,27 @@ def test_the_gate_on_contacts_sees_a_model_that_adds_nothing(judgement: Judgemen
 
 
 @pytest.mark.parametrize(
+    ("children", "high", "lenient", "passed"),
+    [
+        (99, 0.02, False, False),
+        (99, 0.02, True, True),
+        (99, -0.01, True, False),
+        (99, None, True, False),
+        (100, 0.02, True, False),
+    ],
+)
+def test_with_few_outcomes_the_gate_on_contacts_is_undecided_and_says_so(
+    judgement: Judgement, children: int, high: float | None, lenient: bool, passed: bool
+) -> None:
+    """Undecided is refused unless the experiment accepts it; shown to be worse, always."""
+    result = copy.deepcopy(judgement.result) | {"children_with_outcome": children}
+    result["gain_over"][CONTACTS[0]]["auroc"] = {"value": -0.02, "low": -0.1, "high": high}
+    gate = beats_contacts(result, undecided_holds=lenient)
+    assert gate.passed is passed
+    assert ("undecided" in gate.measured) is (children < 100)
+
+
+@pytest.mark.parametrize(
     ("figure", "low", "high", "passed"),
     [
         ("slope", 0.9, 1.1, True),
