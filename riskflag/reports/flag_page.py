@@ -94,6 +94,7 @@ class FlagPage:
         """All cards, in the order in which they stand on the page."""
         return (*self.cards, *self.more_cards, *self.earlier)
 
+
 def view(flag: Mapping[str, Any]) -> FlagPage:
     """The page of one FLAG JSON; the same flag gives the same page."""
     rows = paper_rows(flag)

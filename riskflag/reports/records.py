@@ -13,7 +13,7 @@ SHOWN_FIRST = 20
 #: So many when many patterns share the paper.
 SHOWN_WITH_MANY = 12
 #: So many records are listed at all, to keep the file within its size; the page says how many not.
-LISTED = 120
+LISTED = 140
 #: So many references to records are written out; the rest are told as a count.
 REFERENCES = 12
 

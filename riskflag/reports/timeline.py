@@ -21,6 +21,8 @@ MARKS = 200
 #: How far apart (per cent of the width) marks then are at least.
 STEP = 2.2
 LEFT, RIGHT = 1.5, 98.5
+#: Days that the picture reaches back.
+LONGEST = 730
 
 
 @dataclass(frozen=True)
@@ -104,17 +106,19 @@ def timeline(flag: Mapping[str, Any]) -> Timeline | None:
 
 @dataclass(frozen=True)
 class Scale:
-    """Days as percentages of the width, from the first record to the night."""
+    """Days as percentages of the width; records from before the first day lie at its edge."""
 
     first: dt.date
     last: dt.date
+    earlier: bool = False
 
     @classmethod
     def over(cls, contacts: Sequence[Mapping[str, Any]], as_of: str) -> Scale:
-        """A scale over the records and up to the night, at least a month wide."""
+        """A scale up to the night: from the first record, but from 30 days to two years wide."""
         last = dt.date.fromisoformat(as_of)
         first = min(dt.date.fromisoformat(contact["occurred_on"]) for contact in contacts)
-        return cls(min(first, last - dt.timedelta(days=30)), last)
+        shown = max(first, last - dt.timedelta(days=LONGEST))
+        return cls(min(shown, last - dt.timedelta(days=30)), last, earlier=first < shown)
 
     def at(self, day: str) -> float:
         """Where an ISO date lies."""
@@ -132,6 +136,8 @@ class Scale:
             text = f"{words.MONTHS[day.month - 1][:3]} {day.year}"
             if span < 120:
                 text = f"{day.day} {words.MONTHS[day.month - 1][:3]}"
+            if step == 0 and self.earlier:
+                text = f"{text} and before"
             chosen.append(Tick(self.at(day.isoformat()), text, anchor))
         return tuple(chosen)
 

@@ -34,7 +34,7 @@ def running():
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory):
     folder = tmp_path_factory.mktemp("publication")
-    heavy = {**long_flag(60), "flag_id": "F-2026-000900"}
+    heavy = {**long_flag(60, reasons=3), "flag_id": "F-2026-000900"}
     write_publication_pages([*examples(), heavy], folder, publication={"capacity_per_week": 15})
     return folder
 

@@ -162,7 +162,7 @@ def test_single_pages_are_those_of_the_publication_but_for_the_way_home(tmp_path
     """`explain` shows what the night published."""
     flag = examples()[1]
     write_pages(published([flag]), tmp_path)
-    home = '<a href="../worklist.html">Worklist</a>'
+    home = '<a href="../worklist.html">Back to the worklist</a>'
     night = (tmp_path / "flags" / f"{flag['flag_id']}.html").read_text()
     assert night.replace(home, "riskflag") == flag_page(flag)
     assert (tmp_path / "analyst" / f"{flag['flag_id']}.html").read_text() == analyst_page(flag)
