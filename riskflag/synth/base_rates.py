@@ -36,11 +36,12 @@ OFFICIAL_CATEGORIES = {
 
 @dataclass(frozen=True)
 class Rate:
-    """One figure of the borough beside the official one."""
+    """One figure of the borough beside the official one, and the cases the borough's rests on."""
 
     name: str
     borough: float
     official: float
+    cases: int
 
     @property
     def off_by(self) -> float:
@@ -57,24 +58,17 @@ def measure(landing: Path) -> tuple[Rate, ...]:
     known_from = int(_days(_read(bulk, "ssd_contacts")["cont_contact_date"]).min())
     first, last = known_from + 366, int(days.max()) - 60
     window = (days >= first) & (days <= last)
-    per = 1e4 / _child_years(bulk, first, last)
+    years = _child_years(bulk, first, last)
+    nfa, closed = referrals["cine_referral_nfa"], referrals["cine_close_reason"]
     rates = [
-        Rate("referrals per 10,000 children a year", per * window.sum(), 518.3),
-        Rate("re-referrals within 12 months, %", _re_referred(referrals, days, window), 22.4),
-        Rate(
-            "referrals with no further action, %",
-            _share(referrals["cine_referral_nfa"], "Y", window),
-            6.3,
-        ),
-        Rate(
-            "referrals assessed as not in need, %",
-            _share(referrals["cine_close_reason"], "RC8", window),
-            30.3,
-        ),
+        _per_10_000("referrals per 10,000 children a year", days, (first, last), years, 518.3),
+        _share("re-referrals within 12 months, %", _again(referrals, days)[window], 22.4),
+        _share("referrals with no further action, %", _is(nfa, "Y")[window], 6.3),
+        _share("referrals assessed as not in need, %", _is(closed, "RC8")[window], 30.3),
     ]
     for name, (file, column, official) in _COUNTS.items():
         found = _days(_read(bulk, file)[column])
-        rates.append(Rate(name, per * ((found >= first) & (found <= last)).sum(), official))
+        rates.append(_per_10_000(name, found, (first, last), years, official))
     return (
         *rates,
         *_source_shares(referrals, window),
@@ -88,6 +82,22 @@ _COUNTS = {
     "initial conferences per 10,000": ("ssd_initial_cp_conference", "icpc_icpc_date", 60.2),
     "plans starting per 10,000": ("ssd_cp_plans", "cppl_cp_plan_start_date", 51.8),
 }
+
+
+def _per_10_000(
+    name: str, days: Array, span: tuple[int, int], years: float, official: float
+) -> Rate:
+    cases = int(((days >= span[0]) & (days <= span[1])).sum())
+    return Rate(name, 1e4 * cases / max(years, 1e-9), official, cases)
+
+
+def _share(name: str, chosen: Array, official: float) -> Rate:
+    cases = int(chosen.sum())
+    return Rate(name, 100 * cases / max(len(chosen), 1), official, cases)
+
+
+def _is(column: pa.ChunkedArray, value: str) -> Array:
+    return np.asarray(pc.equal(column, value).to_numpy())
 
 
 def _read(bulk: Path, name: str) -> pa.Table:
@@ -114,39 +124,27 @@ def _child_years(bulk: Path, first: int, last: int) -> float:
     return float(np.clip(lived[known], 0, None).sum() / YEAR)
 
 
-def _share(column: pa.ChunkedArray, value: str, window: Array) -> float:
-    return 100 * float(np.mean(pc.equal(column, value).to_numpy()[window]))
-
-
-def _re_referred(referrals: pa.Table, days: Array, window: Array) -> float:
+def _again(referrals: pa.Table, days: Array) -> Array:
+    """Whether the child of each referral was referred in the year before."""
     person = referrals["cine_person_id"].to_numpy()
     order = np.lexsort((days, person))
     again = np.zeros(len(days), bool)
     again[order[1:]] = (person[order[1:]] == person[order[:-1]]) & (np.diff(days[order]) <= 365)
-    return 100 * float(again[window].mean())
+    return again
 
 
 def _source_shares(referrals: pa.Table, window: Array) -> list[Rate]:
     code = referrals["cine_referral_source_code"].to_numpy()[window]
     return [
-        Rate(
-            f"source of referral: {group}, %",
-            100 * float(np.isin(code, GROUPS[group]).mean()),
-            official,
-        )
+        _share(f"source of referral: {group}, %", np.isin(code, GROUPS[group]), official)
         for group, official in OFFICIAL_SOURCES.items()
     ]
 
 
 def _category_shares(bulk: Path) -> list[Rate]:
     category = _read(bulk, "ssd_cp_plans")["cppl_cp_plan_initial_category"]
-    everyone = np.ones(len(category), bool)
     return [
-        Rate(
-            f"plan category: {name.split(':')[0].lower()}, %",
-            _share(category, name, everyone),
-            official,
-        )
+        _share(f"plan category: {name.split(':')[0].lower()}, %", _is(category, name), official)
         for name, official in OFFICIAL_CATEGORIES.items()
     ]
 
@@ -154,9 +152,9 @@ def _category_shares(bulk: Path) -> list[Rate]:
 def _factor_shares(bulk: Path) -> list[Rate]:
     factors = _read(bulk, "ssd_assessment_factors")["cinf_assessment_factors_json"]
     return [
-        Rate(
+        _share(
             f"assessments with factor {code}, %",
-            100 * float(np.mean(pc.match_substring(factors, f'"{code}"').to_numpy())),
+            np.asarray(pc.match_substring(factors, f'"{code}"').to_numpy()),
             official,
         )
         for code, official in OFFICIAL_FACTORS.items()

@@ -14,9 +14,9 @@ from riskflag.synth.scene import Scene
 #: Factors at the end of assessment: code, share of assessments at no trouble, and what raises it.
 FACTORS: tuple[tuple[str, float, tuple[tuple[str, float], ...]], ...] = (
     ("1A", 0.015, (("exploitation", 0.10),)),
-    ("1B", 0.065, (("substance", 0.50),)),
+    ("1B", 0.06, (("substance", 0.45),)),
     ("2A", 0.03, (("exploitation", 0.30),)),
-    ("2B", 0.06, (("substance", 0.50),)),
+    ("2B", 0.057, (("substance", 0.46),)),
     ("3A", 0.05, (("exploitation", 0.20),)),
     ("3B", 0.11, (("domestic_abuse", 0.70),)),
     ("4A", 0.115, (("distress", 0.75),)),
@@ -25,8 +25,8 @@ FACTORS: tuple[tuple[str, float, tuple[tuple[str, float], ...]], ...] = (
     ("6A", 0.05, ()),
     ("7A", 0.04, ()),
     ("10A", 0.012, (("exploitation", 0.45),)),
-    ("11A", 0.012, (("exploitation", 0.30),)),
-    ("13A", 0.008, (("exploitation", 0.25),)),
+    ("11A", 0.015, (("exploitation", 0.30),)),
+    ("13A", 0.006, (("exploitation", 0.25),)),
     ("14A", 0.06, (("exploitation", 0.30),)),
     ("15A", 0.025, (("distress", 0.30),)),
     ("16A", 0.03, (("neglect", 0.50),)),
@@ -204,9 +204,9 @@ def _categories(scene: Scene, plans: Columns) -> Array:
         [
             0.42 + 0.9 * neglect + 0.1 * scene.at("substance", events),
             0.30 + 0.55 * domestic + 0.1 * scene.at("parent_mental_health", events),
-            0.06 + 0.22 * abuse,
-            0.025 + 0.10 * abuse,
-            np.full(n, 0.025),
+            0.067 + 0.23 * abuse,
+            0.027 + 0.11 * abuse,
+            np.full(n, 0.019),
         ],
         1,
     )
@@ -285,6 +285,8 @@ def _missing(scene: Scene, care: dict[str, Columns], reports: Columns) -> Column
 
 def _during(events: Columns, spans: Columns, end: str) -> Array:
     """Whether each event lies in one of the child's spans (which follow each other in time)."""
+    if not len(spans["day"]):
+        return np.zeros(len(events["day"]), bool)
     order = np.lexsort((spans["day"], spans["child"]))
     base = 10**6
     keys = spans["child"][order] * base + spans["day"][order]

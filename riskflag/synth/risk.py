@@ -19,22 +19,24 @@ from riskflag.synth.period import YEAR
 #: Chance that a child is included in an enquiry about the household.
 INCLUDED = 0.62
 #: Chance per day, at no trouble at all, of harm in the household / to the child.
-HOUSEHOLD_BASE = 1.53e-5
-CHILD_BASE = 1.35e-5
+HOUSEHOLD_BASE = 1.55e-5
+CHILD_BASE = 1.45e-5
 CARE_BASE = 2.2e-6
+#: No rate per day exceeds this.
+MOST = 0.007
 HOUSEHOLD_WEIGHTS = (
-    ("neglect", 2.5),
-    ("domestic_abuse", 2.1),
+    ("neglect", 2.8),
+    ("domestic_abuse", 2.4),
     ("parent_mental_health", 1.2),
-    ("substance", 1.6),
-    ("strain", 0.7),
+    ("substance", 1.8),
+    ("strain", 0.8),
 )
 CHILD_WEIGHTS = (
-    ("abuse", 3.2),
-    ("exploitation", 3.2),
-    ("distress", 1.8),
+    ("abuse", 2.7),
+    ("exploitation", 3.4),
+    ("distress", 1.6),
     ("bullying", 0.5),
-    ("neglect", 1.4),
+    ("neglect", 1.6),
     ("domestic_abuse", 0.9),
     ("substance", 0.7),
 )
@@ -65,18 +67,23 @@ def risk_of(people: Population, course: Course) -> Risk:
     house *= np.exp(0.25 * homes.vulnerability)[:, None]
     both = course.of_households("domestic_abuse") * course.of_households("substance")
     house *= 1 + 2.0 * both
-    own = np.exp(0.3 * kids.susceptible)[:, None]
+    own = np.exp(0.15 * kids.susceptible)[:, None]
     child = CHILD_BASE * np.exp(_sum_of_children(course, CHILD_WEIGHTS, kids.household)) * own
     care = CARE_BASE * np.exp(_sum_of_children(course, CARE_WEIGHTS, kids.household)) * teen
     seen = _seen(people, age)
     average = np.bincount(kids.household, seen.mean(axis=1)) / np.bincount(kids.household)
     return Risk(
         age=age,
-        household=(house * average[:, None]).astype(np.float32),
-        child=(child * infant * teen * seen).astype(np.float32),
+        household=_bounded(house * average[:, None]),
+        child=_bounded(child * infant * teen * seen),
         care=care.astype(np.float32),
         seen=seen,
     )
+
+
+def _bounded(rate: Array) -> Array:
+    """Rates that level off: where everything is wrong harm still comes to light once at a time."""
+    return np.asarray(rate / (1 + rate / MOST), dtype=np.float32)
 
 
 def _sum_of_households(course: Course, weights: tuple[tuple[str, float], ...]) -> Array:

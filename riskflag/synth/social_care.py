@@ -21,17 +21,17 @@ from riskflag.synth.scene import Scene
 
 #: How likely a contact of middling severity from each group becomes a referral.
 CONVERSION = {
-    "police": 0.036,
-    "schools": 0.183,
-    "education services": 0.19,
-    "health": 0.066,
+    "police": 0.027,
+    "schools": 0.154,
+    "education services": 0.235,
+    "health": 0.065,
     "housing": 0.092,
-    "local authority services": 0.098,
-    "individuals": 0.064,
-    "other legal agency": 0.19,
-    "other": 0.135,
-    "anonymous": 0.08,
-    "unknown": 0.118,
+    "local authority services": 0.09,
+    "individuals": 0.059,
+    "other legal agency": 0.185,
+    "other": 0.107,
+    "anonymous": 0.071,
+    "unknown": 0.117,
 }
 #: Who raises what leads to an enquiry about a child not yet open to social care.
 ALARM = {
@@ -43,7 +43,7 @@ ALARM = {
 }
 #: The hazard while a case is open, on a protection plan, in care, as multiples of the hazard else.
 MULTIPLIER = np.asarray([1.0, 1.7, 0.3, 0.06])
-NFA_AT_REFERRAL = 0.086
+NFA_AT_REFERRAL = 0.09
 DIRECT_CARE = 1.0
 # outcomes of a contact
 TO_REFERRAL, EXISTING, NFA, ADVICE, OTHER, ENQUIRY = range(6)

@@ -35,6 +35,8 @@ def status_at(care: dict[str, Columns], child: Array, day: Array) -> Array:
     """Where each child stands that day: index into STATUS."""
     status = np.zeros(len(child), np.int64)
     for level, (spans, end) in enumerate(status_spans(care), start=1):
+        if not len(spans["day"]):
+            continue
         order = np.lexsort((spans["day"], spans["child"]))
         keys = spans["child"][order] * _KEY + spans["day"][order]
         at = np.searchsorted(keys, child * _KEY + day, side="right") - 1

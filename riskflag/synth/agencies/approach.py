@@ -72,7 +72,7 @@ def _from_agencies(
     abuse, notice, missing = seen["domestic_abuse"], seen["notice"], seen["missing"]
     concern, emergency, practice = seen["concern"], seen["emergency"], seen["practice"]
     serious = np.asarray([0.9, 0.5, 0.2, 0.95, 0.2, 0.25, 0.1])[concern["category"]]
-    passed = chance(rng, 0.07 + 0.28 * serious, len(serious))
+    passed = chance(rng, 0.05 + 0.2 * serious, len(serious))
     police = _from(
         abuse,
         (abuse["grade"] > 0) | (abuse["draw"] < 0.3),
@@ -83,7 +83,7 @@ def _from_agencies(
     n, m, k = len(notice["day"]), len(missing["day"]), len(practice["day"])
     parts = [
         police,
-        _from(notice, chance(rng, 0.65, n), 0, notice["grade"] / 2, rng.random(n)),
+        _from(notice, chance(rng, 0.6, n), 0, notice["grade"] / 2, rng.random(n)),
         _from(missing, chance(rng, 0.3, m), 0, missing["grade"] / 3, rng.random(m)),
         _from(concern, passed, _code("2A")[0], serious, rng.random(len(serious))),
         _from(

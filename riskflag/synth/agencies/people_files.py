@@ -65,6 +65,7 @@ def _persons(scene: Scene, ids: Identity) -> Extract:
     sex = np.concatenate(
         [np.where(unborn, 2, kids.sex), np.where(adults.mother, 1, rng.integers(0, 2, m))]
     )
+    of_all, migrated = np.arange(n + m), chance(rng, 0.3, n + m)
     ethnic = np.concatenate([kids.ethnicity, np.full(m, -1)])
     has_upn = np.concatenate(
         [(kids.born < scene.calendar.end - 4 * 365) & ~chance(rng, 0.01, n), np.zeros(m, bool)]
@@ -72,9 +73,7 @@ def _persons(scene: Scene, ids: Identity) -> Extract:
     upn = pa.concat_arrays([ids.upn, pa.nulls(m, pa.string())])
     table = pa.table(
         {
-            "pers_legacy_id": text.numbered(
-                "L", np.where(chance(rng, 0.3, n + m), np.arange(n + m), -1), 7
-            ),
+            "pers_legacy_id": text.numbered("L", np.where(migrated, of_all, -1), 7),
             "pers_person_id": ids.person,
             "pers_upn": pc.if_else(pa.array(has_upn), upn, pa.scalar(None, pa.string())),
             "pers_forename": _forenames(n, m),
@@ -84,9 +83,7 @@ def _persons(scene: Scene, ids: Identity) -> Extract:
             "pers_ethnicity": text.coded(kids.codes, ethnic),
             "pers_dob": text.day(born),
             "pers_single_unique_id": ids.nhs,
-            "pers_upn_unknown": text.coded(
-                ["UN1"], np.where(has_upn | (np.arange(n + m) >= n), -1, 0)
-            ),
+            "pers_upn_unknown": text.coded(["UN1"], np.where(has_upn | (of_all >= n), -1, 0)),
             "pers_send_flag": text.yes_no(np.concatenate([kids.disabled, np.zeros(m, bool)])),
             "pers_expected_dob": text.day(expected),
             "pers_death_date": text.day(dead),

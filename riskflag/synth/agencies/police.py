@@ -31,7 +31,7 @@ def _grade(rng: np.random.Generator, severity: Array, base: tuple[float, float, 
 def domestic_abuse(scene: Scene) -> Columns:
     """Notices per child of each incident: plus household, incident, grade, present, voice."""
     homes, rng = scene.people.households, scene.rng("da kind")
-    rate = 0.018 + 1.3 * scene.h("domestic_abuse") + 0.25 * scene.h("substance")
+    rate = 0.018 + 1.6 * scene.h("domestic_abuse") + 0.25 * scene.h("substance")
     incidents = scene.for_households("da incident", rate * homes.reporting[:, None])
     severity = scene.home_at("domestic_abuse", incidents)
     incidents["grade"] = _grade(rng, severity, (0.62, 0.3, 0.06))

@@ -109,13 +109,9 @@ def bullying(scene: Scene, ids: Identity) -> Columns:
 def concerns(scene: Scene, ids: Identity) -> Columns:
     """Entries in the school's safeguarding log: plus category, voice (child's words written)."""
     rng = scene.rng("concern kind")
-    rate = (
-        0.07
-        + 1.5 * scene.x("neglect")
-        + 0.5 * scene.x("domestic_abuse")
-        + 1.1 * scene.x("distress")
-    )
-    rate += 1.3 * scene.x("abuse") + 1.1 * scene.x("exploitation") + 0.3 * scene.x("substance")
+    rate = 0.07 + 2.1 * scene.x("neglect") + 0.8 * scene.x("domestic_abuse")
+    rate += 1.5 * scene.x("distress") + 1.9 * scene.x("abuse") + 1.6 * scene.x("exploitation")
+    rate += 0.5 * scene.x("substance")
     rate += 0.06 * scene.people.children.conduct[:, None]
     events = scene.for_children("concern", rate * _reporting(scene, ids), (4.5, 17.5))
     events = take(events, (events["day"] + 3) % 7 < 5)
