@@ -199,6 +199,13 @@ def _running(totals: Ints, base: int, width: int) -> None:
 
 
 @inlined
+def _empty(totals: Ints, base: int, width: int) -> None:
+    # A loop, not a slice: assigning slices makes numba compile texts for errors that cannot be.
+    for spot in range(base + 1, base + width):
+        totals[spot] = 0
+
+
+@inlined
 def _finish(program: Program, scratch: Scratch, touched: int) -> None:
     """Turn the bins of the touched tracks into values and leave them empty for the next row."""
     width = program.most_bins + 1
@@ -224,10 +231,10 @@ def _finish(program: Program, scratch: Scratch, touched: int) -> None:
             else:
                 value = _number(scratch, op, first, stop)
             scratch.registers[slots.register[slot]] = value
-        scratch.counted[base : base + width] = 0
+        _empty(scratch.counted, base, width)
         if program.tracks.kind[track] == IS_NUMBER:
-            scratch.measured[base : base + width] = 0
-            scratch.summed[base : base + width] = 0
+            _empty(scratch.measured, base, width)
+            _empty(scratch.summed, base, width)
 
 
 @compiled
@@ -288,10 +295,12 @@ def run(contacts: Contacts, rows: Rows, program: Program, out: Floats) -> None:
     _classify(contacts, program)
     scratch = _scratch(program)
     registers = scratch.registers
-    outputs = program.outputs
     for row in range(rows.as_of.shape[0]):
-        registers[:] = program.defaults
+        for register in range(registers.shape[0]):
+            registers[register] = program.defaults[register]
         touched = _gather(contacts, program, scratch, rows, row)
         _finish(program, scratch, touched)
         _combine(program, registers, rows.birth[row], rows.as_of[row])
-        out[rows.target[row], :] = registers[:outputs]
+        target = rows.target[row]
+        for output in range(program.outputs):
+            out[target, output] = registers[output]

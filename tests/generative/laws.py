@@ -40,13 +40,15 @@ def reference(world: World, declared: tuple[Signal, ...], rows: pd.DataFrame) ->
     return build(world.history, rows, declared, engine="reference")
 
 
-def run(law: Callable[..., None], cases: int, *strategies: st.SearchStrategy) -> None:
+def run(
+    law: Callable[..., None], cases: int, *strategies: st.SearchStrategy, shrink: bool = False
+) -> None:
     """Run a law on generated cases: always the same in `make test`, fresh ones in `test-long`."""
     chosen = settings(
         max_examples=cases,
         derandomize=not LONG,
         report_multiple_bugs=False,
-        phases=[Phase.generate, Phase.shrink] if cases > 300 else [Phase.generate],
+        phases=[Phase.generate, Phase.shrink] if shrink else [Phase.generate],
     )
     test = chosen(given(*strategies)(law))
     (seed(int(SEED))(test) if LONG else test)()
@@ -62,7 +64,7 @@ def equals_reference(subject: Subject, cases: int) -> Counter:
         assert same_bytes(found, expected), "differs from the reference engine"
         note(met, world, declared, expected)
 
-    run(law, cases, worlds(), declarations())
+    run(law, cases, worlds(), declarations(), shrink=subject is kernel)
     return met
 
 

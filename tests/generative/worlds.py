@@ -58,6 +58,8 @@ WORDS = ("site a", "site b", "site c")
 
 #: Half of all generated days are edges, half anything near them.
 DAYS = (*EDGES, *range(BASE - 100, BASE + 100, 200 // len(EDGES)))
+#: Most contacts become known within a day of an as-of date, one way or the other.
+KNOWN = (*(a + d for a in AS_OFS for d in (-30, -1, 0, 0, 1)), *EDGES[::5])
 AGENCIES = ("ed", "police", "school")
 
 
@@ -105,11 +107,8 @@ class Dice:
         self._left, place = divmod(self._left, len(pool))
         return pool[place]
 
-    def day(self) -> int:
-        return self.pick(DAYS)
-
     def date(self) -> dt.date:
-        return clock.date_of(self.day())
+        return clock.date_of(self.pick(DAYS))
 
 
 @st.composite
@@ -122,7 +121,7 @@ def dice(draw, sizes: Sequence[int], digits: int) -> list[Dice]:
 
 def contact(number: int, die: Dice) -> Iterator[dict]:
     """One contact with up to three versions, each known later or on the same day."""
-    kind, person, known = die.pick(TYPES), die.pick(WHOSE), die.day()
+    kind, person, known = die.pick(TYPES), die.pick(WHOSE), die.pick(KNOWN)
     for count in range(1, die.pick((1, 1, 1, 2, 3)) + 1):
         yield {
             "contact_key": f"k{number}",
@@ -146,7 +145,7 @@ def contact(number: int, die: Dice) -> Iterator[dict]:
 def person_versions(person: str, die: Dice) -> Iterator[dict]:
     """What was known of a birth date, and when: nothing, one date, or a correction."""
     births = (dt.date(2023, 3, 31), dt.date(2020, 2, 29), dt.date(2024, 4, 1), None)
-    known = die.day()
+    known = die.pick(KNOWN)
     for count in range(1, die.pick((1, 0, 2)) + 1):
         yield {
             "person_key": person,
@@ -164,7 +163,7 @@ def relationship(number: int, die: Dice) -> dict:
         "person_id": die.pick(("anna", *CHILDREN)),
         "related_id": die.pick((*OTHERS, "ben")),
         "kind": die.pick(LINKS[1:]),
-        "known_on": die.date(),
+        "known_on": clock.date_of(die.pick(KNOWN)),
         "valid_from": die.pick((None, None, die.date())),
         "valid_to": die.pick((None, None, None, die.date())),
     }
