@@ -115,7 +115,7 @@ def missing(told: Mapping[str, Any]) -> str:
         for feed in told["feeds"]
         if feed["state"] != "FRESH"
     ]
-    return f"Published without everything: {'; '.join(found) or 'some signals are incomplete'}."
+    return f"Published without everything: {'; '.join(found)}."
 
 
 def _reach(feed: Mapping[str, Any]) -> str:

@@ -15,7 +15,7 @@ from riskflag.casework.publishing import FlagRow, ReasonRow, State
 from riskflag.clock import date_of
 from riskflag.nightly.behind import Behind
 from riskflag.nightly.digest import beginnings
-from riskflag.nightly.inputs import FRESH, Inputs, require_children
+from riskflag.nightly.inputs import Inputs, require_children
 from riskflag.nightly.lifecycle import Entry, Found, Lives, live
 from riskflag.nightly.payload import Scene, payload, payload_hash
 from riskflag.nightly.reasons import Child, Sources, reasons, signals_told
@@ -141,7 +141,7 @@ def why_not(inputs: Inputs, assessment: Assessment, person: str, reason: Row) ->
     if row is None:
         return "outside_group"
     if reason["rule"] is None:
-        return _model_why_not(inputs, assessment, row)
+        return _model_why_not(inputs)
     rules = [rule.id for rule in inputs.rulebook.rules]
     if reason["rule"]["id"] not in rules:
         return "rule_withdrawn"
@@ -149,12 +149,13 @@ def why_not(inputs: Inputs, assessment: Assessment, person: str, reason: Row) ->
     return "no_longer_present" if outcome == NO else "not_reassessed"
 
 
-def _model_why_not(inputs: Inputs, assessment: Assessment, row: int) -> Standing:
-    """The model no longer sees it, unless there is no model or a feed it uses has not come."""
+def _model_why_not(inputs: Inputs) -> Standing:
+    """The model no longer sees it, unless there is no model or a feed it uses is lost."""
     if inputs.bundle is None:
         return "not_reassessed"
-    complete = dict(zip(assessment.table.names, assessment.table.complete, strict=True))
-    known = all(complete[name] for name in inputs.bundle.model.names)
+    lost = inputs.history.unavailable_types(inputs.as_of)
+    used = [inputs.catalogue.by_name[name] for name in inputs.bundle.model.names]
+    known = all(lost.isdisjoint(signal.types) for signal in used)
     return "no_longer_present" if known else "not_reassessed"
 
 
@@ -197,7 +198,7 @@ def _scene(
         as_of=inputs.as_of,
         sources=sources,
         people=people,
-        feeds=[feed for feed in inputs.feeds if feed["state"] != FRESH],
+        feeds=inputs.not_seen,
         begins={source: day for source, day in began.items() if day > earliest},
         protective=_protective(inputs, assessment, rows),
         undecided={person: int(undecided[row]) for person, row in rows.items()},

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from riskflag.workspace import Workspace
 
 FRESH, LOST = "FRESH", "LOST"
+#: The state told of an agency that has no feed here at all.
+NEVER = "NEVER"
 #: Contact types of the social-care core: without them a night would look at strangers.
 CORE_TYPES = frozenset({"care.contact", "care.referral", "care.cp_plan", "care.looked_after"})
 
@@ -77,6 +79,32 @@ class Inputs:
             for feed in self.history.feeds(self.as_of)
         ]
         return sorted(found, key=lambda feed: (feed["source"], feed["agency"], feed["types"]))
+
+    @cached_property
+    def never_delivered(self) -> list[str]:
+        """Contact types the signals read and no feed has ever delivered; none without any feed."""
+        delivered = {name for feed in self.feeds for name in feed["types"]}
+        read = {name for signal in self.catalogue.signals for name in signal.types}
+        return sorted(read - delivered) if delivered else []
+
+    @cached_property
+    def not_seen(self) -> list[dict[str, Any]]:
+        """What a page says could not be seen: feeds that were not fresh, agencies without any."""
+        from riskflag.history.vocabulary import load_vocabulary
+
+        late = [feed for feed in self.feeds if feed["state"] != FRESH]
+        known = load_vocabulary().types
+        missing: dict[str, list[str]] = {}
+        for name in self.never_delivered:
+            agency = known[name].agency if name in known else "other"
+            missing.setdefault(agency, []).append(name)
+        delivered = {name for feed in self.feeds for name in feed["types"]}
+        heard = {known[name].agency for name in delivered if name in known}
+        return late + [
+            {"source": None, "agency": agency, "state": NEVER, "complete_to": None, "types": types}
+            for agency, types in sorted(missing.items())
+            if agency not in heard | {feed["agency"] for feed in late}
+        ]
 
     @property
     def _settings(self) -> dict[str, Any]:

@@ -41,8 +41,9 @@ def manifest(
         "inputs_hash": inputs.run_key,
         "content_hash": content_hash,
         "previous": None if state.previous is None else state.previous.run_key,
-        "degraded": degraded(inputs, built),
+        "degraded": degraded(inputs),
         "feeds": inputs.feeds,
+        "never_delivered": inputs.never_delivered,
         "counts": counts(inputs, built),
         "rules": rule_counts(inputs, built),
         "unknown_values": unknown_values(built),
@@ -52,10 +53,13 @@ def manifest(
     }
 
 
-def degraded(inputs: Inputs, built: Built) -> bool:
-    """Whether anything was missing tonight: a feed that was not fresh, a signal not complete."""
-    stale = any(feed["state"] != FRESH for feed in inputs.feeds)
-    return stale or not all(built.assessment.table.complete)
+def degraded(inputs: Inputs) -> bool:
+    """Whether a feed was not fresh tonight.
+
+    What no feed has ever delivered does not count: it is the same every night, and every flag
+    says so.
+    """
+    return any(feed["state"] != FRESH for feed in inputs.feeds)
 
 
 def counts(inputs: Inputs, built: Built) -> dict[str, Any]:

@@ -285,6 +285,20 @@ def test_another_lost_feed_publishes_with_exit_10_and_closes_nothing(night):
     assert flag["not_seen"][0]["source"] == "ed"
 
 
+def test_an_agency_without_any_feed_is_told_on_every_flag_and_is_not_a_bad_night(night):
+    """Exit 0: nothing is late. But what nobody delivers is said, not left out."""
+    types = ["ed.attendance", "missing.episode", "care.visit", "police.da_incident"]
+    day = AS_OF - dt.timedelta(days=1)
+    night.history = world.some_history(coverage=world.feed("all", types, day, day))
+    result = night.run()
+    assert result.exit_code == 0
+    assert result.manifest["never_delivered"] == ["school.bullying", "school.bullying_action"]
+    flags = night.flags(result)
+    assert set(flags) == {"C-ED", "C-MISS", "C-HOME"}
+    for flag in flags.values():
+        assert [(one["agency"], one["state"]) for one in flag["not_seen"]] == [("school", "NEVER")]
+
+
 def test_a_pattern_that_is_gone_stays_before_a_person_until_a_review(night):
     """All feeds there, no rule holds any more: open, and said to be no longer present."""
     first = night.flags(night.run())["C-ED"]
