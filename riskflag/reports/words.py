@@ -38,6 +38,8 @@ SHARES = (
     (0.11, "about an eighth"),
     (0.075, "about a tenth"),
 )
+#: The unit of a count set against the child's own past.
+COMPARED = "more than expected"
 ABSENT: Mapping[str, Any] = {}
 
 
@@ -229,20 +231,28 @@ def value(signal: Mapping[str, Any]) -> str:
         return "never recorded"
     if found is None or not math.isfinite(found):
         return "not known"
-    if found == 0 and unit not in ("years", "months", "days", "share"):
+    if found == 0 and unit not in ("years", "months", "days", "share") and COMPARED not in unit:
         return "none recorded"
     if unit in ("years", "months") and 0 <= found < 1:
         return f"less than one {unit[:-1]}"
     if unit in ("years", "months", "days"):
         return f"{number(found)} {unit[:-1] if found == 1 else unit}"
-    return number(found)
+    if COMPARED in unit:
+        than = "as many as" if found == 0 else "more than" if found > 0 else "fewer than"
+        return f"{number(abs(found)) + ' ' if found else ''}{than} expected"
+    return amount(found, unit)
+
+
+def amount(found: float, unit: str) -> str:
+    """A number in its unit; a share as a count of a hundred, for 0.15 could be misread."""
+    return f"{round(100 * found)} in 100" if unit == "share" else number(found)
 
 
 def asked(condition: Mapping[str, Any]) -> str:
     """What the rule asks for, and whether it was met: "the rule asks for at least 3"."""
     text = words()["comparisons"].get(condition.get("comparison"), "the rule asks about {n}")
     outcome = {"no": "; not met", "unknown": "; could not be checked"}
-    n = number(condition.get("threshold") or 0)
+    n = amount(condition.get("threshold") or 0, condition.get("unit") or "contacts")
     return str(text).format(n=n) + outcome.get(condition.get("outcome", "yes"), "")
 
 
@@ -258,8 +268,8 @@ def usual(typical: Mapping[str, Any] | None, unit: str = "contacts") -> str:
     if high == 0 and unit not in ("days", "months", "years"):
         return f"Most {who} have none."
     if middle is None or not math.isfinite(middle) or middle == high:
-        return f"Nine in ten {who} have {number(high)} or fewer."
-    return f"Usual for {who}: {number(middle)} to {number(high)}."
+        return f"Nine in ten {who} have {amount(high, unit)} or fewer."
+    return f"Usual for {who}: {amount(middle, unit)} to {amount(high, unit)}."
 
 
 def theme(name: str | None) -> Mapping[str, Any]:

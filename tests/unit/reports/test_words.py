@@ -145,7 +145,10 @@ def test_age_is_in_months_for_the_youngest(child, told):
         ({"value": 1.0, "unit": "days"}, "1 day"),
         ({"value": 0.0, "unit": "days"}, "0 days"),
         ({"value": 0.0, "unit": "years"}, "less than one year"),
-        ({"value": 2 / 3, "unit": "share"}, "0.67"),
+        ({"value": 2 / 3, "unit": "share"}, "67 in 100"),
+        ({"value": 0.75, "unit": "notices more than expected"}, "0.75 more than expected"),
+        ({"value": -2.4, "unit": "notices more than expected"}, "2.4 fewer than expected"),
+        ({"value": 0.0, "unit": "notices more than expected"}, "as many as expected"),
         ({"value": 1204.0, "unit": "sessions"}, "1,204"),
     ],
 )
