@@ -25,16 +25,16 @@ FACTORS: tuple[tuple[str, float, tuple[tuple[str, float], ...]], ...] = (
     ("6A", 0.05, ()),
     ("7A", 0.04, ()),
     ("10A", 0.012, (("exploitation", 0.45),)),
-    ("11A", 0.015, (("exploitation", 0.30),)),
-    ("13A", 0.006, (("exploitation", 0.25),)),
+    ("11A", 0.017, (("exploitation", 0.30),)),
+    ("13A", 0.008, (("exploitation", 0.25),)),
     ("14A", 0.06, (("exploitation", 0.30),)),
-    ("15A", 0.025, (("distress", 0.30),)),
+    ("15A", 0.028, (("distress", 0.30),)),
     ("16A", 0.03, (("neglect", 0.50),)),
-    ("17A", 0.075, (("domestic_abuse", 0.25), ("neglect", 0.2))),
+    ("17A", 0.068, (("domestic_abuse", 0.25), ("neglect", 0.2))),
     ("18C", 0.08, (("abuse", 0.45),)),
     ("19C", 0.02, (("abuse", 0.20),)),
     ("20", 0.10, ()),
-    ("24A", 0.012, (("exploitation", 0.40),)),
+    ("24A", 0.015, (("exploitation", 0.40),)),
 )
 FIRST_AGE = {
     "1A": 10,
@@ -202,10 +202,10 @@ def _categories(scene: Scene, plans: Columns) -> Array:
     n = len(neglect)
     weights = np.stack(
         [
-            0.42 + 0.9 * neglect + 0.1 * scene.at("substance", events),
+            0.40 + 0.88 * neglect + 0.1 * scene.at("substance", events),
             0.30 + 0.55 * domestic + 0.1 * scene.at("parent_mental_health", events),
-            0.067 + 0.23 * abuse,
-            0.027 + 0.11 * abuse,
+            0.092 + 0.26 * abuse,
+            0.038 + 0.12 * abuse,
             np.full(n, 0.019),
         ],
         1,

@@ -25,13 +25,13 @@ CONVERSION = {
     "schools": 0.154,
     "education services": 0.235,
     "health": 0.065,
-    "housing": 0.092,
+    "housing": 0.065,
     "local authority services": 0.09,
-    "individuals": 0.059,
+    "individuals": 0.054,
     "other legal agency": 0.185,
     "other": 0.107,
-    "anonymous": 0.071,
-    "unknown": 0.117,
+    "anonymous": 0.078,
+    "unknown": 0.106,
 }
 #: Who raises what leads to an enquiry about a child not yet open to social care.
 ALARM = {

@@ -21,7 +21,7 @@ def borough(tmp_path_factory: pytest.TempPathFactory) -> SynthSummary:
 def large(tmp_path_factory: pytest.TempPathFactory) -> SynthSummary:
     """A borough large enough to measure rates on."""
     out = tmp_path_factory.mktemp("borough") / "large"
-    return generate(out, children=30_000, seed=1, until=UNTIL, years=5)
+    return generate(out, children=60_000, seed=1, until=UNTIL, years=5)
 
 
 @pytest.fixture(scope="session")
