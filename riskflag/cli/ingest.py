@@ -58,11 +58,11 @@ _MANY_FILES = 40
 def _show(report: LoadReport) -> None:
     from rich.console import Console
 
-    console = Console()
+    console = Console(markup=False)  # file names come from outside
     _files(console, report)
     for file in report.files:
         if file.status == "held":
-            console.print(f"[bold]Held:[/bold] {file.message}", highlight=False)
+            console.print(f"Held: {file.message}", highlight=False)
     console.print(
         f"{report.new_versions:,} contact versions added, {report.withdrawn:,} withdrawn, "
         f"{report.linked_later:,} linked to a person now, {report.unlinked:,} not linked yet; "
@@ -84,13 +84,15 @@ def _files(console: Console, report: LoadReport) -> None:
         grouped = {name: [f for f in report.files if f.source == name] for name in sources}
         named = [(f"{name} ({len(files)} files)", files) for name, files in grouped.items()]
     table = Table(title="Rows", title_justify="left", box=None, pad_edge=False)
-    table.add_column("")
+    table.add_column("", overflow="fold")
     for heading in ("rows", "accepted", "duplicate", "superseded", "quarantined", "contacts"):
-        table.add_column(heading, justify="right")
-    table.add_column("")
+        table.add_column(heading, justify="right", no_wrap=True)
     for label, files in named:
-        table.add_row(label, *_figures(files), _remark(files))
+        table.add_row(label, *_figures(files))
     console.print(table)
+    for label, files in named:
+        if _remark(files):
+            console.print(f"{label}: {_remark(files)}", highlight=False)
 
 
 def _figures(files: list[FileReport]) -> list[str]:

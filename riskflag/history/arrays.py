@@ -133,8 +133,19 @@ def groups(column: Any) -> Ints:
 def isin(column: Any, values: Sequence[str] | pa.Array) -> Mask:
     """Which cells hold one of `values`; null never does."""
     wanted = values if isinstance(values, pa.Array) else pa.array(list(values), pa.string())
-    found = pc.is_in(column, value_set=wanted.cast(pa.string()))
-    return np.asarray(one(found))
+    array, wanted = one(column), wanted.cast(pa.string())
+    if not pa.types.is_dictionary(array.type):
+        return np.asarray(pc.is_in(array, value_set=wanted))
+    found = np.append(np.asarray(pc.is_in(array.dictionary, value_set=wanted)), False)
+    return np.asarray(found[codes(array)])
+
+
+def distinct(column: Any, rows: Mask) -> pa.Array:
+    """The different texts of an encoded column in the chosen rows, in dictionary order."""
+    array = one(column)
+    used = np.zeros(len(array.dictionary) + 1, np.bool_)
+    used[codes(array)[rows]] = True
+    return array.dictionary.filter(pa.array(used[:-1]))
 
 
 def in_order_of(table: pa.Table, names: Sequence[str]) -> pa.Table:

@@ -56,6 +56,7 @@ class Day:
         self.rows: dict[str, list[pa.Table]] = {name: [] for name in SCHEMAS}
         self.linked_later = 0
         self.issues: Counter[str] = Counter()
+        self.notes: set[str] = set()
         self.covered: dict[str, tuple[int | None, int | None]] = {}
 
     def take_in(self, deliveries: list[Delivered]) -> None:
@@ -203,8 +204,12 @@ class Day:
         current = latest(self.state.tables[name], _KEYS[name], item.source.name)
         seen = item.seen[name]
         rows: Ints = np.zeros(0, np.int64)
-        if item.complete and not stamp.older and seen is not None:
-            scope: Delivery = item.source.delivery
+        scope: Delivery = item.source.delivery
+        if not item.complete and scope.scope != "delta":
+            self.notes.add(
+                f"{item.source.name}: not every row could be read, so nothing was withdrawn."
+            )
+        elif not stamp.older and seen is not None:
             rows = gone(current, _KEYS[name], one(seen), scope, self.day)
         return retractions(current, rows, schema, stamp)
 

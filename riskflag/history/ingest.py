@@ -222,6 +222,7 @@ class _Load:
                     for (column, code), rows in file.sheet.unmapped.items():
                         self.unmapped[item.source.name, column, code] += rows
         self.issues.update(day.issues)
+        self.notes += [f"{day.date}: {note}" for note in sorted(day.notes)]
         self.counts["linked_later"] += day.linked_later
         for name in ("contact", "person", "relationship"):
             if name in tables:

@@ -14,6 +14,7 @@ from riskflag.history.arrays import (
     Mask,
     day_numbers,
     decoded,
+    distinct,
     encode,
     group_starts,
     isin,
@@ -118,9 +119,8 @@ def children_at(
     contacts: pa.Table, persons: pa.Table, relationships: pa.Table, as_of: int
 ) -> list[str]:
     """See History.children."""
-    names = decoded(contacts.column("person_id"))
-    own = isin(decoded(contacts.column("link")), ["self"]) & _visible(contacts, as_of)
-    in_contact = names.filter(pa.array(own)).unique()
+    own = isin(contacts.column("link"), ["self"]) & _visible(contacts, as_of)
+    in_contact = distinct(contacts.column("person_id"), own)
     people = persons.filter(pa.array(_visible(persons, as_of)))
     ids = decoded(people.column("person_id"))
     birth, known = (
@@ -128,7 +128,7 @@ def children_at(
         numbers(people.column("known_day"), 0),
     )
     unknown_birth = birth == NEVER
-    counts = isin(decoded(people.column("kind")), ["child"])
+    counts = isin(people.column("kind"), ["child"])
     counts &= unknown_birth | (as_of < _adult_from(np.where(unknown_birth, 0, birth)))
     counts &= numbers(people.column("death_day"), NEVER) >= as_of
     counts &= ~(unknown_birth & (known == ALWAYS)) | isin(ids, in_contact)

@@ -18,6 +18,7 @@ from riskflag.history.arrays import (
     codes,
     day_numbers,
     decoded,
+    distinct,
     encode,
     in_order_of,
     isin,
@@ -105,8 +106,11 @@ class History:
 
     def person_ids(self) -> list[str]:
         """Everyone with a contact or a person row, sorted."""
-        found = pc.unique(decoded(self.contacts.column("person_id"))).to_pylist()
-        return sorted({*found, *pc.unique(decoded(self.persons.column("person_id"))).to_pylist()})
+        found: set[str] = set()
+        for table in (self.contacts, self.persons):
+            every = np.ones(table.num_rows, np.bool_)
+            found.update(distinct(table.column("person_id"), every).to_pylist())
+        return sorted(found)
 
     def children(self, as_of: dt.date) -> list[str]:
         """Who counts as a child at `as_of`: known by then, not adult, alive; sorted.

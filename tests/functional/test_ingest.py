@@ -511,7 +511,7 @@ LINES = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(LINES, LINES, st.sampled_from(["full", "delta"]), st.sampled_from(['"id"', ""]))
 def test_every_row_is_accounted_for_and_a_second_load_is_idle(
     tmp_path_factory, first, second, scope, key
@@ -535,7 +535,7 @@ def test_every_row_is_accounted_for_and_a_second_load_is_idle(
     assert borough.raw() == before
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(st.integers(0, 10_000))
 def test_shuffled_rows_give_the_same_history_and_later_deliveries_never_change_a_past_day(
     tmp_path_factory, seed
