@@ -78,7 +78,7 @@ def run(arguments: list[str]) -> int:
     """Run one command line and return its exit code."""
     command = typer.main.get_command(build_app())
     try:
-        result = command.main(arguments, prog_name="riskflag", standalone_mode=False)
+        result = command.main(arguments or ["--help"], prog_name="riskflag", standalone_mode=False)
     except RiskflagError as error:
         return complain(str(error), error.exit_code)
     except KeyboardInterrupt:
@@ -112,8 +112,7 @@ def _unexpected(error: Exception) -> int:
     """
     format_message = getattr(error, "format_message", None)
     if format_message is not None:
-        said = str(format_message()).rstrip(".")
-        return complain(f"{said}; see `riskflag --help`.", ConfigError.exit_code)
+        return complain(_usage(str(format_message())), ConfigError.exit_code)
     frame = traceback.extract_tb(error.__traceback__)[-1]
     place = f"{Path(frame.filename).name} line {frame.lineno}"
     return complain(
@@ -121,6 +120,13 @@ def _unexpected(error: Exception) -> int:
         "Please report it with this line.",
         DEFECT,
     )
+
+
+def _usage(said: str) -> str:
+    """A usage mistake as one sentence in plain words."""
+    said = said.rstrip(".").split(", unable to")[0].replace("Input should be", "it must be")
+    joint = " See" if said.endswith("?") else "; see"
+    return f"{said}{joint} `riskflag --help`."
 
 
 def _interrupted() -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import runpy
+import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -39,10 +40,10 @@ class Catalogue:
 
 
 def default_features_dir() -> Path:
-    """The features folder of the checkout, or the copy that came with the installed package."""
+    """The copy that came with the installed package, or in a checkout the folder itself."""
     package = Path(riskflag.__file__).parent
-    checkout = package.parent / "features"
-    return checkout if checkout.is_dir() else package / "_features"
+    shipped = package / "_features"
+    return shipped if shipped.is_dir() else package.parent / "features"
 
 
 def load_catalogue(features_dir: Path | str | None = None) -> Catalogue:
@@ -74,21 +75,24 @@ def _signals_of(path: Path) -> Sequence[Signal]:
     try:
         declared = runpy.run_path(str(path)).get("SIGNALS")
     except ConfigError as error:
-        raise ConfigError(f"{path}: {error}") from None
+        raise ConfigError(f"{path} line {_line(error, path)}: {error}") from None
     except Exception as error:
-        raise ConfigError(f"{path} cannot be read as Python: {_where(error)}.") from error
+        raise ConfigError(f"{path} cannot be read as Python: {_where(error, path)}.") from error
     if not isinstance(declared, tuple) or not all(isinstance(one, Signal) for one in declared):
         raise ConfigError(f"{path} must set SIGNALS to a tuple of signals.")
     return declared
 
 
-def _where(error: Exception) -> str:
+def _where(error: Exception, path: Path) -> str:
     if isinstance(error, SyntaxError):
         return f"line {error.lineno}: {error.msg}"
-    trace, line = error.__traceback__, None
-    while trace is not None:
-        line, trace = trace.tb_lineno, trace.tb_next
-    return f"{type(error).__name__}: {error} (line {line})"
+    return f"{type(error).__name__}: {error} (line {_line(error, path)})"
+
+
+def _line(error: Exception, path: Path) -> int:
+    """The last line of the file itself that led to the error: where its author must look."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return max([frame.lineno or 0 for frame in frames if frame.filename == str(path)][-1:] or [1])
 
 
 def _fingerprint(files: Sequence[Path], signals: Sequence[Signal]) -> str:
