@@ -97,6 +97,7 @@ class FlagPage:
 
 def view(flag: Mapping[str, Any]) -> FlagPage:
     """The page of one FLAG JSON; the same flag gives the same page."""
+    digest = record_hash(flag)
     rows = paper_rows(flag)
     first = SHOWN_FIRST if rows <= CROWDED else SHOWN_WITH_MANY
     records = chronology(flag["contacts"], shown_first=first)
@@ -126,8 +127,8 @@ def view(flag: Mapping[str, Any]) -> FlagPage:
         caveats=tuple(flag["caveats"]),
         voice=_voice(flag, records),
         often=_often(flag.get("performance")),
-        about=_about(flag),
-        review_data=review_data(flag),
+        about=_about(flag, digest),
+        review_data=review_data(flag, digest),
         dense=rows > DENSE,
     )
 
@@ -148,7 +149,7 @@ def record_hash(flag: Mapping[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def review_data(flag: Mapping[str, Any]) -> str:
+def review_data(flag: Mapping[str, Any], digest: str) -> str:
     """What a review that comes back on paper or as a file must name, as JSON."""
     reasons = [*flag["reasons"], *flag.get("earlier_reasons", ())]
     return json.dumps(
@@ -156,7 +157,7 @@ def review_data(flag: Mapping[str, Any]) -> str:
             "as_of": flag["as_of"],
             "flag_id": flag["flag_id"],
             "reasons": [reason["reason_id"] for reason in reasons],
-            "record_hash": record_hash(flag),
+            "record_hash": digest,
             "run_key": flag["versions"].get("run_key"),
         },
         sort_keys=True,
@@ -298,7 +299,7 @@ def _often(performance: Mapping[str, Any] | None) -> tuple[str, ...]:
     )
 
 
-def _about(flag: Mapping[str, Any]) -> tuple[Fact, ...]:
+def _about(flag: Mapping[str, Any], digest: str) -> tuple[Fact, ...]:
     versions = flag["versions"]
     level = words.words()["levels"].get(flag["level"], {})
     rules = dict.fromkeys(
@@ -319,7 +320,7 @@ def _about(flag: Mapping[str, Any]) -> tuple[Fact, ...]:
         Fact("Model files", short(versions.get("bundle"))),
         Fact("History", short(versions.get("history"))),
         Fact("Program", str(versions.get("code") or "not recorded")),
-        Fact("Record hash", short(record_hash(flag))),
+        Fact("Record hash", short(digest)),
     )
 
 

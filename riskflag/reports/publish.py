@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Any
 from riskflag.progress import Progress, silent
 from riskflag.reports.analyst import analyst_report
 from riskflag.reports.flag_page import view
-from riskflag.reports.render import render_flag, render_index, render_shap, render_worklist
+from riskflag.reports.render import (
+    render_flag,
+    render_index,
+    render_report,
+    render_shap,
+    render_worklist,
+)
 from riskflag.reports.worklist import address, safe_name
 
 if TYPE_CHECKING:
@@ -98,9 +104,10 @@ def write_flag_pages(
 ) -> None:
     """Write one flag's page, and its analyst's report when a model scored the child."""
     _write(folder / address(flag["flag_id"]), render_flag(view(flag), home=f"../{WORKLIST}"))
-    if analyst_report(flag, meanings):
-        report = folder / ANALYST / f"{safe_name(flag['flag_id'])}.html"
-        _write(report, render_shap(flag, meanings))
+    report = analyst_report(flag, meanings)
+    if report is not None:
+        name = f"{safe_name(flag['flag_id'])}.html"
+        _write(folder / ANALYST / name, render_report(report))
 
 
 def _write(path: Path, html: str) -> None:

@@ -12,7 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from riskflag.errors import InputError
-from riskflag.reports.analyst import analyst_report
+from riskflag.reports.analyst import AnalystReport, analyst_report
 from riskflag.reports.flag_page import FlagPage
 from riskflag.reports.worklist import worklist
 
@@ -84,4 +84,9 @@ def render_shap(
             "No model scored this child on this night, so there is no report of contributions; "
             "open the flag's own page instead."
         )
+    return render_report(report)
+
+
+def render_report(report: AnalystReport) -> str:
+    """An analyst's report as one file."""
     return page("analyst.html", page=report)
