@@ -51,7 +51,7 @@ class Kernel:
         def one(part: slice) -> int:
             return _one_chunk(columns, program, rows, part, out)
 
-        with ThreadPoolExecutor(self.threads or len(os.sched_getaffinity(0))) as pool:
+        with ThreadPoolExecutor(self.threads or _cores()) as pool:
             waiting: list[Future[int]] = [pool.submit(one, part) for part in _cut(rows, self.chunk)]
             try:
                 for finished in as_completed(waiting):
@@ -59,6 +59,13 @@ class Kernel:
                     progress("signals", done, total)
             finally:
                 pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _cores() -> int:
+    """Cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _rows(work: Plan, history: History, columns: Columns, asked: Asked) -> Rows:

@@ -17,8 +17,9 @@ COPY, DIFFERENCE, RATIO, SCALED, AGE_DAYS, AGE_MONTHS, AGE_YEARS = range(7)
 IS_COUNT, IS_NUMBER, IS_DISTINCT = range(3)
 #: Numbers are read in whole thousandths, so that sums are exact in any order.
 THOUSANDTHS = 1000.0
-#: A number beyond this (in either direction) is taken as not recorded.
-LARGEST_NUMBER = 1e12
+#: A number beyond this (in either direction) is taken as not recorded; with it the sum of nine
+#: million contacts still fits into 64 bits.
+LARGEST_NUMBER = 1e9
 #: A window edge beyond this many days lies before anything that can have been recorded.
 FAR = 500_000
 #: Birth day of a child whose birth date is not known.

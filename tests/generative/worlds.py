@@ -53,7 +53,7 @@ TYPES = (
 CHILDREN = ("anna", "ben", "cleo")
 OTHERS = ("mother", "brother")
 WHOSE = ("anna", "mother", "ben", "anna", "brother", "anna", "mother")
-NUMBER_POOL = (1.0, 0.1, 0.2, 1 / 3, None, 0.0, 2.5, -1.0, 1e12, 1e13, math.inf, math.nan)
+NUMBER_POOL = (1.0, 0.1, 0.2, 1 / 3, None, 0.0, 2.5, -1.0, 1e9, 1e10, math.inf, math.nan)
 WORDS = ("site a", "site b", "site c")
 
 #: Half of all generated days are edges, half anything near them.

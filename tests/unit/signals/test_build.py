@@ -10,6 +10,8 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
+from benchmarks.made_up import Size
+from benchmarks.made_up import history as made_up_history
 from riskflag.errors import ConfigError, InputError
 from riskflag.history.view import History
 from riskflag.signals import (
@@ -223,6 +225,18 @@ def test_a_history_without_a_needed_column_is_refused():
     )
     with pytest.raises(InputError, match="no column quantity"):
         compute(broken, ["anna"], as_of=AS_OF, signals=SIGNALS)
+
+
+def test_a_child_with_fifty_thousand_contacts():
+    """A child larger than a chunk is not divided, and the engines still agree."""
+    known = made_up_history(Size(2, 100_000))
+    people = ["child-00000000", "child-00000001"]
+    wanted = [one for one in SIGNALS if one.name in {"visits_ever", "missed", "most", "since"}]
+    small = compute(known, people, as_of=AS_OF, signals=wanted, engine=Kernel(chunk=1_000))
+    slow = compute(known, people, as_of=AS_OF, signals=wanted, engine="reference")
+
+    assert small.column("visits_ever").min() > 1_000
+    np.testing.assert_array_equal(small.values, slow.values)
 
 
 def test_the_battery_on_every_signal_of_the_catalogue():
