@@ -81,6 +81,7 @@ def open_store(workspace: Workspace, *, create: bool = True) -> Store:
             "This workspace has no store yet; run `riskflag score --as-of DATE` first."
         )
     key = _key(workspace, path)
+    _for_owner_only(path)
     store = Store(make_engine(path), key)
     try:
         _bring_up_to_date(store)
@@ -141,6 +142,15 @@ def _configure(connection: Any, record: Any) -> None:
 def _begin(connection: sa.Connection) -> None:
     begin = connection.get_execution_options().get("riskflag_begin", "BEGIN")
     connection.exec_driver_sql(str(begin))
+
+
+def _for_owner_only(path: Path) -> None:
+    """Make an empty file that others on the machine cannot read; SQLite fills it."""
+    try:
+        if not path.exists():
+            path.touch(mode=0o600)
+    except OSError:
+        raise StorageError(FAILED) from None
 
 
 def _key(workspace: Workspace, store: Path) -> bytes:

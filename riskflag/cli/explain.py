@@ -38,5 +38,6 @@ def register(app: typer.Typer) -> None:
         found = look_at_flag(place, flag, actor=getpass.getuser(), action=action)
         page = analyst_page(found.flag) if analyst else flag_page(found.flag)
         target = out or Path(f"{flag}.html")
+        target.touch(mode=0o600)
         target.write_text(page, encoding="utf-8")
         typer.echo(f"Wrote {target}")

@@ -91,7 +91,8 @@ def chronology(
             chosen[row["contact_key"]] = row
     if last_voice is not None:
         chosen.setdefault(last_voice["contact_key"], last_voice)
-    shown = [contact_json(row, pattern=pattern, since=since) for row in chosen.values()]
+    day = day_number(as_of)
+    shown = [contact_json(row, day, pattern=pattern, since=since) for row in chosen.values()]
     return sorted(shown, key=lambda contact: (contact["occurred_on"], contact["contact_key"]))
 
 
@@ -100,15 +101,20 @@ def has_voice(row: Row) -> bool:
     return row["type"] == VOICE_TYPE or row.get("voice") == "yes"
 
 
-def contact_json(row: Row, *, pattern: frozenset[str], since: int | None) -> Row:
-    """One contact as plain JSON."""
+def contact_json(row: Row, day: int, *, pattern: frozenset[str], since: int | None) -> Row:
+    """One contact as plain JSON, as it stood on day number `day`.
+
+    A history loaded in one piece knows ends that nobody could know on an earlier day: an end on
+    or after the day is left out, and the contact was then still going on.
+    """
     at = row.get("occurred_at")
+    ended = row["ended_day"]
     return {
         "contact_key": row["contact_key"],
         "version": row["version"],
         "occurred_on": _iso(row["occurred_day"]),
         "occurred_at": None if at is None else at.isoformat(),
-        "ended_on": _iso(row["ended_day"]),
+        "ended_on": _iso(ended) if ended is not None and ended < day else None,
         "known_on": _iso(row["known_day"]),
         "known_basis": row["known_basis"],
         "agency": row["agency"],

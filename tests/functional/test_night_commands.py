@@ -104,6 +104,7 @@ def test_explain_writes_the_page_and_records_the_look_first(place, capsys):
     """Law 10: the look is in the chain before the page is there."""
     riskflag("score", "--as-of", FIRST)
     assert riskflag("explain", "F-2026-000001", "--out", "one.html") == 0
+    assert (place.root.parent / "one.html").stat().st_mode & 0o077 == 0
     page = (place.root.parent / "one.html").read_text()
     assert "F-2026-000001" in page
     assert "<script src" not in page

@@ -119,9 +119,12 @@ def test_a_lost_key_is_said_and_never_replaced(workspace, store):
         open_store(workspace)
 
 
-def test_the_key_is_readable_by_its_owner_only(workspace, store):
-    """The secret key is not for others on the machine."""
-    assert (workspace.root / "store.key").stat().st_mode & 0o077 == 0
+@pytest.mark.parametrize("name", ["store.key", "store.db", "store.db-wal"])
+def test_the_store_and_its_key_are_readable_by_their_owner_only(workspace, store, name):
+    """Neither is for others on the machine."""
+    with store.reading() as session:
+        audit.head(session)
+        assert (workspace.root / name).stat().st_mode & 0o077 == 0
 
 
 def test_another_kind_of_database_is_refused_in_plain_words(tmp_path):

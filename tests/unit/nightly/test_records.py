@@ -57,6 +57,15 @@ def test_the_newest_words_of_the_child_are_shown_however_old():
     assert voice(shown()) == {"contact_keys": [], "latest": None}
 
 
+@pytest.mark.parametrize(("days", "shown_end"), [(1, True), (0, False), (-400, False)])
+def test_an_end_that_lay_ahead_is_not_shown(days, shown_end):
+    """On the day itself the contact was still going on, whatever a later load knows."""
+    end = AS_OF - dt.timedelta(days=days)
+    found = shown(world.contact("C-ED", "care.cin_plan", 40, ended_on=end))
+    plan = next(contact for contact in found if contact["type"] == "care.cin_plan")
+    assert plan["ended_on"] == (end.isoformat() if shown_end else None)
+
+
 def test_an_unknown_time_is_not_midnight():
     """No time recorded is null."""
     assert {contact["occurred_at"] for contact in shown()} == {None}
