@@ -50,12 +50,12 @@ class WindowsConfig(Part):
 class ModelConfig(Part):
     """How the trees are grown; every number that changes the bytes is here."""
 
-    max_trees: int = Field(default=1500, ge=1, le=20_000)
-    patience: int = Field(default=60, ge=1)
-    learning_rate: float = Field(default=0.03, gt=0, le=1)
-    leaves: int = Field(default=15, ge=2, le=255)
-    min_rows_in_leaf: int = Field(default=150, ge=1)
-    signal_share: float = Field(default=0.4, gt=0, le=1)
+    max_trees: int = Field(default=1000, ge=1, le=20_000)
+    patience: int = Field(default=40, ge=1)
+    learning_rate: float = Field(default=0.05, gt=0, le=1)
+    leaves: int = Field(default=8, ge=2, le=255)
+    min_rows_in_leaf: int = Field(default=100, ge=1)
+    signal_share: float = Field(default=0.3, gt=0, le=1)
     row_share: float = Field(default=0.7, gt=0, le=1)
     l2: float = Field(default=10.0, ge=0)
     max_rows: int = Field(default=250_000, ge=1000)

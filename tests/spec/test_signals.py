@@ -7,10 +7,10 @@ import math
 import pytest
 
 from riskflag.signals import compute, load_catalogue
-from tests.spec import signal_cases_a, signal_cases_b
+from tests.spec import signal_cases_a, signal_cases_b, signal_cases_c
 from tests.spec.drawn import AS_OF, CHILD, contacts_of, history
 
-CASES = (*signal_cases_a.CASES, *signal_cases_b.CASES)
+CASES = (*signal_cases_a.CASES, *signal_cases_b.CASES, *signal_cases_c.CASES)
 CATALOGUE = load_catalogue()
 
 
