@@ -17,7 +17,7 @@ from riskflag.history.adapt_people import (
     merged_persons,
     person_keys,
 )
-from riskflag.history.arrays import Ints, isin, numbers, one, take
+from riskflag.history.arrays import isin, numbers, one, take
 from riskflag.history.delivery import Delivered
 from riskflag.history.identity import Identities
 from riskflag.history.schema import SCHEMAS, conform
@@ -200,17 +200,17 @@ class Day:
 
     def _gone(self, item: Delivered, name: str) -> pa.Table:
         """Retractions of what a complete full or window delivery no longer holds."""
-        stamp, schema = self._stamp(item), SCHEMAS[name]
-        current = latest(self.state.tables[name], _KEYS[name], item.source.name)
-        seen = item.seen[name]
-        rows: Ints = np.zeros(0, np.int64)
+        stamp, schema, seen = self._stamp(item), SCHEMAS[name], item.seen[name]
         scope: Delivery = item.source.delivery
-        if not item.complete and scope.scope != "delta":
+        if scope.scope == "delta" or stamp.older or seen is None:
+            return schema.empty_table()
+        if not item.complete:
             self.notes.add(
                 f"{item.source.name}: not every row could be read, so nothing was withdrawn."
             )
-        elif not stamp.older and seen is not None:
-            rows = gone(current, _KEYS[name], one(seen), scope, self.day)
+            return schema.empty_table()
+        current = latest(self.state.tables[name], _KEYS[name], item.source.name)
+        rows = gone(current, _KEYS[name], one(seen), scope, self.day)
         return retractions(current, rows, schema, stamp)
 
     def _count(self, item: Delivered, rows: pa.Table) -> None:
