@@ -57,16 +57,24 @@ def build_app() -> typer.Typer:
     @app.callback()
     def root(
         version: bool = typer.Option(
-            False, "--version", help="Print the version and stop.", is_eager=True
+            False,
+            "--version",
+            help="Print the version and stop.",
+            is_eager=True,
+            callback=_print_version,
         ),
     ) -> None:
-        if version:
-            typer.echo(f"riskflag {__version__}")
-            raise typer.Exit
+        pass
 
     for name in COMMANDS:
         import_module(f"riskflag.cli.{name}").register(app)
     return app
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"riskflag {__version__}")
+        raise typer.Exit
 
 
 def main() -> None:

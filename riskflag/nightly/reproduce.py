@@ -90,7 +90,7 @@ def reproduce(
     told = folder.read_manifest(found.folder, found.record.manifest_hash)
     inputs = _inputs(workspace, found, told, progress)
     _refuse_other_parts(inputs, told)
-    state = state_file.from_json(json.loads((found.folder / folder.STATE).read_bytes()))
+    state = state_file.from_json(_state_as_published(found.folder, told))
     built = build(inputs, state, previous_flags(workspace, state), progress=progress)
     content = folder.flags_bytes(built.flags)
     again = {flag["flag_id"]: flag for flag in built.flags}.get(found.flag["flag_id"])
@@ -111,6 +111,15 @@ def _find(workspace: Workspace, store: Store, flag_id: str) -> PublishedFlag:
     flags = folder.read_flags(where, record.content_hash)
     flag = next(flag for flag in flags if flag["flag_id"] == flag_id)
     return PublishedFlag(flag, where, record)
+
+
+def _state_as_published(where: Path, told: Mapping[str, Any]) -> dict[str, Any]:
+    """The state file's content; raises IntegrityError unless its hash is the manifest's."""
+    path = where / folder.STATE
+    if folder.file_sha256(path) != told["files"][folder.STATE]["sha256"]:
+        raise IntegrityError(f"{path} is not the one that was published; {folder.RESTORE}")
+    state: dict[str, Any] = json.loads(path.read_bytes())
+    return state
 
 
 def _inputs(
