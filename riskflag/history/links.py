@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pyarrow as pa
 
@@ -20,6 +22,10 @@ from riskflag.history.arrays import (
 from riskflag.history.versions import asserted, superseded_days
 
 _EARLIEST, _LATEST = -NEVER, NEVER
+#: A person related to a child in two ways reaches the child by the first of these.
+CLOSEST_FIRST = ("mother", "parent", "carer", "sibling", "household_adult")
+
+Interval = tuple[int, int]
 
 
 def relationship_view(raw: pa.Table) -> pa.Table:
@@ -42,7 +48,71 @@ def relationship_view(raw: pa.Table) -> pa.Table:
             "source": encode(part.column("source")),
         }
     )
-    return in_order_of(view, view.column_names)
+    return in_order_of(_closest_only(view), view.column_names)
+
+
+def _closest_only(view: pa.Table) -> pa.Table:
+    """Cut from a wider relationship the days on which a closer one to the same person was known.
+
+    A mother who is also an adult of the household is one person: her contacts count once. Where
+    the closer relationship was valid for a shorter time than the wider one, both stay.
+    """
+    pairs: dict[tuple[str, str], list[int]] = {}
+    names = zip(
+        *(view.column(name).to_pylist() for name in ("person_id", "related_id")), strict=True
+    )
+    for row, pair in enumerate(names):
+        pairs.setdefault(pair, []).append(row)
+    several = [rows for rows in pairs.values() if len(rows) > 1]
+    if not several:
+        return view
+    pieces = {row: pieces for rows in several for row, pieces in _pieces(view, rows)}
+    known, superseded = numbers(view.column("known_day"), NEVER), view.column("superseded_day")
+    kept = [
+        (row, *interval)
+        for row, whole in enumerate(zip(known.tolist(), superseded.to_pylist(), strict=True))
+        for interval in pieces.get(row, [whole])
+    ]
+    rows, begins, ends = (list(column) for column in zip(*kept, strict=True))
+    cut = view.take(pa.array(rows))
+    for name, days in (("known_day", begins), ("superseded_day", ends)):
+        cut = cut.set_column(cut.schema.get_field_index(name), name, pa.array(days, pa.int32()))
+    return cut
+
+
+def _pieces(view: pa.Table, rows: list[int]) -> list[tuple[int, list[Interval]]]:
+    """What is left of each relationship of one pair of people, the closest taken first."""
+    facts = view.take(pa.array(rows)).to_pylist()
+    found: list[tuple[int, list[Interval]]] = []
+    for row, fact in zip(rows, facts, strict=True):
+        left = [(fact["known_day"], fact["superseded_day"])]
+        for other in facts:
+            if _closer(other["kind"], fact["kind"]) and _covers(other, fact):
+                taken = (other["known_day"], other["superseded_day"])
+                left = [piece for whole in left for piece in _without(whole, taken)]
+        found.append((row, left))
+    return found
+
+
+def _closer(kind: str, than: str) -> bool:
+    return CLOSEST_FIRST.index(kind) < CLOSEST_FIRST.index(than)
+
+
+def _covers(closer: dict[str, Any], wider: dict[str, Any]) -> bool:
+    """Whether the closer relationship was valid on every day the wider one was."""
+    begins = closer["valid_from_day"] is None or (
+        wider["valid_from_day"] is not None and closer["valid_from_day"] <= wider["valid_from_day"]
+    )
+    ends = closer["valid_to_day"] is None or (
+        wider["valid_to_day"] is not None and closer["valid_to_day"] >= wider["valid_to_day"]
+    )
+    return begins and ends
+
+
+def _without(whole: Interval, taken: Interval) -> list[Interval]:
+    """What is left of the days (begin, end] when others are taken out of them."""
+    parts = [(whole[0], min(whole[1], taken[0])), (max(whole[0], taken[1]), whole[1])]
+    return [(begin, end) for begin, end in parts if begin < end]
 
 
 def linked_contacts(own: pa.Table, person: Ints, relationships: pa.Table) -> pa.Table:

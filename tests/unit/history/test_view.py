@@ -145,6 +145,27 @@ def test_a_withdrawn_link_stops_counting_from_the_day_it_was_withdrawn():
     assert ("child", "c000001", 1, "mother") not in seen(history, "2024-07-02")
 
 
+@pytest.mark.parametrize(
+    ("household", "expected"),
+    [
+        ({"known_on": "2024-01-05"}, {"2024-03-01": "household_adult", "2024-07-01": "mother"}),
+        ({"known_on": "2024-08-01"}, {"2024-07-01": "mother", "2024-09-01": "mother"}),
+    ],
+)
+def test_a_mother_who_is_also_in_the_household_reaches_the_child_once_each_night(
+    household, expected
+):
+    """Whatever was known that night, her contact counts once, by the closest relationship known."""
+    related = [
+        MOTHER | {"known_on": "2024-04-01"},
+        MOTHER | {"kind": "household_adult"} | household,
+    ]
+    contact = {"person_id": "mum", "type": "adult.safeguarding", "occurred_on": "2024-01-02"}
+    history = history_of([contact], relationships=related)
+    for as_of, kind in expected.items():
+        assert [row[3] for row in seen(history, as_of) if row[0] == "child"] == [kind]
+
+
 def test_two_sources_naming_the_same_mother_do_not_double_her_contacts():
     relations = [
         MOTHER | {"source": "one", "known_on": "2024-06-10"},
