@@ -21,17 +21,17 @@ from riskflag.synth.scene import Scene
 
 #: How likely a contact of middling severity from each group becomes a referral.
 CONVERSION = {
-    "police": 0.027,
-    "schools": 0.154,
-    "education services": 0.235,
-    "health": 0.065,
-    "housing": 0.065,
-    "local authority services": 0.09,
-    "individuals": 0.054,
-    "other legal agency": 0.185,
-    "other": 0.107,
-    "anonymous": 0.078,
-    "unknown": 0.106,
+    "police": 0.029,
+    "schools": 0.168,
+    "education services": 0.212,
+    "health": 0.071,
+    "housing": 0.071,
+    "local authority services": 0.098,
+    "individuals": 0.059,
+    "other legal agency": 0.202,
+    "other": 0.117,
+    "anonymous": 0.068,
+    "unknown": 0.109,
 }
 #: Who raises what leads to an enquiry about a child not yet open to social care.
 ALARM = {
@@ -235,7 +235,7 @@ class _Services:
         day = day + choose(rng, [0.5, 0.3, 0.2], n)
         trouble = self.trouble(child, found["step"])
         status = state.status(child, day)
-        conference = (status < 2) & chance(rng, np.clip(0.15 + 0.15 * trouble, 0, 0.8), n)
+        conference = (status < 2) & chance(rng, np.clip(0.11 + 0.135 * trouble, 0, 0.8), n)
         ends = day + 8 + rng.integers(0, 9, n)
         outcome = np.where(conference, 1, np.where(chance(rng, 0.45, n), 0, 2))
         self.extend(child, ends + np.where(outcome == 0, 5, 45))

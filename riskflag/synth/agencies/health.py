@@ -41,7 +41,7 @@ def emergencies(scene: Scene) -> Columns:
     seeking = scene.people.households.seeking[kids.household]
     ordinary = np.where(age < 1, 0.85, np.where(age < 5, 0.42, np.where(age < 11, 0.14, 0.13)))
     ordinary = ordinary * (kids.frailty * seeking * np.where(kids.ill, 3.0, 1.0))[:, None]
-    ordinary *= 1 + 0.6 * scene.x("neglect") + 0.3 * scene.x("strain") + 0.3 * scene.x("substance")
+    ordinary *= 1 + 0.3 * scene.x("neglect") + 0.2 * scene.x("strain")
     knocks = np.where(age < 1, 0.06, np.where(age < 5, 0.2, np.where(age < 10, 0.11, 0.15)))
     knocks = knocks * (kids.clumsy * seeking**0.5)[:, None]
     knocks *= (

@@ -43,9 +43,9 @@ def absences(scene: Scene) -> Columns:
     kids, rng = scene.people.children, scene.rng("absence kind")
     rate = 3.0 * (kids.truant * np.where(kids.ill, 2.2, 1.0))[:, None]
     rate = rate * (
-        1 + 1.0 * scene.x("neglect") + 1.2 * scene.x("distress") + 0.6 * scene.x("bullying")
+        1 + 0.5 * scene.x("neglect") + 0.7 * scene.x("distress") + 0.6 * scene.x("bullying")
     )
-    rate = rate * (1 + 1.5 * scene.x("exploitation") + 0.3 * scene.x("substance"))
+    rate = rate * (1 + 0.9 * scene.x("exploitation") + 0.2 * scene.x("substance"))
     events = scene.for_children("absence", rate, SCHOOL_AGES)
     events = take(events, _in_term(events["day"]))
     events["day"] = events["day"] - (events["day"] + 3) % 7
