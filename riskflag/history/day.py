@@ -219,7 +219,7 @@ class Day:
         files = pc.value_counts(one(fresh.column("source_file"))).to_pylist()
         made = {entry["values"]: entry["counts"] for entry in files}
         for file in item.files:
-            file.contacts = made.get(file.name, 0)
+            file.contacts = made.get(file.path, 0)
         for entry in pc.value_counts(one(fresh.column("issues"))).to_pylist():
             for mark in (entry["values"] or "").split():
                 self.issues[mark] += entry["counts"]

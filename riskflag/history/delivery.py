@@ -56,7 +56,7 @@ class Delivered:
         item = DeliveredSheet(path.name, shown, sha256)
         self.files.append(item)
         try:
-            raw = read_rows(data, path.name, self.source.files, self.source.columns())
+            raw = read_rows(data, shown, self.source.files, self.source.columns())
         except RejectedError as refusal:
             item.refused = refusal
             return

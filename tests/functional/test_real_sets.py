@@ -150,8 +150,10 @@ def test_every_evidence_row_is_found_in_its_file(ni, ni_rows, night):
             assert reason["contact_keys"] or reason["rests_on_absence"]
             assert shown.keys() >= set(reason["contact_keys"])
         for contact in shown.values():
-            person, day = NI_EVENTS[contact["file"]]
-            row = ni_rows[contact["file"]][contact["line"] - 2]
+            assert (ni / "landing" / contact["file"]).is_file()
+            file = Path(contact["file"]).name
+            person, day = NI_EVENTS[file]
+            row = ni_rows[file][contact["line"] - 2]
             if contact["link"] == "self":
                 assert row[person] == flag["person_id"]
             assert row[day] == contact["occurred_on"] < night
