@@ -19,22 +19,22 @@ from riskflag.synth.period import YEAR
 #: Chance that a child is included in an enquiry about the household.
 INCLUDED = 0.62
 #: Chance per day, at no trouble at all, of harm in the household / to the child.
-HOUSEHOLD_BASE = 0.84e-5
-CHILD_BASE = 0.85e-5
+HOUSEHOLD_BASE = 0.98e-5
+CHILD_BASE = 1.0e-5
 CARE_BASE = 1.6e-6
 #: No rate per day exceeds this.
 MOST = 0.008
 HOUSEHOLD_WEIGHTS = (
-    ("neglect", 3.4),
-    ("domestic_abuse", 3.0),
+    ("neglect", 3.2),
+    ("domestic_abuse", 2.8),
     ("parent_mental_health", 1.6),
     ("substance", 2.3),
     ("strain", 1.0),
 )
 CHILD_WEIGHTS = (
-    ("abuse", 3.2),
-    ("exploitation", 3.9),
-    ("distress", 2.2),
+    ("abuse", 3.0),
+    ("exploitation", 3.6),
+    ("distress", 2.0),
     ("bullying", 0.5),
     ("neglect", 2.0),
     ("domestic_abuse", 0.9),
