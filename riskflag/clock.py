@@ -54,6 +54,11 @@ def today() -> dt.date:
     return dt.datetime.now(LONDON).date()
 
 
+def moment() -> dt.datetime:
+    """The present moment in UTC: when something was done. No signal or flag depends on it."""
+    return dt.datetime.now(dt.UTC)
+
+
 def parse_day(text: str, what: str = "date") -> dt.date:
     """Read an ISO date (2026-03-31); raises ConfigError naming `what` when it is not one."""
     try:

@@ -8,11 +8,9 @@ all of it anew shows against the anchors kept outside the database (`riskflag/ni
 
 from __future__ import annotations
 
-import datetime as dt
 import hashlib
 import hmac
 import json
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +19,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from riskflag.casework.tables import Audit
+from riskflag.clock import moment
 
 START = "0" * 64
 
@@ -31,11 +30,6 @@ class Head:
 
     seq: int
     hash: str
-
-
-def moment() -> dt.datetime:
-    """The present moment in UTC: when something was done. No signal or flag depends on it."""
-    return dt.datetime.fromtimestamp(time.time(), dt.UTC)
 
 
 def pseudonym(key: bytes, identity: str) -> str:

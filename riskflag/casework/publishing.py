@@ -22,6 +22,7 @@ from riskflag.casework.tables import (
     Reason,
     Review,
 )
+from riskflag.clock import moment
 
 Reached = Callable[[str], None]
 
@@ -275,7 +276,7 @@ def _insert_publication(session: Session, record: PublicationRecord) -> int:
         manifest_hash=record.manifest_hash,
         exit_code=record.exit_code,
         previous_id=previous,
-        created_at=audit.moment(),
+        created_at=moment(),
     )
     session.add(row)
     session.flush()

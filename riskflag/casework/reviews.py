@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from riskflag.casework import audit, policies
 from riskflag.casework.store import Store
 from riskflag.casework.tables import Flag, FlagVersion, Publication, Review
+from riskflag.clock import moment
 from riskflag.errors import ConfigError, InputError
 
 
@@ -46,7 +47,7 @@ def record_review(store: Store, review: NewReview) -> str:
     closed the flag, with a decision that does not close, opens it again. Raises InputError when
     there is no such open flag, or no such review to amend.
     """
-    decided_at = audit.moment()
+    decided_at = moment()
     with store.writing() as session:
         flag = _reviewable(session, review)
         shown = _shown(session, review.flag_id)
