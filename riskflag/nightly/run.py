@@ -28,11 +28,15 @@ from riskflag.workspace import Workspace
 
 @dataclass(frozen=True)
 class PublishedFlags:
-    """What a page writer is given: the night's flags in the order of the worklist."""
+    """What a page writer is given: the night's flags in the order of the worklist.
+
+    `capacity_per_week` is how many flags a week the team set itself to read.
+    """
 
     authority: str
     as_of: dt.date
     run_key: str
+    capacity_per_week: int
     flags: Sequence[Mapping[str, Any]]
 
 
@@ -149,8 +153,13 @@ class _Night:
         )
 
     def _published(self, built: Built) -> PublishedFlags:
+        settings = self.inputs.settings
         return PublishedFlags(
-            self.inputs.settings.authority, self.inputs.as_of, self.inputs.run_key, built.flags
+            authority=settings.authority,
+            as_of=self.inputs.as_of,
+            run_key=self.inputs.run_key,
+            capacity_per_week=settings.capacity_per_week,
+            flags=built.flags,
         )
 
     def _tidy(self) -> None:

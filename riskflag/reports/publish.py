@@ -33,6 +33,7 @@ def write_pages(published: PublishedFlags, folder: Path) -> None:
         publication={
             "as_of": published.as_of.isoformat(),
             "authority": published.authority,
+            "capacity_per_week": published.capacity_per_week,
             "run_key": published.run_key,
         },
         meanings=meanings_for(published.flags),

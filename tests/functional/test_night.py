@@ -119,6 +119,14 @@ def test_a_night_publishes_each_pattern_with_its_contacts(scored):
     assert flags["C-MISS"]["voice"]["latest"] == "2026-02-18"
 
 
+def test_the_page_writer_is_told_the_capacity_the_team_set(tmp_path, monkeypatch):
+    """What the configuration says is what the worklist can print."""
+    told = []
+    night = Night(tmp_path / "w", monkeypatch, capacity=7, with_bundle=False)
+    night.run(write_pages=lambda published, folder: told.append(published))
+    assert [(one.authority, one.capacity_per_week) for one in told] == [("Test Borough", 7)]
+
+
 def test_every_reason_names_contacts_that_are_on_the_page_with_file_and_line(scored):
     """Law 9: no reason without the contacts behind it, or the word that it rests on an absence."""
     checked = 0

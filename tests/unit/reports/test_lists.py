@@ -141,7 +141,7 @@ def test_signals_get_their_theme_from_the_catalogue_that_scored_them_only():
 
 
 def published(flags: list[dict]) -> PublishedFlags:
-    return PublishedFlags("A Borough", dt.date(2026, 10, 20), "c0de" * 16, flags)
+    return PublishedFlags("A Borough", dt.date(2026, 10, 20), "c0de" * 16, 15, flags)
 
 
 def test_a_night_s_pages_are_all_written_and_written_alike(tmp_path):
@@ -153,7 +153,9 @@ def test_a_night_s_pages_are_all_written_and_written_alike(tmp_path):
     assert len(files) == 2 + 4 + 2
     for file in files:
         assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes()
-    links = re.findall(r'href="(flags/[^"]+)"', (tmp_path / "a" / "worklist.html").read_text())
+    worklist_html = (tmp_path / "a" / "worklist.html").read_text()
+    assert "Four flags wait for a person. Your team set 15 a week." in worklist_html
+    links = re.findall(r'href="(flags/[^"]+)"', worklist_html)
     assert len(links) == 4
     assert all((tmp_path / "a" / link).is_file() for link in links)
 
