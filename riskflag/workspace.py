@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 CONFIG_NAME = "riskflag.toml"
 
-CONFIG_TEMPLATE = """# A riskflag workspace. A line with # shows a default: remove the # to change it.
+CONFIG_TEMPLATE = """# A riskflag workspace. A line with # is a default: remove the # to change it.
 
 # The authority whose records these are; printed on every page.
 authority = "{authority}"
