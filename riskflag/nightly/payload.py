@@ -85,7 +85,7 @@ def payload(entry: Entry, scene: Scene, earlier: Row | None) -> Row:
         "caveats": caveats(_situation(entry, scene, contacts)),
         "voice": records.voice(contacts),
         "contacts": contacts,
-        "model": _model_block(model, scene.sources.bundle),
+        "model": _model_block(model, scene.sources),
         "performance": _performance(model, scene.sources.bundle),
         "versions": dict(scene.versions),
     }
@@ -151,7 +151,8 @@ def _situation(entry: Entry, scene: Scene, contacts: Sequence[Row]) -> Situation
     )
 
 
-def _model_block(model: ModelHit | None, bundle: Bundle | None) -> Row | None:
+def _model_block(model: ModelHit | None, sources: Sources) -> Row | None:
+    bundle = sources.bundle
     if model is None or bundle is None:
         return None
     return {
@@ -162,7 +163,13 @@ def _model_block(model: ModelHit | None, bundle: Bundle | None) -> Row | None:
         "threshold": float(bundle.thresholds["probability"]),
         "raises": model.raises,
         "contributions": [
-            {"name": name, "value": _finite(model.values[name]), "contribution": contribution}
+            {
+                "name": name,
+                "theme": bundle.themes[name],
+                "question": sources.catalogue.by_name[name].question,
+                "value": _finite(model.values[name]),
+                "contribution": contribution,
+            }
             for name, contribution in sorted(
                 model.contributions.items(), key=lambda item: (-abs(item[1]), item[0])
             )

@@ -74,18 +74,13 @@ class AnalystReport:
     not_seen: tuple[str, ...]
 
 
-def analyst_report(
-    flag: Mapping[str, Any], meanings: Mapping[str, Mapping[str, str]] | None = None
-) -> AnalystReport | None:
-    """The report of a FLAG JSON, None when no model scored the child.
-
-    `meanings` gives, by signal name, `question` and `theme` for signals that no reason tells.
-    """
+def analyst_report(flag: Mapping[str, Any]) -> AnalystReport | None:
+    """The report of a FLAG JSON, None when no model scored the child."""
     model = flag.get("model")
     if not model:
         return None
-    known = _told(flag, meanings or {})
-    parts = tuple(_part(item, known.get(item["name"], {})) for item in _by_size(model))
+    usual = _usual(flag)
+    parts = tuple(_part(item, usual.get(item["name"], "")) for item in _by_size(model))
     total = math.fsum([model["base"], *(part.contribution for part in parts)])
     gap = abs(total - model["raw"])
     bars = _waterfall(parts, model["base"], model["raw"])
@@ -121,29 +116,25 @@ def _by_size(model: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return sorted(model["contributions"], key=lambda c: (-abs(c["contribution"]), c["name"]))
 
 
-def _told(
-    flag: Mapping[str, Any], meanings: Mapping[str, Mapping[str, str]]
-) -> dict[str, dict[str, Any]]:
-    """What is known of each signal: from the catalogue, then from the flag's own reasons."""
-    known: dict[str, dict[str, Any]] = {name: dict(told) for name, told in meanings.items()}
+def _usual(flag: Mapping[str, Any]) -> dict[str, str]:
+    """The usual range of the signals that the flag's reasons tell."""
+    found = {}
     blocks = [reason["model"] for reason in flag["reasons"] if reason.get("model")]
     for block in [*blocks, *flag["lowering"]]:
         for signal in block["signals"]:
-            known.setdefault(signal["name"], {}).update(
-                theme=block["theme"], question=signal["question"], typical=signal.get("typical")
-            )
-    return known
+            typical = signal.get("typical") or {}
+            low, high = typical.get("p50"), typical.get("p90")
+            if high is not None:
+                found[signal["name"]] = f"{words.number(low or 0)} to {words.number(high)}"
+    return found
 
 
-def _part(item: Mapping[str, Any], known: Mapping[str, Any]) -> Part:
-    typical = item.get("typical") or known.get("typical") or {}
-    low, high = typical.get("p50"), typical.get("p90")
-    usual = "" if high is None else f"{words.number(low or 0)} to {words.number(high)}"
+def _part(item: Mapping[str, Any], usual: str) -> Part:
     value = item.get("value")
     return Part(
         name=item["name"],
-        question=str(item.get("question") or known.get("question") or ""),
-        theme=str(item.get("theme") or known.get("theme") or UNKNOWN_THEME),
+        question=str(item.get("question") or ""),
+        theme=str(item.get("theme") or UNKNOWN_THEME),
         value="missing" if value is None else words.number(value),
         usual=usual,
         contribution=float(item["contribution"]),

@@ -36,7 +36,6 @@ def write_pages(published: PublishedFlags, folder: Path) -> None:
             "capacity_per_week": published.capacity_per_week,
             "run_key": published.run_key,
         },
-        meanings=meanings_for(published.flags),
     )
 
 
@@ -47,29 +46,7 @@ def flag_page(flag: Mapping[str, Any]) -> str:
 
 def analyst_page(flag: Mapping[str, Any]) -> str:
     """The analyst's report of one flag as HTML; an InputError when no model scored the child."""
-    return render_shap(flag, meanings_for([flag]))
-
-
-def meanings_for(flags: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, str]]:
-    """Question and theme of each signal, from the catalogue that scored these flags.
-
-    Empty when the catalogue at hand is not the one the flags name: words of another catalogue
-    would be wrong words.
-    """
-    from riskflag.errors import ConfigError
-    from riskflag.signals.catalogue import load_catalogue
-
-    named = {flag["versions"].get("signals") for flag in flags}
-    try:
-        catalogue = load_catalogue()
-    except ConfigError:
-        return {}
-    if named != {catalogue.fingerprint}:
-        return {}
-    return {
-        signal.name: {"question": signal.question, "theme": signal.theme}
-        for signal in catalogue.signals
-    }
+    return render_shap(flag)
 
 
 def write_publication_pages(
@@ -77,21 +54,20 @@ def write_publication_pages(
     folder: Path,
     *,
     publication: Mapping[str, Any] | None = None,
-    meanings: Mapping[str, Mapping[str, str]] | None = None,
     progress: Progress = silent,
 ) -> None:
     """Write `worklist.html`, `index.html`, `flags/NUMBER.html` and `analyst/NUMBER.html`.
 
     The bytes depend on the arguments alone, so two runs, or two workers on halves of the flags,
     write the same files. `publication` may hold `as_of`, `authority`, `capacity_per_week` and
-    `run_key`; `meanings` gives the question and theme of each signal, for the analysts.
+    `run_key`.
     """
     facts = publication or {}
     (folder / FLAGS).mkdir(parents=True, exist_ok=True)
     (folder / ANALYST).mkdir(exist_ok=True)
     for done, flag in enumerate(flags):
         progress("Writing pages", done, len(flags))
-        write_flag_pages(flag, folder, meanings=meanings)
+        write_flag_pages(flag, folder)
     _write(folder / WORKLIST, render_worklist(flags, facts))
     _write(folder / INDEX, render_index(flags, facts))
     progress("Writing pages", len(flags), len(flags))
@@ -100,12 +76,10 @@ def write_publication_pages(
 def write_flag_pages(
     flag: Mapping[str, Any],
     folder: Path,
-    *,
-    meanings: Mapping[str, Mapping[str, str]] | None = None,
 ) -> None:
     """Write one flag's page, and its analyst's report when a model scored the child."""
     _write(folder / address(flag["flag_id"]), render_flag(view(flag), home=f"../{WORKLIST}"))
-    report = analyst_report(flag, meanings)
+    report = analyst_report(flag)
     if report is not None:
         name = f"{safe_name(flag['flag_id'])}.html"
         _write(folder / ANALYST / name, render_report(report))

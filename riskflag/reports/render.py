@@ -74,11 +74,9 @@ def render_index(
     return page("index.html", page=worklist(flags, publication or {}))
 
 
-def render_shap(
-    flag: Mapping[str, Any], meanings: Mapping[str, Mapping[str, str]] | None = None
-) -> str:
+def render_shap(flag: Mapping[str, Any]) -> str:
     """The analyst's report of one flag; an InputError when no model scored the child."""
-    report = analyst_report(flag, meanings)
+    report = analyst_report(flag)
     if report is None:
         raise InputError(
             "No model scored this child on this night, so there is no report of contributions; "

@@ -25,12 +25,10 @@ PICTURES = (
 def make(running, folder: Path, pages: Path) -> list[Path]:
     """Write the example's pages into `pages` and their pictures into `folder`."""
     from riskflag.reports import write_publication_pages
-    from riskflag.signals.catalogue import load_catalogue
 
     folder.mkdir(parents=True, exist_ok=True)
     facts = {"authority": "Synthetic Borough", "capacity_per_week": 15}
-    told = {s.name: {"question": s.question, "theme": s.theme} for s in load_catalogue().signals}
-    write_publication_pages(examples(), pages, publication=facts, meanings=told)
+    write_publication_pages(examples(), pages, publication=facts)
     made = []
     for name, file, width, height in PICTURES:
         with opened(running, pages / file, width=width, height=height) as page:

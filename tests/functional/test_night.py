@@ -164,6 +164,17 @@ def test_a_model_and_a_rule_on_the_same_contacts_are_one_reason(scored):
     assert joined[0]["model"]["theme"] == "missing"
 
 
+def test_every_contribution_carries_its_theme_and_its_question(scored):
+    """Who reads the flag years later needs no catalogue; the sum is still the raw score."""
+    model = scored.flags(scored.run())["C-MODEL"]["model"]
+    parts = {part["name"]: part for part in model["contributions"]}
+    assert {name: part["theme"] for name, part in parts.items()} == world.THEMES
+    asked = parts["missing_episodes_365d"]["question"]
+    assert asked == "How many missing episodes in the last 365 days?"
+    total = model["base"] + sum(part["contribution"] for part in parts.values())
+    assert total == pytest.approx(model["raw"], abs=1e-9)
+
+
 def test_without_a_model_the_rules_flag_and_the_page_says_so(scored):
     """Rules only: the same rule flags, no score, and a sentence about it."""
     result = scored.run(rules_only=True)

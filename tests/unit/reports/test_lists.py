@@ -20,7 +20,7 @@ from riskflag.reports import (
 )
 from riskflag.reports.analyst import analyst_report
 from riskflag.reports.lint import banned_words, long_sentences, visible_text
-from riskflag.reports.publish import analyst_page, flag_page, meanings_for, write_pages
+from riskflag.reports.publish import analyst_page, flag_page, write_pages
 from riskflag.reports.worklist import in_order, worklist
 from tests.unit.reports.flags import examples, long_flag
 
@@ -128,16 +128,18 @@ def test_a_child_no_model_scored_has_no_report_of_contributions():
         render_shap(examples()[2])
 
 
-def test_signals_get_their_theme_from_the_catalogue_that_scored_them_only():
-    """The words of another catalogue would be wrong words."""
-    from riskflag.signals.catalogue import load_catalogue
-
+def test_the_report_tells_each_signal_s_theme_and_question_from_the_flag_alone():
+    """No catalogue is at hand: what the flag carries is what scored it."""
     flag = copy.deepcopy(examples()[1])
-    assert meanings_for([flag]) == {}
-    flag["versions"]["signals"] = load_catalogue().fingerprint
-    told = meanings_for([flag])
-    assert len(told) > 50
-    assert all(meaning["theme"] and meaning["question"] for meaning in told.values())
+    flag["model"]["contributions"][-1].update(theme="a_new_theme", question="A new question?")
+    report = analyst_report(flag)
+    told = {
+        part["name"]: (part["theme"], part["question"]) for part in flag["model"]["contributions"]
+    }
+    assert {part.name: (part.theme, part.question) for part in report.parts} == told
+    html = render_shap(flag)
+    assert "A new question?" in html
+    assert "a new theme" in html
 
 
 def published(flags: list[dict]) -> PublishedFlags:
