@@ -172,6 +172,10 @@ def mother(child: str, adult: str, known_on: dt.date = dt.date(2020, 1, 1)) -> d
     }
 
 
+def sibling(child: str, other: str, known_on: dt.date = dt.date(2020, 1, 1)) -> dict[str, Any]:
+    return mother(child, other, known_on) | {"kind": "sibling"}
+
+
 def feed(
     source: str, types: Iterable[str], complete_to: dt.date, received_on: dt.date
 ) -> list[dict[str, Any]]:

@@ -82,7 +82,7 @@ def build(
         previous=before,
         why_not=lambda person, reason: why_not(inputs, assessment, person, reason),
     )
-    scene = _scene(inputs, state, assessment, sources=sources, people=people)
+    scene = _scene(inputs, state, assessment, sources=sources, people=people, lives=lives)
     flags = []
     for done, entry in enumerate(lives.entries):
         flags.append(payload(entry, scene, before.get(entry.flag_id)))
@@ -183,7 +183,13 @@ def _newest_known(made: Sequence[Row], people: Records, person_id: str) -> dt.da
 
 
 def _scene(
-    inputs: Inputs, state: State, assessment: Assessment, *, sources: Sources, people: Records
+    inputs: Inputs,
+    state: State,
+    assessment: Assessment,
+    *,
+    sources: Sources,
+    people: Records,
+    lives: Lives,
 ) -> Scene:
     """What all of tonight's flags share."""
     earliest = inputs.as_of - dt.timedelta(days=CHRONOLOGY_DAYS)
@@ -198,6 +204,7 @@ def _scene(
         as_of=inputs.as_of,
         sources=sources,
         people=people,
+        flagged=frozenset(entry.person_id for entry in lives.entries),
         feeds=inputs.not_seen,
         begins={source: day for source, day in began.items() if day > earliest},
         protective=_protective(inputs, assessment, rows),

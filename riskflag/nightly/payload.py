@@ -26,13 +26,15 @@ Row = dict[str, Any]
 class Scene:
     """What all flags of one night share.
 
-    `feeds` are those that were not fresh; `begins` is the first day of sources that began within
-    the chronology; `protective` has, by person, the values of protective signals.
+    `flagged` are all people flagged tonight; `feeds` are those that were not fresh; `begins` is the
+    first day of sources that began within the chronology; `protective` has, by person, the values
+    of protective signals.
     """
 
     as_of: dt.date
     sources: Sources
     people: records.Records
+    flagged: frozenset[str]
     feeds: Sequence[Row]
     begins: Mapping[str, dt.date]
     protective: Mapping[str, Mapping[str, float]]
@@ -77,6 +79,7 @@ def payload(entry: Entry, scene: Scene, earlier: Row | None) -> Row:
         "previous_as_of": _iso(entry.previous_as_of),
         "level": entry.level,
         "child": who,
+        "siblings": _siblings(entry.person_id, scene),
         "why": _why(contacts, pattern),
         "reasons": [_with_agencies(reason, agencies) for reason in reasons],
         "earlier_reasons": [_with_agencies(reason, agencies) for reason in entry.earlier_reasons],
@@ -89,6 +92,12 @@ def payload(entry: Entry, scene: Scene, earlier: Row | None) -> Row:
         "performance": _performance(model, scene.sources.bundle),
         "versions": dict(scene.versions),
     }
+
+
+def _siblings(person_id: str, scene: Scene) -> list[str]:
+    """Brothers and sisters whose flags are in the same publication."""
+    known = scene.people.siblings.get(person_id, ())
+    return [other for other in known if other in scene.flagged]
 
 
 def _keys(reasons: Iterable[Row]) -> frozenset[str]:

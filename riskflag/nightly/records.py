@@ -35,16 +35,21 @@ ATTRIBUTES = (
 CHRONOLOGY_DAYS = 730
 VOICE_TYPE = "care.child_voice"
 OWN = "self"
+SIBLING = "sibling"
 
 
 @dataclass(frozen=True)
 class Records:
-    """What was visible about some people at one as-of date: contacts and person rows by person."""
+    """What was visible about some people at one as-of date: contacts and person rows by person.
+
+    `siblings` has, by person, the person ids of brothers and sisters among these people, sorted.
+    """
 
     as_of: dt.date
     contacts: Mapping[str, Sequence[Row]]
     persons: Mapping[str, Row]
     linked: frozenset[str]
+    siblings: Mapping[str, Sequence[str]]
 
     @classmethod
     def of(cls, history: History, as_of: dt.date) -> Records:
@@ -60,12 +65,30 @@ class Records:
             },
             persons,
             _linked(history.relationships, day),
+            _siblings(history.relationships, day),
         )
 
 
 def _linked(relationships: pa.Table, day: int) -> frozenset[str]:
     """People for whom at least one other person was known by then."""
     return frozenset(visible_rows(relationships, day)["person_id"].to_pylist())
+
+
+def _siblings(relationships: pa.Table, day: int) -> dict[str, list[str]]:
+    """Brothers and sisters known by then, told of both even if an agency told it of one only."""
+    found: dict[str, set[str]] = {}
+    for row in visible_rows(relationships, day).to_pylist():
+        if row["kind"] == SIBLING and _holds(row, day):
+            one, other = row["person_id"], row["related_id"]
+            found.setdefault(one, set()).add(other)
+            found.setdefault(other, set()).add(one)
+    return {person: sorted(others - {person}) for person, others in found.items()}
+
+
+def _holds(link: Row, day: int) -> bool:
+    """Whether a link was valid on a day."""
+    begins, ends = link["valid_from_day"], link["valid_to_day"]
+    return (begins is None or begins < day) and (ends is None or ends >= day)
 
 
 def chronology(

@@ -14,6 +14,14 @@ URGENT = "urgent"
 
 
 @dataclass(frozen=True)
+class Sibling:
+    """The flag of a brother or sister who waits too: its number and its page's address."""
+
+    flag_id: str
+    address: str
+
+
+@dataclass(frozen=True)
 class Line:
     """One flag in the list."""
 
@@ -31,7 +39,7 @@ class Line:
     news: str
     new: bool
     standing: str
-    with_sibling: bool
+    siblings: tuple[Sibling, ...]
 
 
 @dataclass(frozen=True)
@@ -55,11 +63,11 @@ def worklist(flags: Sequence[Mapping[str, Any]], publication: Mapping[str, Any])
         (flag["versions"].get("run_key") for flag in flags), None
     )
     ordered = in_order(flags)
-    shown = {flag["person_id"] for flag in ordered} | {flag["flag_id"] for flag in ordered}
+    numbers = {flag["person_id"]: flag["flag_id"] for flag in ordered}
     return Worklist(
         as_of=words.day(as_of) if as_of else "this night",
         authority=str(publication.get("authority") or ""),
-        lines=tuple(_line(flag, shown) for flag in ordered),
+        lines=tuple(_line(flag, numbers) for flag in ordered),
         capacity=_capacity(len(flags), publication.get("capacity_per_week")),
         facts=(
             Fact("Flags", f"{len(flags):,}"),
@@ -97,7 +105,8 @@ def safe_name(flag_id: str) -> str:
     return "".join(c if c.isascii() and (c.isalnum() or c == "-") else "_" for c in flag_id)
 
 
-def _line(flag: Mapping[str, Any], shown: set[str]) -> Line:
+def _line(flag: Mapping[str, Any], numbers: Mapping[str, str]) -> Line:
+    """`numbers` has the flag numbers of this list by person."""
     reasons = flag["reasons"] or flag.get("earlier_reasons") or ()
     first = reasons[0] if reasons else None
     level = words.words()["levels"].get(flag["level"], {})
@@ -116,7 +125,11 @@ def _line(flag: Mapping[str, Any], shown: set[str]) -> Line:
         news=_news(flag),
         new=flag["status"] == "new",
         standing="" if flag.get("standing", "present") == "present" else "Not found again tonight",
-        with_sibling=any(person in shown for person in flag.get("siblings") or ()),
+        siblings=tuple(
+            Sibling(numbers[person], address(numbers[person]))
+            for person in flag.get("siblings") or ()
+            if person in numbers
+        ),
     )
 
 

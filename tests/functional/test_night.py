@@ -175,6 +175,22 @@ def test_every_contribution_carries_its_theme_and_its_question(scored):
     assert total == pytest.approx(model["raw"], abs=1e-9)
 
 
+def test_brothers_and_sisters_flagged_on_one_night_name_each_other(night):
+    """Both ways, by number, though an agency told the link of one only; others are not named."""
+    night.history = world.history(
+        world.some_contacts(),
+        persons=world.some_people(),
+        relationships=[
+            world.sibling("C-ED", "C-MISS"),
+            world.sibling("C-ED", "C-QUIET"),
+            world.sibling("C-ED", "C-BULLY", known_on=AS_OF),
+            world.sibling("C-MISS", "C-HOME") | {"valid_to": AS_OF - dt.timedelta(days=30)},
+        ],
+    )
+    told = {person: flag["siblings"] for person, flag in night.flags(night.run()).items()}
+    assert told == {"C-ED": ["C-MISS"], "C-MISS": ["C-ED"], "C-BULLY": []}
+
+
 def test_without_a_model_the_rules_flag_and_the_page_says_so(scored):
     """Rules only: the same rule flags, no score, and a sentence about it."""
     result = scored.run(rules_only=True)

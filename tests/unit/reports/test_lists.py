@@ -45,7 +45,19 @@ def test_brothers_and_sisters_stand_together_when_they_are_known():
     flags[3]["siblings"] = [flags[0]["person_id"]]
     order = [flag["flag_id"] for flag in in_order(flags)]
     assert order[:2] == [flags[0]["flag_id"], flags[3]["flag_id"]]
-    assert [line.with_sibling for line in worklist(flags, {}).lines] == [True, True, False, False]
+    told = [[one.flag_id for one in line.siblings] for line in worklist(flags, {}).lines]
+    assert told == [[flags[3]["flag_id"]], [flags[0]["flag_id"]], [], []]
+    html = render_worklist(flags, {})
+    assert html.count("Also waiting: brother or sister") == 2
+    assert f'href="flags/{flags[3]["flag_id"]}.html">{flags[3]["flag_id"]}</a>' in html
+
+
+def test_a_brother_or_sister_who_is_not_on_the_list_is_not_told():
+    """Only what waits is named."""
+    flags = examples()
+    flags[0]["siblings"] = ["P-999999"]
+    assert all(line.siblings == () for line in worklist(flags, {}).lines)
+    assert "brother or sister" not in render_worklist(flags, {})
 
 
 def test_the_worklist_says_who_waits_why_since_when_and_what_is_new():
