@@ -27,6 +27,7 @@ class Line:
 
     flag_id: str
     display: str
+    person_id: str
     age: str
     address: str
     waiting_since: str
@@ -113,6 +114,7 @@ def _line(flag: Mapping[str, Any], numbers: Mapping[str, str]) -> Line:
     return Line(
         flag_id=flag["flag_id"],
         display=flag["child"]["display"],
+        person_id=flag["person_id"],
         age=words.age(flag["child"]),
         address=address(flag["flag_id"]),
         waiting_since=words.day(flag["first_raised"]),

@@ -73,6 +73,17 @@ def test_the_worklist_says_who_waits_why_since_when_and_what_is_new():
     assert long_sentences(text) == []
 
 
+def test_two_children_with_the_same_initials_are_told_apart():
+    """Initials repeat, so the person number stands beside them; a number is not told twice."""
+    flags = examples()
+    for flag in flags[:2]:
+        flag["child"]["display"] = "A.K."
+    html = render_worklist(flags, {})
+    for flag in flags[:2]:
+        assert f">A.K. {flag['person_id']}<" in html
+    assert html.count(flags[3]["person_id"]) == 1
+
+
 def test_an_empty_worklist_reassures_nobody():
     """Nothing waiting says nothing about any child."""
     html = render_worklist([], {})
