@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +23,7 @@ from riskflag.reports.records import (
     References,
     chronology,
 )
-from riskflag.reports.timeline import Timeline, timeline
+from riskflag.reports.timeline import NEVER, Timeline, timeline
 
 #: Fewer past flags than this say nothing about how often flags were right.
 FEWEST = 30
@@ -123,7 +123,7 @@ def view(flag: Mapping[str, Any]) -> FlagPage:
         earlier=_cards(flag.get("earlier_reasons", ()), records, contacts, prefix="earlier"),
         other_way=other_way(flag["lowering"], records),
         help_records=tuple(item for item in records.listed if item.helps and not item.in_pattern),
-        not_seen=tuple(_feed(feed, flag["as_of"]) for feed in flag["not_seen"]),
+        not_seen=tuple(_not_seen(flag)),
         caveats=tuple(flag["caveats"]),
         voice=_voice(flag, records),
         often=_often(flag.get("performance")),
@@ -239,6 +239,16 @@ def _news(flag: Mapping[str, Any], records: Chronology) -> News:
 def _arrived(count: int) -> str:
     noun = words.counted(count, "new record")
     return f"{words.sentence(noun)} {'has' if count == 1 else 'have'} arrived"
+
+
+def _not_seen(flag: Mapping[str, Any]) -> Iterator[str]:
+    """Agencies whose data is late, each with its last day; those without any feed together."""
+    never = {feed["agency"] for feed in flag["not_seen"] if feed.get("state") == NEVER}
+    for feed in flag["not_seen"]:
+        if feed.get("state") != NEVER:
+            yield _feed(feed, flag["as_of"])
+    if never:
+        yield f"These send us no data: {words.agencies(sorted(never))}."
 
 
 def _feed(feed: Mapping[str, Any], as_of: str) -> str:

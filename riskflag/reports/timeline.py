@@ -21,6 +21,8 @@ MARKS = 200
 #: How far apart (per cent of the width) marks then are at least.
 STEP = 2.2
 LEFT, RIGHT = 1.5, 98.5
+#: The state of an agency that has never sent anything here.
+NEVER = "NEVER"
 #: Days that the picture reaches back.
 LONGEST = 730
 
@@ -64,6 +66,7 @@ class Timeline:
     lanes: tuple[Lane, ...]
     ticks: tuple[Tick, ...]
     height: int
+    without_feed: str
     has_late: bool
     has_gap: bool
     has_help: bool
@@ -75,7 +78,8 @@ def timeline(flag: Mapping[str, Any]) -> Timeline | None:
     if not contacts:
         return None
     scale = Scale.over(contacts, flag["as_of"])
-    gaps = {feed["agency"]: feed.get("complete_to") for feed in flag.get("not_seen", ())}
+    feeds = flag.get("not_seen", ())
+    gaps = {f["agency"]: f.get("complete_to") for f in feeds if f.get("state") != NEVER}
     by_agency: dict[str, list[Mapping[str, Any]]] = {}
     for contact in sorted(contacts, key=lambda c: (c["occurred_on"], c["contact_key"])):
         by_agency.setdefault(contact["agency"], []).append(contact)
@@ -98,6 +102,7 @@ def timeline(flag: Mapping[str, Any]) -> Timeline | None:
         lanes=lanes,
         ticks=scale.ticks(),
         height=TOP + len(lanes) * LANE_HEIGHT + 24,
+        without_feed=_without_feed(feeds),
         has_late=any(mark.late_x is not None for mark in marks),
         has_gap=any(lane.gap for lane in lanes),
         has_help=any(mark.shape == "help" for mark in marks),
@@ -170,6 +175,16 @@ def _mark(contact: Mapping[str, Any], scale: Scale) -> TimeMark:
     end_x = scale.at(ended) if ended and ended > contact["occurred_on"] else None
     late_x = scale.at(contact["known_on"]) if days_late(contact) else None
     return TimeMark(x, shape, end_x, late_x, bool(contact.get("withdrawn")))
+
+
+def _without_feed(feeds: Sequence[Mapping[str, Any]]) -> str:
+    """One line for all agencies without any feed, whose lanes would only be empty."""
+    count = len({feed["agency"] for feed in feeds if feed.get("state") == NEVER})
+    if not count:
+        return ""
+    more = words.counted(count, "more agency", "more agencies")
+    sends = "sends" if count == 1 else "send"
+    return f"{words.sentence(more)} {sends} us no data and cannot be drawn here."
 
 
 def _title(flag: Mapping[str, Any], contacts: Sequence[Mapping[str, Any]]) -> str:

@@ -15,6 +15,7 @@ from riskflag.reports import render_flag, view
 from riskflag.reports.flag_page import record_hash
 from riskflag.reports.lint import banned_words, long_sentences, visible_text
 from riskflag.reports.render import style
+from riskflag.reports.timeline import timeline
 from riskflag.reports.words import SMALL
 from tests.unit.reports.flags import examples, long_flag
 
@@ -283,6 +284,27 @@ def test_what_could_not_be_seen_names_the_agency_and_its_last_day():
         "GP practice: we hold no data.",
     )
     assert "No data from that agency" in render_flag(view(flag))
+
+
+def test_agencies_without_any_feed_are_one_line_and_one_sentence():
+    """Twelve empty lanes would push the drawn ones off the page; the names are still told."""
+    flag = copy.deepcopy(FLAGS[1])
+    lanes = len(timeline(flag).lanes)
+    never = ["adult_services", "fire", "housing", "probation", "youth_justice"]
+    flag["not_seen"] += [
+        {"agency": name, "source": None, "state": "NEVER", "complete_to": None, "types": []}
+        for name in never[:1] + never[3:]
+    ]
+    picture, page = timeline(flag), view(flag)
+    assert len(picture.lanes) == lanes
+    assert picture.without_feed == "Three more agencies send us no data and cannot be drawn here."
+    html = render_flag(page)
+    assert picture.without_feed in section(html, "records")
+    assert [line for line in page.not_seen if line.startswith("These send us no data: ")]
+    assert section(html, "not-seen").count("send us no data") == 1
+    assert "probation" in section(html, "not-seen")
+    flag["not_seen"] = []
+    assert timeline(flag).without_feed == ""
 
 
 @pytest.mark.parametrize("standing", ["not_reassessed", "no_longer_present", "rule_withdrawn"])
