@@ -78,7 +78,7 @@ def _oracle(result: Mapping[str, Any]) -> list[str]:
     share = result["oracle"]["share"]
     return [
         "- Synthetic data, so the best possible is known: the model goes "
-        f"{share:.0%} of the way from chance to the true hazard."
+        f"{_figure(share)} of the way from chance to the true hazard."
     ]
 
 

@@ -117,7 +117,20 @@ def evaluate(trial: Trial) -> dict[str, Any]:
             "bins": calibration_bins(trial.probability, trial.labels),
         },
         "months": [_month(trial, day, places) for day, places in trial.months],
+        "share_of": {name: _share(values, drawn, name) for name in sorted(trial.beyond_reach)},
     }
+
+
+def _share(
+    values: Mapping[str, Mapping[str, float]],
+    drawn: Mapping[str, Mapping[str, list[float]]],
+    best: str,
+) -> dict[str, float | None]:
+    """How far the model's AUROC goes from 0.5 to that of a scorer nobody could have."""
+    ours, theirs = np.array(drawn[MODEL]["auroc"]), np.array(drawn[best]["auroc"])
+    draws = ((ours - 0.5) / (theirs - 0.5)).tolist()
+    value = (values[MODEL]["auroc"] - 0.5) / (values[best]["auroc"] - 0.5)
+    return _with_interval(value, draws)
 
 
 def _month(trial: Trial, day: int, places: NDArray[np.intp]) -> dict[str, Any]:

@@ -121,14 +121,10 @@ class Court:
         return (-score if reverse else score), signals[column].name
 
     def _oracle(self, result: Mapping[str, Any]) -> dict[str, Any]:
-        """How far the model goes from 0.5 to each true hazard; the first one is the measure."""
-        reached = result["scorers"][MODEL]["auroc"]["value"]
-        shares = {}
-        for name in self.oracles:
-            best = result["scorers"][name]["auroc"]["value"]
-            shares[name] = {"auroc": best, "share": (reached - 0.5) / (best - 0.5)}
-        first = next(iter(self.oracles))
-        return {**shares[first], "name": first, "all": shares}
+        """How far the model goes from 0.5 to the true hazard, with its interval."""
+        name = next(iter(self.oracles))
+        auroc = result["scorers"][name]["auroc"]["value"]
+        return {"name": name, "auroc": auroc, "share": result["share_of"][name]}
 
 
 def last_month(test: Window, prepared: Prepared) -> tuple[Floats, Floats]:

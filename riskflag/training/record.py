@@ -121,7 +121,7 @@ def metrics(
     told["auroc_low"] = result["scorers"]["model"]["auroc"]["low"]
     told["auroc_high"] = result["scorers"]["model"]["auroc"]["high"]
     if "oracle" in result:
-        told["share_of_the_possible"] = result["oracle"]["share"]
+        told["share_of_the_possible"] = result["oracle"]["share"]["value"]
     return {name: float(value) for name, value in told.items() if value is not None}
 
 

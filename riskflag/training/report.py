@@ -41,8 +41,8 @@ def sentences(result: Mapping[str, Any]) -> list[str]:
     ]
     if "oracle" in result:
         told.append(
-            f"The model goes {result['oracle']['share']:.1%} of the way from 0.5 to the AUROC of "
-            f"the true hazard ({result['oracle']['auroc']:.3f})."
+            f"The model goes {interval(result['oracle']['share'])} of the way from 0.5 to the "
+            f"AUROC of the true hazard ({result['oracle']['auroc']:.3f})."
         )
     return told
 

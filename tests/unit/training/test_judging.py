@@ -41,6 +41,8 @@ def test_the_report_names_every_scorer_gate_and_the_share_of_the_possible(
         assert name in text
         assert name in page
     assert "of the way from 0.5 to the AUROC of the true hazard" in text
+    share = judgement.result["oracle"]["share"]
+    assert share["low"] <= share["value"] <= share["high"]
     assert "<script" not in page
     assert "<b>" not in page
     json.dumps(judgement.result, allow_nan=False)
