@@ -18,7 +18,7 @@ from riskflag.training.reference import Spread
 Floats = NDArray[np.float64]
 
 CONTACTS = ("number of contacts", "contacts in the last year")
-#: Fewer children with the outcome than this cannot decide between two ways of ranking.
+#: Fewer children with the outcome than this decide neither a ranking nor a calibration.
 DECIDABLE = 100
 #: Calibration is sane unless the whole interval lies outside these.
 SLOPE_WITHIN = (0.7, 1.4)
@@ -102,8 +102,11 @@ def beats_contacts(result: Mapping[str, Any], *, undecided_holds: bool = False) 
     return Gate(title, undecided_holds and not_worse, told)
 
 
-def calibrated(result: Mapping[str, Any]) -> Gate:
-    """Slope and level of the probabilities on the test window are sane."""
+def calibrated(result: Mapping[str, Any], *, undecided_holds: bool = False) -> Gate:
+    """Slope and level of the probabilities on the test window are sane.
+
+    With fewer than DECIDABLE children who had the outcome this too is undecided.
+    """
     slope = result["calibration"]["slope"]
     ratio = result["calibration"]["expected_over_observed"]
     passed = _touches(slope, SLOPE_WITHIN) and _touches(ratio, RATIO_WITHIN)
@@ -111,7 +114,11 @@ def calibrated(result: Mapping[str, Any]) -> Gate:
         f"slope {_number(slope['value'])} {_between(slope)}, "
         f"foretold/observed {_number(ratio['value'])} {_between(ratio)}"
     )
-    return Gate("probabilities are sane", passed, told)
+    title, children = "probabilities are sane", result["children_with_outcome"]
+    if children >= DECIDABLE:
+        return Gate(title, passed, told)
+    told = f"undecided, only {children} children had the outcome: {told}"
+    return Gate(title, undecided_holds, told)
 
 
 def _touches(figure: Mapping[str, float | None], within: tuple[float, float]) -> bool:

@@ -95,11 +95,12 @@ class Court:
         spread = Spread.of(test.values, model.names)
         some = some_rows(test.values, ROWS)
         directions = [signal.direction for signal in signals]
+        lenient = self.config.promotion.undecided_holds
         gates = (
             additivity(model, some),
             monotone(model, some[:SWEPT], directions, spread),
-            beats_contacts(result, undecided_holds=self.config.promotion.undecided_holds),
-            calibrated(result),
+            beats_contacts(result, undecided_holds=lenient),
+            calibrated(result, undecided_holds=lenient),
         )
         themes = {signal.name: signal.theme for signal in signals}
         importance = summary(model.contributions(some, model.names), themes)

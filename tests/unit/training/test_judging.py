@@ -186,4 +186,9 @@ def test_the_gate_on_calibration_refuses_an_interval_wholly_outside(
 ) -> None:
     result = copy.deepcopy(judgement.result)
     result["calibration"][figure] |= {"low": low, "high": high}
+    result["children_with_outcome"] = 500
     assert calibrated(result).passed is passed
+    assert calibrated(result, undecided_holds=True).passed is passed
+    result["children_with_outcome"] = 99
+    assert calibrated(result).passed is passed
+    assert calibrated(result, undecided_holds=True).passed
