@@ -14,6 +14,8 @@ SHOWN_FIRST = 20
 SHOWN_WITH_MANY = 12
 #: So many records are listed at all, to keep the file within its size; the page says how many not.
 LISTED = 140
+#: The basis of a day of becoming known that nobody recorded.
+ASSUMED = "assumed_lag"
 #: So many references to records are written out; the rest are told as a count.
 REFERENCES = 12
 
@@ -47,6 +49,7 @@ class Record:
     new: bool
     helps: bool
     withdrawn: bool
+    assumed: bool
 
 
 @dataclass(frozen=True)
@@ -65,11 +68,15 @@ class References:
 
 @dataclass(frozen=True)
 class Chronology:
-    """All records, newest first: `first` to show at once, `listed` in full, and the rest told."""
+    """All records, newest first: `first` to show at once, `listed` in full, and the rest told.
+
+    `assumed` counts those whose day of becoming known is assumed.
+    """
 
     first: tuple[Record, ...]
     listed: tuple[Record, ...]
     total: int
+    assumed: int
     by_key: Mapping[str, Record]
 
     @property
@@ -104,6 +111,7 @@ def chronology(
         first=_chosen(records, shown_first),
         listed=listed,
         total=len(records),
+        assumed=sum(item.assumed for item in records),
         by_key={item.key: item for item in listed},
     )
 
@@ -142,6 +150,7 @@ def record(contact: Mapping[str, Any], number: int) -> Record:
         new=bool(contact.get("new")),
         helps=words.helps(contact),
         withdrawn=bool(contact.get("withdrawn")),
+        assumed=contact.get("known_basis") == ASSUMED,
     )
 
 
@@ -168,9 +177,6 @@ def _marks(contact: Mapping[str, Any]) -> Iterable[Mark]:
     late = days_late(contact)
     if late:
         yield Mark("late", f"Arrived {late} days later")
-    basis = words.words()["known_basis"].get(contact.get("known_basis"))
-    if basis:
-        yield Mark("quality", basis)
     for issue in contact.get("issues") or ():
         known = words.words()["issues"].get(issue)
         yield Mark("quality", known or words.sentence(words.plain(issue)))
@@ -178,7 +184,7 @@ def _marks(contact: Mapping[str, Any]) -> Iterable[Mark]:
 
 def days_late(contact: Mapping[str, Any]) -> int:
     """Days from the event to the day it was known, 0 within the usual time or if assumed."""
-    if contact.get("known_basis") == "assumed_lag" or not contact.get("known_on"):
+    if contact.get("known_basis") == ASSUMED or not contact.get("known_on"):
         return 0
     since = max(contact["occurred_on"], contact.get("ended_on") or "")
     waited = words.days_between(since, contact["known_on"])

@@ -250,8 +250,21 @@ def test_an_assumed_day_is_never_told_as_a_late_arrival():
     flag = copy.deepcopy(FLAGS[1])
     flag["contacts"][0].update(known_basis="assumed_lag", known_on=flag["as_of"])
     text = section(render_flag(view(flag)), "records")
-    assert "Day it became known is assumed" in text
+    assert "The day on which 1 of 8 records became known is assumed." in text
+    assert text.count(", known day assumed") == 1
     assert "Line to the day it arrived" not in text
+
+
+def test_assumed_days_are_told_once_and_each_row_only_carries_a_sign():
+    """A sentence on every row would drown what was recorded; the sign is said aloud in words."""
+    flag = copy.deepcopy(FLAGS[1])
+    for basis, signs in (("landed", 0), ("assumed_lag", 8)):
+        for contact in flag["contacts"]:
+            contact["known_basis"] = basis
+        text = section(render_flag(view(flag)), "records")
+        assert text.count('aria-hidden="true">†<') == text.count(", known day assumed") == signs
+    assert text.count("became known is assumed") == 1
+    assert "The day on which all 8 records became known is assumed." in text
 
 
 def test_the_order_of_the_records_is_newest_first_and_all_of_them_are_there():
