@@ -72,7 +72,7 @@ class EvaluationConfig(Part):
 
 
 class PromotionConfig(Part):
-    """What to do when there are too few outcomes to tell the model from counting contacts."""
+    """What to do when too few outcomes came to judge the ranking and the calibration by."""
 
     undecided_holds: bool = False
 
