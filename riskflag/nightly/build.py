@@ -206,6 +206,7 @@ def _scene(
         people=people,
         flagged=frozenset(entry.person_id for entry in lives.entries),
         feeds=inputs.not_seen,
+        unseen=inputs.unseen_types,
         begins={source: day for source, day in began.items() if day > earliest},
         protective=_protective(inputs, assessment, rows),
         undecided={person: int(undecided[row]) for person, row in rows.items()},

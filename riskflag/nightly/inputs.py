@@ -88,6 +88,11 @@ class Inputs:
         return sorted(read - delivered) if delivered else []
 
     @cached_property
+    def unseen_types(self) -> frozenset[str]:
+        """Contact types that no feed tells of tonight: its feed is lost, or there never was one."""
+        return self.history.unavailable_types(self.as_of) | frozenset(self.never_delivered)
+
+    @cached_property
     def not_seen(self) -> list[dict[str, Any]]:
         """What a page says could not be seen: feeds that were not fresh, agencies without any."""
         from riskflag.history.vocabulary import load_vocabulary

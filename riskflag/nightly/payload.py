@@ -10,7 +10,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from riskflag.clock import day_number
 from riskflag.nightly import records
+from riskflag.nightly.care import care
 from riskflag.nightly.caveats import Situation, caveats
 from riskflag.nightly.lifecycle import Entry
 from riskflag.nightly.reasons import Child, Sources, points_the_other_way
@@ -26,9 +28,9 @@ Row = dict[str, Any]
 class Scene:
     """What all flags of one night share.
 
-    `flagged` are all people flagged tonight; `feeds` are those that were not fresh; `begins` is the
-    first day of sources that began within the chronology; `protective` has, by person, the values
-    of protective signals.
+    `flagged` are all people flagged tonight; `feeds` are those that were not fresh, `unseen` the
+    contact types that no feed tells of now; `begins` is the first day of sources that began within
+    the chronology; `protective` has, by person, the values of protective signals.
     """
 
     as_of: dt.date
@@ -36,6 +38,7 @@ class Scene:
     people: records.Records
     flagged: frozenset[str]
     feeds: Sequence[Row]
+    unseen: frozenset[str]
     begins: Mapping[str, dt.date]
     protective: Mapping[str, Mapping[str, float]]
     undecided: Mapping[str, int]
@@ -79,6 +82,7 @@ def payload(entry: Entry, scene: Scene, earlier: Row | None) -> Row:
         "previous_as_of": _iso(entry.previous_as_of),
         "level": entry.level,
         "child": who,
+        "care": _care(entry.person_id, scene),
         "siblings": _siblings(entry.person_id, scene),
         "why": _why(contacts, pattern),
         "reasons": [_with_agencies(reason, agencies) for reason in reasons],
@@ -92,6 +96,11 @@ def payload(entry: Entry, scene: Scene, earlier: Row | None) -> Row:
         "performance": _performance(model, scene.sources.bundle),
         "versions": dict(scene.versions),
     }
+
+
+def _care(person_id: str, scene: Scene) -> Row:
+    rows = scene.people.contacts.get(person_id, ())
+    return care(rows, day_number(scene.as_of), unseen=scene.unseen)
 
 
 def _siblings(person_id: str, scene: Scene) -> list[str]:

@@ -28,6 +28,8 @@ from riskflag.reports.timeline import NEVER, Timeline, timeline
 #: Fewer past flags than this say nothing about how often flags were right.
 FEWEST = 30
 PRESENT = "present"
+#: The contact type of a social worker's allocation.
+ALLOCATED = "care.worker_change"
 #: A pattern takes about as much paper as so many records, and one more for each of its counts.
 CARD_ROWS = 4
 #: Beyond so many rows of paper the type gets smaller, and beyond more, fewer records come first.
@@ -199,12 +201,32 @@ def _identity(flag: Mapping[str, Any]) -> tuple[Fact, ...]:
     if child.get("kind") == "unborn":
         facts.append(Fact("Age", "not yet born"))
     facts += [
-        Fact("Allocated worker", child.get("worker") or "none in the data we hold"),
-        Fact("Legal status", child.get("legal_status") or "none in the data we hold"),
+        Fact("Plans and care", _plans(flag["care"])),
+        Fact("Last worker allocated", _allocated(flag["care"])),
         Fact("First raised", words.day(flag["first_raised"])),
         Fact("Records known before", words.day(flag["as_of"])),
     ]
     return tuple(facts)
+
+
+def _plans(care: Mapping[str, Any]) -> str:
+    """On which plan the child is, or that they are looked after, as far as records tell."""
+    told = words.words()["care"]
+    found = [
+        f"{told.get(one['type'], words.plain(one['type']))} since {words.day(one['since'])}"
+        for one in care["status"]
+    ]
+    if found:
+        return "; ".join(found)
+    unseen = set(care["not_seen"]) & set(told)
+    return "not known: records are missing" if unseen else "none recorded"
+
+
+def _allocated(care: Mapping[str, Any]) -> str:
+    if care["worker_allocated_on"]:
+        return f"on {words.day(care['worker_allocated_on'])}"
+    unseen = ALLOCATED in care["not_seen"]
+    return "not known: records are missing" if unseen else "none recorded"
 
 
 def _cards(

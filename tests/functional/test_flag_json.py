@@ -57,6 +57,7 @@ def written(tmp_path_factory):
 PLACES = (
     "flag",
     "flag.child",
+    "flag.care",
     "flag.why",
     "flag.voice",
     "flag.versions",

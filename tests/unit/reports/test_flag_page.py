@@ -320,6 +320,35 @@ def test_agencies_without_any_feed_are_one_line_and_one_sentence():
     assert timeline(flag).without_feed == ""
 
 
+STATUS = {"type": "care.cp_plan", "since": "2026-08-03", "contact_key": "k"}
+
+
+@pytest.mark.parametrize(
+    ("care", "plans", "worker"),
+    [
+        ({}, "none recorded", "none recorded"),
+        ({"status": [STATUS]}, "on a child protection plan since 3 August 2026", "none recorded"),
+        (
+            {"status": [STATUS | {"type": f"care.{t}"} for t in ("looked_after", "cin_plan")]},
+            "looked after since 3 August 2026; on a child in need plan since 3 August 2026",
+            "none recorded",
+        ),
+        ({"worker_allocated_on": "2026-02-03"}, "none recorded", "on 3 February 2026"),
+        (
+            {"not_seen": ["care.cp_plan", "care.worker_change"]},
+            "not known: records are missing",
+            "not known: records are missing",
+        ),
+    ],
+)
+def test_the_identity_bar_tells_plans_care_and_the_last_allocation(care, plans, worker):
+    """As far as records tell; what could not be looked up is not told as none."""
+    flag = copy.deepcopy(FLAGS[1])
+    flag["care"] = {"status": [], "worker_allocated_on": None, "not_seen": []} | care
+    facts = {fact.term: fact.value for fact in view(flag).identity}
+    assert (facts["Plans and care"], facts["Last worker allocated"]) == (plans, worker)
+
+
 @pytest.mark.parametrize("standing", ["not_reassessed", "no_longer_present", "rule_withdrawn"])
 def test_a_flag_that_was_not_found_again_stays_and_says_why(standing):
     """Law 5: silence never closes or hides a flag."""
@@ -387,6 +416,8 @@ def poisoned(value: object, key: str = "") -> object:
         "from",
         "to",
         "latest",
+        "since",
+        "worker_allocated_on",
         "contact_key",
         "contact_keys",
         "run_key",
