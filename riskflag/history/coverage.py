@@ -20,7 +20,8 @@ class FeedState:
     FRESH: complete to within its declared freshness. STALE: older, still within its tolerance.
     HELD: its newest delivery was refused, the one before is still within tolerance. LOST: nothing
     usable. `complete_to` is the last day the usable deliveries cover, None when there is none;
-    `assumed` marks days before the first load, whose arrival nobody recorded.
+    `assumed` marks days before the first load, whose arrival nobody recorded. `says` holds
+    the contact types with the attributes the source declares for them, None when not told.
     """
 
     source: str
@@ -29,6 +30,7 @@ class FeedState:
     complete_to: dt.date | None
     state: State
     assumed: bool = False
+    says: frozenset[tuple[str, str]] | None = None
 
     @property
     def usable(self) -> bool:
@@ -50,6 +52,20 @@ def unavailable(feeds: tuple[FeedState, ...]) -> frozenset[str]:
     return frozenset(name for feed in feeds for name in feed.types) - usable
 
 
+def says(feeds: tuple[FeedState, ...], name: str, attribute: str) -> bool:
+    """Whether a feed that delivers contacts of a type says this attribute of them."""
+    delivering = [feed for feed in feeds if name in feed.types]
+    told = [feed.says for feed in delivering if feed.says is not None]
+    return len(told) < len(delivering) or any((name, attribute) in said for said in told)
+
+
+def _says(rows: list[dict[str, Any]]) -> frozenset[tuple[str, str]] | None:
+    typed = [row for row in rows if row["type"] is not None]
+    if any(row["says"] is None for row in typed):
+        return None
+    return frozenset((row["type"], name) for row in typed for name in row["says"].split())
+
+
 def _state(source: str, rows: list[dict[str, Any]], as_of: int) -> FeedState:
     types = tuple(sorted({row["type"] for row in rows if row["type"] is not None}))
     agency = rows[0]["agency"]
@@ -65,21 +81,25 @@ def _state(source: str, rows: list[dict[str, Any]], as_of: int) -> FeedState:
     if age <= newest["tolerance_days"]:
         fresh: State = "FRESH" if age <= newest["fresh_days"] else "STALE"
         state = "HELD" if refused else fresh
-    return FeedState(source, agency, types, newest["complete_to"], state)
+    return FeedState(source, agency, types, newest["complete_to"], state, says=_says(rows))
 
 
 def _before_first_load(
     source: str, agency: str, types: tuple[str, ...], rows: list[dict[str, Any]], as_of: int
 ) -> FeedState:
-    """Days that only the first load reaches back to: taken as covered, and marked as assumed."""
+    """Days that only the first load reaches back to: taken as covered, and marked as assumed.
+
+    A source of people without contacts has nothing to lose.
+    """
     reach = [
         day_number(row["covered_from"])
         for row in rows
         if row["first_load"] and row["covered_from"] is not None
     ]
     if reach and min(reach) < as_of and not _seen_any(rows, as_of):
-        return FeedState(source, agency, types, date_of(as_of - 1), "FRESH", assumed=True)
-    return FeedState(source, agency, types, None, "LOST")
+        yesterday, said = date_of(as_of - 1), _says(rows)
+        return FeedState(source, agency, types, yesterday, "FRESH", assumed=True, says=said)
+    return FeedState(source, agency, types, None, "LOST" if types else "FRESH", says=_says(rows))
 
 
 def _seen_any(rows: list[dict[str, Any]], as_of: int) -> bool:

@@ -199,6 +199,7 @@ class _Load:
                 "source": item.source.name,
                 "agency": item.source.agency,
                 "type": name,
+                "says": None if name is None else " ".join(_declared(item.source, name)),
                 "covered_from": None if first is None else date_of(first),
                 "complete_to": complete,
                 "received_on": day.date,
@@ -286,6 +287,12 @@ class _Load:
             relationships=self.counts["relationship"],
             dry_run=self.dry_run,
         )
+
+
+def _declared(source: Source, contact_type: str) -> list[str]:
+    """The attributes a source declares for a contact type."""
+    entries = [e for e in source.contact if contact_type in contact_types(source, e)]
+    return sorted({name for entry in entries for name in entry.attributes})
 
 
 def _quantiles(source: str, basis: str, days: np.ndarray) -> Lateness:

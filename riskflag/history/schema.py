@@ -127,6 +127,8 @@ RELATIONSHIP = pa.schema(
 COVERAGE = pa.schema(
     [
         *_fields("source agency type", _TEXT),
+        # The attributes the source declares for this type, space separated; null: not told.
+        pa.field("says", _TEXT),
         *_fields("covered_from complete_to received_on", _DAY),
         pa.field("rows", pa.int64()),
         pa.field("status", _TEXT),

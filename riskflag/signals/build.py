@@ -11,11 +11,14 @@ import pandas as pd
 
 from riskflag import clock
 from riskflag.errors import ConfigError
+from riskflag.history.coverage import says
+from riskflag.history.schema import ATTRIBUTES
 from riskflag.history.view import History
 from riskflag.progress import Progress, silent
 from riskflag.signals.asked import Asked, Engine, from_frame, one_day
 from riskflag.signals.catalogue import load_catalogue
 from riskflag.signals.define import Signal
+from riskflag.signals.expression import aggregates
 from riskflag.signals.layout import Floats
 from riskflag.signals.reference import Reference
 from riskflag.signals.table import SignalTable
@@ -93,20 +96,29 @@ def _engine(engine: str | Engine) -> Engine:
 
 
 def _complete(history: History, signals: Sequence[Signal], as_of: dt.date) -> npt.NDArray[np.bool_]:
-    """Whether the feeds a signal needs were there: none of them lost, at least one ever declared.
+    """Whether the feeds said all that a signal asks: none lost, at least one there, in full words.
 
-    A history without any coverage rows claims nothing about its feeds and is taken as whole.
+    A count of injuries is not zero because no feed tells injuries from other attendances. A
+    history without any coverage rows claims nothing about its feeds and is taken as whole.
     """
-    delivered = {name for feed in history.feeds(as_of) for name in feed.types}
+    feeds = history.feeds(as_of)
+    delivered = {name for feed in feeds for name in feed.types}
     lost = history.unavailable_types(as_of)
-    return np.array(
-        [
-            lost.isdisjoint(signal.types)
-            and (not delivered or not signal.types or not delivered.isdisjoint(signal.types))
-            for signal in signals
-        ],
-        dtype=bool,
-    )
+
+    def told(signal: Signal) -> bool:
+        if not delivered or not signal.types:
+            return True
+        if not lost.isdisjoint(signal.types) or delivered.isdisjoint(signal.types):
+            return False
+        return all(
+            says(feeds, name, attribute)
+            for part in aggregates(signal.of)
+            for name in delivered.intersection(part.selection.types)
+            for attribute in (*(asked for asked, _ in part.selection.where), part.attribute)
+            if attribute in ATTRIBUTES
+        )
+
+    return np.array([told(signal) for signal in signals], dtype=bool)
 
 
 def _mask(history: History, signals: Sequence[Signal], asked: Asked, values: Floats) -> None:
