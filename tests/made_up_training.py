@@ -41,14 +41,18 @@ def signal(name: str, of: object, direction: str, theme: str, agency: str) -> Si
 
 @functools.cache
 def signals() -> tuple[Signal, ...]:
+    visits, support = contacts("care.visit"), contacts("early_help.support")
+    ever = count(contacts("missing.report"), None)
     return (
         signal("attendances_90d", count(contacts("ed.attendance"), 90), "raises", "health", "ed"),
-        signal("missing_ever", count(contacts("missing.report"), None), "raises", "missing", "police"),
-        signal("days_since_visit", days_since_last(contacts("care.visit")), "none", "care", "social_care"),
-        signal("support_365d", count(contacts("early_help.support"), 365), "lowers", "early_help", "early_help"),
+        signal("missing_ever", ever, "raises", "missing", "police"),
+        signal("days_since_visit", days_since_last(visits), "none", "care", "social_care"),
+        signal("support_365d", count(support, 365), "lowers", "early_help", "early_help"),
         signal("age_years", age(), "none", "context", "several"),
-        signal("enquiries_ever", count(contacts("care.s47"), None), "raises", "care", "social_care"),
-    )  # fmt: skip
+        signal(
+            "enquiries_ever", count(contacts("care.s47"), None), "raises", "care", "social_care"
+        ),
+    )
 
 
 def window(as_ofs: tuple[int, ...], children: int, seed: int) -> Window:
