@@ -228,7 +228,7 @@ def _protective(
 
 
 def _row(flag: Row, entry: Entry) -> FlagRow:
-    """What the store keeps of a flag. A theme joined to a rule is kept under its own id too."""
+    """What the store keeps of a flag. What was joined to a rule is kept under its own id too."""
     versions = {contact["contact_key"]: contact["version"] for contact in flag["contacts"]}
     kept = []
     for reason in flag["reasons"]:
@@ -236,6 +236,8 @@ def _row(flag: Row, entry: Entry) -> FlagRow:
         rule = reason["rule"]
         number = None if rule is None else rule["version"]
         kept.append(ReasonRow(reason["reason_id"], reason["source"], number, contacts))
+        for other in reason["also"]:
+            kept.append(ReasonRow(f"rule:{other['id']}", "rule", other["version"], contacts))
         if reason["source"] == "both":
             theme = f"model:{reason['model']['theme']}"
             kept.append(ReasonRow(theme, "both", None, contacts))

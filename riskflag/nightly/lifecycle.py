@@ -14,6 +14,7 @@ from typing import Any
 
 from riskflag.casework.policies import ClosedFlag, comes_back
 from riskflag.casework.publishing import OpenFlag, State
+from riskflag.nightly.joined import join, reason_ids, split
 from riskflag.scoring.combine import keyed_order
 from riskflag.scoring.flags import RANK, FlagDraft, Level, Standing, higher
 
@@ -95,13 +96,6 @@ def worklist_order(entry: Entry, as_of: dt.date) -> tuple[int, dt.date, str]:
     return RANK[entry.level], entry.first_raised, keyed_order(as_of, entry.person_id)
 
 
-def reason_ids(reasons: Sequence[Row]) -> set[str]:
-    """The ids of reasons, with those of themes that were joined to a rule."""
-    ids = {reason["reason_id"] for reason in reasons}
-    ids |= {f"model:{r['model']['theme']}" for r in reasons if r["model"] is not None}
-    return ids
-
-
 def _begun(one: Found, as_of: dt.date, serial: int) -> Entry:
     return Entry(
         flag_id=f"F-{as_of.year:04d}-{serial:06d}",
@@ -152,15 +146,14 @@ def _carried(earlier: Row | None, reasons: Sequence[Row], why_not: WhyNot) -> tu
     if earlier is None:
         return ()
     present = reason_ids(reasons)
-    before = [{**reason, "last_matched": earlier["as_of"]} for reason in earlier["reasons"]] + list(
-        earlier["earlier_reasons"]
-    )
+    held = [{**reason, "last_matched": earlier["as_of"]} for reason in earlier["reasons"]]
+    before = [one for reason in [*held, *earlier["earlier_reasons"]] for one in split(reason)]
     kept = {
         reason["reason_id"]: {**reason, "standing": why_not(earlier["person_id"], reason)}
         for reason in reversed(before)
         if reason["reason_id"] not in present
     }
-    return tuple(kept[reason_id] for reason_id in sorted(kept))
+    return tuple(join(kept[reason_id] for reason_id in sorted(kept)))
 
 
 def _standing(carried: Sequence[Row]) -> Standing:

@@ -13,6 +13,7 @@ import numpy as np
 from riskflag.casework.publishing import State
 from riskflag.nightly.build import Built
 from riskflag.nightly.inputs import FRESH, Inputs
+from riskflag.nightly.joined import rules_of
 from riskflag.scoring.flags import LEVELS, UNKNOWN, YES
 
 FORMAT = 1
@@ -86,10 +87,10 @@ def rule_counts(inputs: Inputs, built: Built) -> dict[str, Any]:
     """For each rule: its level, children for whom it holds or cannot be decided, and flags."""
     outcome = built.assessment.results.outcome
     shown = Counter(
-        reason["rule"]["id"]
+        rule["id"]
         for flag in built.flags
         for reason in flag["reasons"]
-        if reason["rule"] is not None
+        for rule in rules_of(reason)
     )
     return {
         rule.id: {

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from riskflag.nightly.joined import join
 from riskflag.scoring.flags import OUTCOME_WORDS, Condition, ModelHit, RuleHit
 from riskflag.scoring.reasons import ModelReason, SignalPart, lowering, raising, state_of
 
@@ -52,9 +53,10 @@ def reasons(
 ) -> list[Row]:
     """The reasons of one child: rules first, then the model's themes, strongest first.
 
-    A theme that rests on the same contacts as a rule becomes part of that rule's reason.
+    Rules on exactly the same contacts are one reason, and a theme that rests on the same contacts
+    as a rule becomes part of that rule's reason.
     """
-    from_rules = [rule_reason(sources, child, hit) for hit in rule_hits]
+    from_rules = join(rule_reason(sources, child, hit) for hit in rule_hits)
     themes = raising(model.reasons) if model is not None and model.raises else ()
     from_model = [
         model_reason(sources, child, theme) for theme in themes if theme.strength != SLIGHT
@@ -191,6 +193,7 @@ def _reason(
         "source": "model" if rule is None else "rule",
         "theme": theme,
         "rule": rule,
+        "also": [],
         "model": model,
         "contact_keys": keys,
         "rests_on_absence": not keys,

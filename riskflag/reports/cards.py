@@ -40,11 +40,12 @@ class Strength:
 
 @dataclass(frozen=True)
 class Card:
-    """One reason, ready to show."""
+    """One reason, ready to show; `also` are the titles of further rules on the same records."""
 
     anchor: str
     reason_id: str
     heading: str
+    also: tuple[str, ...]
     tags: tuple[str, ...]
     statement: str
     evidence: str
@@ -73,12 +74,12 @@ def card(
     anchor: str,
 ) -> Card:
     """One reason of a FLAG JSON as a card; `contacts` are the flag's by key."""
-    rule, model = reason.get("rule"), reason.get("model")
+    rule, model, rules = reason.get("rule"), reason.get("model"), rules_of(reason)
     theme = words.theme(reason.get("theme") or (model or rule or {}).get("theme"))
     heading = str(rule["title"]) if rule else str(theme["heading"])
     if not rule and reason.get("rests_on_absence"):
         heading += ": little or nothing recorded"
-    rule_asks = tuple(rule.get("questions") or ()) if rule else ()
+    rule_asks = _united(rule.get("questions") for rule in rules)
     asks = (
         rule_asks
         if any(words.asks_child(ask) for ask in rule_asks)
@@ -89,21 +90,32 @@ def card(
         anchor=anchor,
         reason_id=reason["reason_id"],
         heading=heading,
-        tags=tuple(_tags(rule, model)),
-        statement=str(rule["statement"]) if rule else "",
+        also=tuple(str(other["title"]) for other in rules[1:]),
+        tags=tuple(_tags(rules, model)),
+        statement=" ".join(str(rule["statement"]) for rule in rules),
         evidence=_evidence(reason, contacts),
         records=records.references(reason["contact_keys"]),
-        counts=tuple(_counts(rule, model, records)),
+        counts=tuple(_counts(rules, model, records)),
         strength=_strength(model),
         questions=words.child_first(asks),
-        others=tuple((rule or {}).get("other_explanations") or theme["other"]),
-        source=str(rule.get("source") or "") if rule else "",
+        others=_united(rule.get("other_explanations") for rule in rules) or tuple(theme["other"]),
+        source="; ".join(_united([rule["source"]] for rule in rules if rule.get("source"))),
         standing=STANDINGS.get(standing, "") if standing else "",
     )
 
 
-def _tags(rule: Mapping[str, Any] | None, model: Mapping[str, Any] | None) -> Iterable[str]:
-    if rule:
+def rules_of(reason: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The rules of a reason, the most pressing first; none when it is the model's alone."""
+    return [reason["rule"], *(reason.get("also") or ())] if reason.get("rule") else []
+
+
+def _united(parts: Iterable[Sequence[str] | None]) -> tuple[str, ...]:
+    """The texts of several rules, in order and without repeats."""
+    return tuple(dict.fromkeys(str(text) for part in parts for text in part or ()))
+
+
+def _tags(rules: Sequence[Mapping[str, Any]], model: Mapping[str, Any] | None) -> Iterable[str]:
+    for rule in rules:
         yield f"Rule {words.plain(rule['id'])}, version {rule['version']}"
     if model:
         yield "Model"
@@ -127,14 +139,16 @@ def _evidence(reason: Mapping[str, Any], contacts: Mapping[str, Mapping[str, Any
 
 
 def _counts(
-    rule: Mapping[str, Any] | None, model: Mapping[str, Any] | None, records: Chronology
+    rules: Sequence[Mapping[str, Any]], model: Mapping[str, Any] | None, records: Chronology
 ) -> Iterable[Count]:
-    """What the rule and the model counted; a signal that both looked at is told once."""
+    """What the rules and the model counted; a signal that several looked at is told once."""
     usual = {s["name"]: s.get("typical") for s in (model or {}).get("signals", ())}
-    told = set()
-    for condition in (rule or {}).get("conditions", ()):
-        told.add(condition["signal"])
-        yield _count(condition, records, words.asked(condition), usual.get(condition["signal"]))
+    told: dict[str, list[Mapping[str, Any]]] = {}
+    for condition in (c for rule in rules for c in rule.get("conditions", ())):
+        told.setdefault(condition["signal"], []).append(condition)
+    for name, conditions in told.items():
+        asked = "; ".join(_united([words.asked(c)] for c in conditions))
+        yield _count(conditions[0], records, asked, usual.get(name))
     for signal in (model or {}).get("signals", ()):
         if signal["name"] not in told:
             yield _count(signal, records, "", signal.get("typical"))

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from riskflag.reports import words
-from riskflag.reports.cards import CARDS, Card, OtherWay, card, other_way
+from riskflag.reports.cards import CARDS, Card, OtherWay, card, other_way, rules_of
 from riskflag.reports.records import (
     SHOWN_FIRST,
     SHOWN_WITH_MANY,
@@ -139,7 +139,7 @@ def paper_rows(flag: Mapping[str, Any]) -> int:
     """About how much paper a flag takes, in rows of records; it only sets the size of type."""
     rows = min(len(flag["contacts"]), SHOWN_FIRST)
     for reason in [*flag["reasons"], *flag.get("earlier_reasons", ())]:
-        parts = (reason.get("rule") or {}).get("conditions", ())
+        parts = [c for rule in rules_of(reason) for c in rule.get("conditions", ())]
         signals = (reason.get("model") or {}).get("signals", ())
         rows += CARD_ROWS + len(parts) + len(signals)
     return rows + sum(len(block["signals"]) for block in flag["lowering"]) // 4
@@ -335,9 +335,9 @@ def _about(flag: Mapping[str, Any], digest: str) -> tuple[Fact, ...]:
     versions = flag["versions"]
     level = words.words()["levels"].get(flag["level"], {})
     rules = dict.fromkeys(
-        f"{words.plain(reason['rule']['id'])}, version {reason['rule']['version']}"
+        f"{words.plain(rule['id'])}, version {rule['version']}"
         for reason in flag["reasons"]
-        if reason.get("rule")
+        for rule in rules_of(reason)
     )
     model = flag.get("model") or {}
     return (

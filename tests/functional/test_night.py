@@ -175,6 +175,21 @@ def test_every_contribution_carries_its_theme_and_its_question(scored):
     assert total == pytest.approx(model["raw"], abs=1e-9)
 
 
+def test_two_rules_on_the_same_contacts_are_one_reason_until_one_of_them_goes(night):
+    """Both are named, counted and kept; when only one holds on, the other is an earlier reason."""
+    first = night.run()
+    flag = night.flags(first)["C-MISS"]
+    assert reason_ids(flag) == ["rule:repeat_missing"]
+    assert [rule["id"] for rule in flag["reasons"][0]["also"]] == ["one_missing"]
+    assert flag["level"] == "soon"
+    told = first.manifest["rules"]
+    assert (told["repeat_missing"]["flags"], told["one_missing"]["flags"]) == (1, 1)
+    later = night.flags(night.run(AS_OF + 12 * WEEK))["C-MISS"]
+    assert reason_ids(later) == ["rule:one_missing"]
+    assert reason_ids(later, "earlier_reasons") == ["rule:repeat_missing"]
+    assert later["earlier_reasons"][0]["standing"] == "no_longer_present"
+
+
 def test_brothers_and_sisters_flagged_on_one_night_name_each_other(night):
     """Both ways, by number, though an agency told the link of one only; others are not named."""
     night.history = world.history(

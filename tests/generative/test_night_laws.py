@@ -12,6 +12,7 @@ from riskflag.casework.publishing import OpenFlag, PublicationRecord, State
 from riskflag.nightly.build import Built, build
 from riskflag.nightly.folder import flags_bytes
 from riskflag.nightly.inputs import Inputs
+from riskflag.nightly.joined import reason_ids, rules_of
 from riskflag.scoring.flags import RANK
 from riskflag.scoring.rulebook import Rulebook
 from riskflag.settings import Settings
@@ -140,8 +141,8 @@ def test_silence_closes_lowers_and_hides_nothing(declared, seen, lost, days):
     for flag in first.flags:
         again = found[flag["flag_id"]]
         assert RANK[again["level"]] <= RANK[flag["level"]]
-        told = [r["reason_id"] for r in [*again["reasons"], *again["earlier_reasons"]]]
-        assert {r["reason_id"] for r in flag["reasons"]} <= set(told)
+        told = reason_ids([*again["reasons"], *again["earlier_reasons"]])
+        assert reason_ids(flag["reasons"]) <= told
         if not lost and again["standing"] != "present":
             assert again["standing"] in ("no_longer_present", "outside_group")
 
@@ -157,7 +158,7 @@ def test_a_missing_feed_flags_nobody_by_its_silence_and_is_told_on_every_flag(
     built = night(declared, AS_OF, seen, coverage=coverage)
     for flag in built.flags:
         assert [feed["source"] for feed in flag["not_seen"]] == [source]
-        rules = {r["rule"]["id"] for r in flag["reasons"]}
+        rules = {rule["id"] for r in flag["reasons"] for rule in rules_of(r)}
         assert source != "action" or "bullying_unanswered" not in rules
 
 

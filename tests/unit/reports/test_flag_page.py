@@ -320,6 +320,33 @@ def test_agencies_without_any_feed_are_one_line_and_one_sentence():
     assert timeline(flag).without_feed == ""
 
 
+def test_two_rules_on_the_same_records_are_one_card_that_names_both():
+    """Titles, statements, sources and numbers of both; questions of both without repeats."""
+    flag = copy.deepcopy(FLAGS[1])
+    reason = flag["reasons"][0]
+    other = copy.deepcopy(reason["rule"]) | {
+        "id": "another_rule",
+        "version": 7,
+        "title": "Another pattern",
+        "statement": "Another statement.",
+        "source": "Another source",
+        "questions": [*reason["rule"]["questions"], "What else is known?"],
+    }
+    other["conditions"][0]["threshold"] = 1
+    before = view(flag).cards[0]
+    reason["also"] = [other]
+    card, html = view(flag).cards[0], render_flag(view(flag))
+    assert card.questions == (*before.questions, "What else is known?")
+    assert card.others == before.others
+    assert [count.question for count in card.counts] == [c.question for c in before.counts]
+    assert card.counts[0].asked == f"{before.counts[0].asked}; the rule asks for at least 1"
+    assert card.tags[:2] == (before.tags[0], "Rule another rule, version 7")
+    for text in ("The same records also meet: Another pattern.", "Another statement."):
+        assert text in section(html, "patterns")
+    assert card.source == f"{before.source}; Another source"
+    assert "another rule, version 7" in section(html, "about")
+
+
 STATUS = {"type": "care.cp_plan", "since": "2026-08-03", "contact_key": "k"}
 
 
