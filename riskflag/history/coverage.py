@@ -30,7 +30,7 @@ class FeedState:
     complete_to: dt.date | None
     state: State
     assumed: bool = False
-    says: frozenset[tuple[str, str]] | None = None
+    says: tuple[tuple[str, str], ...] | None = None
 
     @property
     def usable(self) -> bool:
@@ -59,11 +59,11 @@ def says(feeds: tuple[FeedState, ...], name: str, attribute: str) -> bool:
     return len(told) < len(delivering) or any((name, attribute) in said for said in told)
 
 
-def _says(rows: list[dict[str, Any]]) -> frozenset[tuple[str, str]] | None:
+def _says(rows: list[dict[str, Any]]) -> tuple[tuple[str, str], ...] | None:
     typed = [row for row in rows if row["type"] is not None]
     if any(row["says"] is None for row in typed):
         return None
-    return frozenset((row["type"], name) for row in typed for name in row["says"].split())
+    return tuple(sorted({(row["type"], name) for row in typed for name in row["says"].split()}))
 
 
 def _state(source: str, rows: list[dict[str, Any]], as_of: int) -> FeedState:

@@ -27,6 +27,8 @@ REASONS = (
     "conflicting_rows",
 )
 _NUMBER = r"^-?[0-9]{1,15}(\.[0-9]{1,9})?$"
+#: A text seen on fewer rows may be a name or an identifier and is not repeated.
+_CODE_RECURS = 3
 #: How many unmapped codes of a column are told apart in a report.
 _CODES_TOLD = 50
 
@@ -149,10 +151,14 @@ class Sheet:
         return mapped, missed
 
     def _count(self, column: str, codes: pa.Array, counts: npt.NDArray[np.int64]) -> None:
-        """Codes as they are when they look like codes; anything else is not repeated."""
+        """Codes as they are when they recur and look like codes; anything else is not repeated.
+
+        A column declared by mistake may hold names or identifiers: those hardly recur.
+        """
         names, tally = codes.to_pylist(), Counter[str]()
         for place in np.flatnonzero(counts):
-            plain = names[place].isascii() and len(names[place]) <= 12 and " " not in names[place]
-            tally[names[place] if plain else "(other text)"] += int(counts[place])
+            name, rows = names[place], int(counts[place])
+            code = rows >= _CODE_RECURS and name.isascii() and len(name) <= 18 and " " not in name
+            tally[name if code else "(other text)"] += rows
         for rank, (code, count) in enumerate(sorted(tally.items(), key=lambda x: (-x[1], x[0]))):
             self.unmapped[column, code if rank < _CODES_TOLD else "(other codes)"] += count

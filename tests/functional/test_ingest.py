@@ -296,16 +296,20 @@ def test_quarantined_rows_withdraw_nothing(borough):
 
 
 def test_unmapped_codes_are_counted_and_the_contact_is_kept(borough):
-    borough.deliver(FIRST, [row(1, code="7"), row(2, code="7"), row(3, code="9"), row(4)])
+    rows = [row(1, code="7"), row(2, code="7"), row(3, code="9"), row(4), row(5, code="7")]
+    borough.deliver(FIRST, [*rows, row(6, code="8")])
     report = borough.load()
     assert [(u.source, u.column, u.code, u.rows) for u in report.unmapped] == [
-        ("ed", "code", "7", 2)
+        ("ed", "code", "(other text)", 1),
+        ("ed", "code", "7", 3),
     ]
     assert sorted((r["record_id"], r["category"], r["issues"]) for r in borough.raw()) == [
         ("r1", None, "unmapped_code"),
         ("r2", None, "unmapped_code"),
         ("r3", None, ""),
         ("r4", "injury", ""),
+        ("r5", None, "unmapped_code"),
+        ("r6", None, "unmapped_code"),
     ]
 
 
