@@ -109,11 +109,16 @@ def summary(told: Mapping[str, Any]) -> list[str]:
 
 
 def missing(told: Mapping[str, Any]) -> str:
-    """Which feeds were not fresh."""
+    """Which feeds were not fresh, and what kept children from being assessed."""
     found = [
         f"{feed['source']} ({feed['state'].lower()}, {_reach(feed)})"
         for feed in told["feeds"]
         if feed["state"] != "FRESH"
+    ]
+    found += [
+        f"{fault['children']:,} not assessed because of a fault ({fault['error']} at "
+        f"{fault['place']})"
+        for fault in told["faults"]
     ]
     return f"Published without everything: {'; '.join(found)}."
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import functools
 from collections.abc import Mapping, Sequence
@@ -15,14 +16,15 @@ from riskflag.casework.publishing import FlagRow, ReasonRow, State
 from riskflag.clock import date_of
 from riskflag.nightly.behind import Behind
 from riskflag.nightly.digest import beginnings
+from riskflag.nightly.faults import NOT_OF_ONE_CHILD, Fault, hold_if_many
 from riskflag.nightly.inputs import Inputs, require_children
 from riskflag.nightly.lifecycle import Entry, Found, Lives, live
-from riskflag.nightly.payload import Scene, payload, payload_hash
+from riskflag.nightly.payload import Scene, kept, payload, payload_hash
 from riskflag.nightly.reasons import Child, Sources, reasons, signals_told
 from riskflag.nightly.records import CHRONOLOGY_DAYS, Records, child
 from riskflag.progress import Progress, silent
 from riskflag.scoring.combine import Assessed, Policy, combine
-from riskflag.scoring.flags import NO, UNKNOWN, Combined, Standing
+from riskflag.scoring.flags import NO, UNKNOWN, Combined, FlagDraft, Standing
 
 if TYPE_CHECKING:
     from riskflag.scoring.rules import RuleResults
@@ -48,12 +50,16 @@ class Assessment:
 
 @dataclass(frozen=True)
 class Built:
-    """Tonight's flags as their pages need them, as the store needs them, and how they came."""
+    """Tonight's flags as their pages need them, as the store needs them, and how they came.
+
+    `faults` has, by person, what kept a child from being assessed.
+    """
 
     flags: list[Row]
     rows: list[FlagRow]
     lives: Lives
     assessment: Assessment
+    faults: Mapping[str, Fault]
 
 
 def build(
@@ -61,7 +67,8 @@ def build(
 ) -> Built:
     """Assess every child and make tonight's flags.
 
-    `previous` are the flags of the publication before. Raises InputError when no child is known.
+    `previous` are the flags of the publication before. Raises InputError when no child is known
+    and HeldError when too many children met a fault.
     """
     assessment = assess(inputs, state, progress=progress)
     before = {flag["flag_id"]: flag for flag in previous}
@@ -69,26 +76,90 @@ def build(
     shown |= {flag.person_id for flag in state.open_flags}
     near = inputs.history.select(sorted(shown))
     people = Records.of(near, inputs.as_of)
-    behind = Behind(near, inputs)
-    sources = Sources(inputs.catalogue, inputs.rulebook, inputs.bundle, behind)
-    protective = [signal.name for signal in inputs.catalogue.signals if signal.protective]
-    for draft in assessment.combined.drafts:
-        behind.ask(draft.person_id, {*signals_told(draft.rule_hits, draft.model), *protective})
-    found = _found(assessment, sources, people, progress=progress)
-    lives = live(
-        found,
-        state,
-        inputs.as_of,
-        previous=before,
-        why_not=lambda person, reason: why_not(inputs, assessment, person, reason),
-    )
-    scene = _scene(inputs, state, assessment, sources=sources, people=people, lives=lives)
-    flags = []
-    for done, entry in enumerate(lives.entries):
-        flags.append(payload(entry, scene, before.get(entry.flag_id)))
-        progress("Writing flags", done + 1, len(lives.entries))
+    sources = Sources(inputs.catalogue, inputs.rulebook, inputs.bundle, Behind(near, inputs))
+    night = _Night(inputs, state, assessment, sources, people, before)
+    found, faults = night.found(progress=progress)
+    while True:
+        lives = night.lives(found, faults)
+        flags, more = night.flags(lives, faults, progress=progress)
+        if not more:
+            break
+        faults |= more
+    hold_if_many(faults, len(assessment.table.person_ids))
     rows = [_row(flag, entry) for flag, entry in zip(flags, lives.entries, strict=True)]
-    return Built(flags, rows, lives, assessment)
+    return Built(flags, rows, lives, assessment, faults)
+
+
+@dataclass(frozen=True)
+class _Night:
+    """What the steps from drafts to flags share; `before` are the previous flags by id."""
+
+    inputs: Inputs
+    state: State
+    assessment: Assessment
+    sources: Sources
+    people: Records
+    before: Mapping[str, Row]
+
+    def found(self, *, progress: Progress) -> tuple[list[Found], dict[str, Fault]]:
+        """The reasons of every draft, in the drafts' order, and the faults by person."""
+        drafts = self.assessment.combined.drafts
+        found: list[Found] = []
+        faults: dict[str, Fault] = {}
+        for done, draft in enumerate(drafts):
+            try:
+                found.append(_found(draft, self.sources, self.people))
+            except NOT_OF_ONE_CHILD:
+                raise
+            except Exception as error:
+                faults[draft.person_id] = Fault.of(error)
+            progress("Gathering evidence", done + 1, len(drafts))
+        return found, faults
+
+    def lives(self, found: Sequence[Found], faults: Mapping[str, Fault]) -> Lives:
+        """Tonight's entries; a child that met a fault has none but those of an open flag."""
+        return live(
+            [one for one in found if one.draft.person_id not in faults],
+            self.state,
+            self.inputs.as_of,
+            previous=self.before,
+            why_not=lambda person, reason: (
+                "not_reassessed"
+                if person in faults
+                else why_not(self.inputs, self.assessment, person, reason)
+            ),
+        )
+
+    def flags(
+        self, lives: Lives, faults: Mapping[str, Fault], *, progress: Progress
+    ) -> tuple[list[Row], dict[str, Fault]]:
+        """The JSON of every entry, and faults of children that had met none before."""
+        scene = _scene(
+            self.inputs,
+            self.state,
+            self.assessment,
+            sources=self.sources,
+            people=self.people,
+            lives=lives,
+        )
+        scene = dataclasses.replace(scene, faulty=frozenset(faults))
+        flags: list[Row] = []
+        more: dict[str, Fault] = {}
+        for done, entry in enumerate(lives.entries):
+            earlier = self.before.get(entry.flag_id)
+            try:
+                flags.append(payload(entry, scene, earlier))
+            except NOT_OF_ONE_CHILD:
+                raise
+            except Exception as error:
+                if entry.person_id not in faults:
+                    more[entry.person_id] = Fault.of(error)
+                elif earlier is None:
+                    raise
+                else:
+                    flags.append(kept(entry, scene, earlier))
+            progress("Writing flags", done + 1, len(lives.entries))
+        return flags, more
 
 
 def assess(inputs: Inputs, state: State, *, progress: Progress = silent) -> Assessment:
@@ -159,20 +230,14 @@ def _model_why_not(inputs: Inputs) -> Standing:
     return "no_longer_present" if known else "not_reassessed"
 
 
-def _found(
-    assessment: Assessment, sources: Sources, people: Records, *, progress: Progress
-) -> list[Found]:
-    """The reasons of every draft, in the drafts' order."""
-    drafts = assessment.combined.drafts
-    found = []
-    for done, draft in enumerate(drafts):
-        who = child(draft.person_id, people.persons.get(draft.person_id), people.as_of)
-        made = reasons(
-            sources, Child(draft.person_id, who["age_years"]), draft.rule_hits, draft.model
-        )
-        found.append(Found(draft, made, _newest_known(made, people, draft.person_id)))
-        progress("Gathering evidence", done + 1, len(drafts))
-    return found
+def _found(draft: FlagDraft, sources: Sources, people: Records) -> Found:
+    """One draft with its reasons; the contacts behind all its signals are looked up at once."""
+    person = draft.person_id
+    protective = {signal.name for signal in sources.catalogue.signals if signal.protective}
+    sources.behind.ask(person, signals_told(draft.rule_hits, draft.model) | protective)
+    who = child(person, people.persons.get(person), people.as_of)
+    made = reasons(sources, Child(person, who["age_years"]), draft.rule_hits, draft.model)
+    return Found(draft, made, _newest_known(made, people, person))
 
 
 def _newest_known(made: Sequence[Row], people: Records, person_id: str) -> dt.date | None:

@@ -9,6 +9,8 @@ from typing import Any
 
 Row = dict[str, Any]
 
+FAULT = "A fault in the program kept this child from being assessed on this night."
+
 
 @dataclass(frozen=True)
 class Situation:
@@ -19,11 +21,13 @@ class Situation:
     linked: bool
     with_bundle: bool
     undecided: int
+    faulty: bool = False
 
 
 def caveats(situation: Situation) -> list[str]:
     """Every caveat that holds, in a fixed order."""
     return [
+        *([FAULT] if situation.faulty else []),
         *_withdrawn(situation.contacts),
         *_assumed(situation.contacts),
         *_marked(situation.contacts),

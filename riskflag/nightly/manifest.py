@@ -12,6 +12,7 @@ import numpy as np
 
 from riskflag.casework.publishing import State
 from riskflag.nightly.build import Built
+from riskflag.nightly.faults import told
 from riskflag.nightly.inputs import FRESH, Inputs
 from riskflag.nightly.joined import rules_of
 from riskflag.scoring.flags import LEVELS, UNKNOWN, YES
@@ -42,7 +43,8 @@ def manifest(
         "inputs_hash": inputs.run_key,
         "content_hash": content_hash,
         "previous": None if state.previous is None else state.previous.run_key,
-        "degraded": degraded(inputs),
+        "degraded": degraded(inputs, built),
+        "faults": told(built.faults),
         "feeds": inputs.feeds,
         "never_delivered": inputs.never_delivered,
         "counts": counts(inputs, built),
@@ -54,18 +56,19 @@ def manifest(
     }
 
 
-def degraded(inputs: Inputs) -> bool:
-    """Whether a feed was not fresh tonight.
+def degraded(inputs: Inputs, built: Built) -> bool:
+    """Whether a feed was not fresh tonight, or a fault kept a child from being assessed.
 
     What no feed has ever delivered does not count: it is the same every night, and every flag
     says so.
     """
-    return any(feed["state"] != FRESH for feed in inputs.feeds)
+    return bool(built.faults) or any(feed["state"] != FRESH for feed in inputs.feeds)
 
 
 def counts(inputs: Inputs, built: Built) -> dict[str, Any]:
     """How many children, flags by status, level, standing and origin, and who is not shown."""
-    combined = built.assessment.combined
+    combined, row_of = built.assessment.combined, built.assessment.row_of
+    faulty = [row_of[person] for person in built.faults if person in row_of]
     return {
         "children": len(built.assessment.table.person_ids),
         "signals": len(built.assessment.table.names),
@@ -76,7 +79,7 @@ def counts(inputs: Inputs, built: Built) -> dict[str, Any]:
         "by_standing": _count(built.flags, "standing", ()),
         "by_origin": _count(built.flags, "raised_by", ("rule", "model", "both")),
         "by_model_theme": _themes(built.flags),
-        "not_assessed": int(combined.unknown.sum()),
+        "not_assessed": int(combined.unknown.sum() + (~combined.unknown[faulty]).sum()),
         "over_model_threshold": combined.over_threshold,
         "left_out_for_capacity": combined.squeezed_out,
         "quiet_after_review": built.lives.quiet,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from riskflag.clock import day_number
 from riskflag.nightly import records
 from riskflag.nightly.care import care
-from riskflag.nightly.caveats import Situation, caveats
+from riskflag.nightly.caveats import FAULT, Situation, caveats
 from riskflag.nightly.lifecycle import Entry
 from riskflag.nightly.reasons import Child, Sources, points_the_other_way
 
@@ -30,7 +30,8 @@ class Scene:
 
     `flagged` are all people flagged tonight; `feeds` are those that were not fresh, `unseen` the
     contact types that no feed tells of now; `begins` is the first day of sources that began within
-    the chronology; `protective` has, by person, the values of protective signals.
+    the chronology; `protective` has, by person, the values of protective signals. `faulty` are
+    children whom a fault kept from being assessed.
     """
 
     as_of: dt.date
@@ -44,6 +45,7 @@ class Scene:
     undecided: Mapping[str, int]
     versions: Mapping[str, str | None]
     last_night: dt.date | None
+    faulty: frozenset[str] = frozenset()
 
 
 def canonical(value: object) -> bytes:
@@ -94,6 +96,27 @@ def payload(entry: Entry, scene: Scene, earlier: Row | None) -> Row:
         "contacts": contacts,
         "model": _model_block(model, scene.sources),
         "performance": _performance(model, scene.sources.bundle),
+        "versions": dict(scene.versions),
+    }
+
+
+def kept(entry: Entry, scene: Scene, earlier: Row) -> Row:
+    """An open flag of a child about whom nothing could be built tonight: what was told before."""
+    return {
+        **earlier,
+        "as_of": scene.as_of.isoformat(),
+        "status": entry.status,
+        "standing": entry.standing,
+        "previous_as_of": _iso(entry.previous_as_of),
+        "level": entry.level,
+        "reasons": [],
+        "earlier_reasons": list(entry.earlier_reasons),
+        "caveats": [FAULT, *(line for line in earlier["caveats"] if line != FAULT)],
+        "contacts": [{**c, "new": False} for c in earlier["contacts"]],
+        "siblings": _siblings(entry.person_id, scene),
+        "not_seen": list(scene.feeds),
+        "model": None,
+        "performance": None,
         "versions": dict(scene.versions),
     }
 
@@ -166,6 +189,7 @@ def _situation(entry: Entry, scene: Scene, contacts: Sequence[Row]) -> Situation
         linked=entry.person_id in scene.people.linked,
         with_bundle=scene.sources.bundle is not None,
         undecided=scene.undecided.get(entry.person_id, 0),
+        faulty=entry.person_id in scene.faulty,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -26,6 +26,8 @@ SIGNALS_PER_THEME = 3
 
 class ContactsBehind(Protocol):
     """Finds the keys of the contacts that made a signal's value for a child."""
+
+    def ask(self, person_id: str, signals: Collection[str]) -> None: ...
 
     def __call__(self, person_id: str, signal: str) -> Sequence[str]: ...
 

@@ -149,7 +149,7 @@ class _Night:
             folder=name,
             content_hash=folder.sha256(content),
             manifest_hash=folder.sha256(told),
-            exit_code=PUBLISHED_DEGRADED if degraded(self.inputs) else PUBLISHED,
+            exit_code=PUBLISHED_DEGRADED if degraded(self.inputs, built) else PUBLISHED,
         )
 
     def _published(self, built: Built) -> PublishedFlags:

@@ -59,7 +59,7 @@ class Card:
 
 
 STANDINGS = {
-    "not_reassessed": "We could not check this again tonight, because records were missing.",
+    "not_reassessed": "We could not check this again: records were missing, or a fault occurred.",
     "no_longer_present": "The records no longer show this pattern. A person still decides.",
     "rule_withdrawn": "The rule has since been withdrawn. A person still decides.",
     "outside_group": "The rule no longer covers this child. A person still decides.",

@@ -186,7 +186,7 @@ def _standing(flag: Mapping[str, Any]) -> str:
         return ""
     last = words.day(flag.get("last_matched") or flag["first_raised"])
     reasons = {
-        "not_reassessed": "It could not be checked again, because records were missing.",
+        "not_reassessed": "It could not be checked: records were missing, or a fault occurred.",
         "no_longer_present": "The records no longer show it.",
         "rule_withdrawn": "The rule behind it has been withdrawn.",
         "outside_group": "The rule behind it no longer covers this child.",
