@@ -45,10 +45,18 @@ def register(app: typer.Typer) -> None:
             typer.echo(report.to_json(), nl=False)
         else:
             _show(report)
+            _set_aside(report, workspace / "quarantine")
         if report.all_rejected:
             raise InputError(
                 "No file could be taken, or not one row of it; the reasons are in the report above."
             )
+
+
+def _set_aside(report: LoadReport, folder: Path) -> None:
+    """Where the rejected rows are, if there are any and they were written."""
+    rows = sum(file.quarantined for file in report.files)
+    if rows and not report.dry_run:
+        typer.echo(f"{rows:,} rejected rows are kept, with reason, file and line, in {folder}.")
 
 
 #: More files than this are summed up by source.
