@@ -201,10 +201,10 @@ def _identity(flag: Mapping[str, Any]) -> tuple[Fact, ...]:
     if child.get("kind") == "unborn":
         facts.append(Fact("Age", "not yet born"))
     facts += [
-        Fact("Plans and care", _plans(flag["care"])),
-        Fact("Last worker allocated", _allocated(flag["care"])),
         Fact("First raised", words.day(flag["first_raised"])),
         Fact("Records known before", words.day(flag["as_of"])),
+        Fact("Last worker allocated", _allocated(flag["care"])),
+        Fact("Plans and care", _plans(flag["care"])),
     ]
     return tuple(facts)
 
