@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+import difflib
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from riskflag.errors import ConfigError
+from riskflag.history.vocabulary import load_vocabulary
 from riskflag.toml_lines import read_toml
 
 
@@ -29,6 +31,17 @@ class OutcomeConfig(Part):
     horizon_days: int = Field(default=180, ge=7, le=1100)
     settle_days: int = Field(default=28, ge=0, le=400)
     not_while: tuple[str, ...] = ("care.cp_plan", "care.looked_after")
+
+    @field_validator("types", "not_while")
+    @classmethod
+    def _known(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        good = tuple(load_vocabulary().types)
+        for name in names:
+            if name not in good:
+                close = " or ".join(difflib.get_close_matches(name, good, n=2))
+                hint = f" (perhaps {close})" if close else ""
+                raise ValueError(f"a name in the list is not a contact type{hint}")
+        return names
 
 
 class CohortConfig(Part):

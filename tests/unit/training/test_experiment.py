@@ -60,3 +60,15 @@ def test_the_hash_of_an_experiment_is_that_of_its_file(tmp_path: Path) -> None:
 def test_a_folder_name_that_could_be_a_path_or_a_formula_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="letters, digits"):
         Experiment.read(written(tmp_path / "=cmd", 'question = "?"\n'))
+
+
+@pytest.mark.parametrize("key", ["types", "not_while"])
+def test_a_contact_type_nobody_knows_is_refused_with_its_line(tmp_path, key):
+    """A typing slip must not let children already on a plan into the cohort in silence."""
+    (tmp_path / "config.toml").write_text(
+        f'question = "x?"\n[outcome]\n{key} = ["care.cp_plann"]\n'
+    )
+    with pytest.raises(ConfigError) as caught:
+        Experiment.read(tmp_path)
+    assert "line 3" in str(caught.value)
+    assert "perhaps care.cp_plan" in str(caught.value)
