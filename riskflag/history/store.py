@@ -125,7 +125,8 @@ class HistoryStore:
         progress("Reading the history", len(chosen), len(chosen))
         if not tables:
             return pa.schema([schema.field(column) for column in wanted]).empty_table()
-        return pa.concat_tables(tables)
+        # A column that an older version did not write yet is unknown in its rows.
+        return pa.concat_tables(tables, promote_options="default")
 
     def _read_file(self, file: StoredFile, columns: list[str]) -> pa.Table:
         """A stored file's columns; any change since it was written raises IntegrityError."""
