@@ -137,13 +137,13 @@ class HistoryStore:
             raise IntegrityError(f"{path} is missing; restore the history from a backup.") from None
         if hashlib.sha256(data).hexdigest() != file.sha256:
             raise IntegrityError(f"{path} has been changed or damaged; restore it from a backup.")
-        return pq.read_table(
+        stored = pq.ParquetFile(
             pa.BufferReader(data),
-            columns=columns,
             read_dictionary=[name for name in _CODED if name in columns],
             page_checksum_verification=True,
-            use_threads=False,
         )
+        there = set(stored.schema_arrow.names)
+        return stored.read([name for name in columns if name in there], use_threads=False)
 
     def load(
         self,
