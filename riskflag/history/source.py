@@ -223,7 +223,7 @@ class Files(_Strict):
 class Delivery(_Strict):
     """What a delivery holds and how late it may be."""
 
-    scope: Literal["full", "window", "delta"] = "full"
+    scope: Literal["full", "window", "in_year_or_open", "delta"] = "full"
     window_days: Annotated[int, Field(gt=0)] | None = None
     window_by: Literal["occurred", "ended"] = "occurred"
     fresh_days: Annotated[int, Field(ge=0)] = 2
