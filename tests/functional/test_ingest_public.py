@@ -57,7 +57,7 @@ def test_northern_ireland_loads_whole_and_the_counts_are_those_of_the_files(nort
     assert report.unclaimed == ()
     assert all(file.balanced and file.quarantined == 0 for file in report.files)
     per_file = Counter(own.column("source_file").to_pylist())
-    assert per_file == dict.fromkeys(EVENT_FILES, 20_000)
+    assert per_file == {f"{LANDED}/{name}": 20_000 for name in EVENT_FILES}
     assert {(f.rows, f.accepted) for f in report.files if f.contacts} == {(20_000, 20_000)}
     assert report.issues["end_before_start"] == _ends_before_start(data)
     assert set(own.column("known_basis").to_pylist()) == {"assumed_lag"}
@@ -85,7 +85,7 @@ def test_every_northern_ireland_contact_is_found_in_its_file_by_line(northern_ir
     days = {"niraes.csv": 1, "soscare-prot.csv": 1, "pas.csv": 1, "soscare-care.csv": 4}
     for name, place in days.items():
         lines = (data / name).read_text().splitlines()
-        rows = table.filter(pc.equal(table.column("source_file"), name)).to_pylist()
+        rows = table.filter(pc.equal(table.column("source_file"), f"{LANDED}/{name}")).to_pylist()
         assert len(rows) == 20_000
         for row in rows:
             cells = lines[row["source_line"] - 1].split(",")
