@@ -44,8 +44,10 @@ def landed_files(
         for path in inside:
             if not path.name.startswith(".") and not path.name.endswith(_SIDECARS):
                 shown = str(path.relative_to(folder))
-                taker = _taker(path, sources)
-                found.setdefault(day or today, []).append(Landed(path, shown, day or today, taker))
+                takers: list[Source | None] = [*_takers(path, sources)]
+                found.setdefault(day or today, []).extend(
+                    Landed(path, shown, day or today, taker) for taker in takers or [None]
+                )
     return dict(sorted(found.items()))
 
 
@@ -58,18 +60,22 @@ def _folder_day(item: Path) -> dt.date | None:
         return None
 
 
-def _taker(path: Path, sources: tuple[Source, ...]) -> Source | None:
+def _takers(path: Path, sources: tuple[Source, ...]) -> list[Source]:
+    """The sources that take a file: one, or several that each read another part of it."""
     takers = [
         source
         for source in sources
         if any(fnmatch.fnmatchcase(path.name, pattern) for pattern in source.files.pattern)
     ]
-    if len(takers) > 1:
+    forms = {source.files.format for source in takers}
+    parts = {source.files.part for source in takers}
+    apart = len(forms) == 1 and "" not in parts and len(parts) == len(takers)
+    if len(takers) > 1 and not apart:
         names = " and ".join(source.name for source in takers[:2])
         raise ConfigError(
             f"The sources {names} both take {path.name}; make their file patterns differ."
         )
-    return takers[0] if takers else None
+    return takers
 
 
 def check_sidecar(path: Path, sha256: str, size: int) -> None:

@@ -87,6 +87,10 @@ def read_rows(data: bytes, name: str, files: Files, needed: frozenset[str]) -> R
         from riskflag.history.parquet_reader import read_parquet
 
         raw = read_parquet(data, name, needed)
+    elif files.format == "xml":
+        from riskflag.history.xml_reader import read_xml
+
+        raw = read_xml(data, name, files, needed)
     else:
         raw = _read_csv(_as_utf8(data, name, files.encoding), name, files.delimiter, needed)
     if raw.rows == 0 and not files.may_be_empty:

@@ -20,10 +20,13 @@ from riskflag.history.arrays import (
     ranks,
     take,
 )
+from riskflag.history.hashing import joined
 from riskflag.history.schema import conform
 from riskflag.history.source import Delivery
 from riskflag.history.versions import live_rows
 
+#: What names the record a contact came from, within its source.
+_RECORD = ("subject_scheme", "subject_value", "record_id")
 #: What became of a row; where its products differ the highest counts.
 NOTHING, DUPLICATE, SUPERSEDED, ACCEPTED = 0, 1, 2, 3
 
@@ -217,7 +220,22 @@ def gone(current: pa.Table, key: str, seen: pa.Array, scope: Delivery, day: int)
         if "occurred_on" not in current.column_names:
             return np.zeros(0, np.int64)
         missing &= _reference_days(current, scope) > day - scope.window_days
+    if scope.scope == "in_year_or_open":
+        if "open_ended" not in current.column_names:
+            return np.zeros(0, np.int64)
+        missing &= _in_open_records(current)
     return np.flatnonzero(missing)
+
+
+def _in_open_records(current: pa.Table) -> Mask:
+    """Which contacts come from a record that was open when it was last delivered.
+
+    One row may have made several contacts, of which only some have an end: they are of one record.
+    """
+    record = groups(joined([current.column(name) for name in _RECORD]))
+    still_open = np.asarray(one(current.column("open_ended")).fill_null(False))
+    still_open &= isin(current.column("op"), ["assert"])
+    return np.bincount(record, weights=still_open, minlength=1)[record] > 0
 
 
 def _reference_days(current: pa.Table, scope: Delivery) -> Ints:

@@ -200,7 +200,8 @@ class Files(_Strict):
     """Which files, and how they are written."""
 
     pattern: Annotated[list[Text], BeforeValidator(_listed)]
-    format: Literal["csv", "parquet"] = "csv"
+    format: Literal["csv", "parquet", "xml"] = "csv"
+    rows: Annotated[str, Field(pattern=r"^[A-Za-z_][\w.\-]*(/[A-Za-z_][\w.\-]*)*$")] | None = None
     encoding: Literal["utf-8", "cp1252", "latin-1", "utf-16"] = "utf-8"
     delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
     null_values: list[str] = []
@@ -219,11 +220,22 @@ class Files(_Strict):
             raise ValueError("a pattern names files, without folders")
         return value
 
+    @model_validator(mode="after")
+    def _part_named(self) -> Files:
+        if (self.format == "xml") != (self.rows is not None):
+            raise ValueError("rows belongs to format xml, and only there")
+        return self
+
+    @property
+    def part(self) -> str:
+        """Which part of a file is read, when its form lets several sources share it; else blank."""
+        return self.rows or ""
+
 
 class Delivery(_Strict):
     """What a delivery holds and how late it may be."""
 
-    scope: Literal["full", "window", "delta"] = "full"
+    scope: Literal["full", "window", "in_year_or_open", "delta"] = "full"
     window_days: Annotated[int, Field(gt=0)] | None = None
     window_by: Literal["occurred", "ended"] = "occurred"
     fresh_days: Annotated[int, Field(ge=0)] = 2

@@ -16,7 +16,7 @@ Mistake = tuple[Place, str]
 def check_source(source: Source, vocabulary: Vocabulary | None = None) -> Mistake | None:
     """The first mistake as (key path, reason), or None when the declaration is sound."""
     words = vocabulary or load_vocabulary()
-    mistake = _maps(source)
+    mistake = _maps(source) or _paths(source)
     for place, entry in enumerate(source.contact):
         mistake = mistake or _contact(source, entry, ("contact", place), words)
     for place, person in enumerate(source.person):
@@ -40,6 +40,23 @@ def _maps(source: Source) -> Mistake | None:
     for name in source.maps:
         if name not in used:
             return ("maps", name), "no entry uses this map"
+    return None
+
+
+def _paths(source: Source) -> Mistake | None:
+    """Every column of an XML source is a path, and none leads above the file's first element."""
+    from riskflag.history.xml_reader import column_paths
+
+    if source.files.rows is None:
+        return None
+    depth = source.files.rows.count("/")
+    for column in sorted(source.columns()):
+        try:
+            highest = max(path.up for path in column_paths(column))
+        except ValueError as error:
+            return ("files", "format"), str(error)
+        if highest > depth:
+            return ("files", "rows"), f"{column} leads above the first element"
     return None
 
 

@@ -18,6 +18,7 @@ from riskflag.workspace import Workspace
 from tests.shared_data import shared_data
 
 LANDED = dt.date(2024, 3, 31)
+YEARS = (2017, 2018, 2019, 2020, 2021)
 EVENT_FILES = {
     "niraes.csv": "ed.attendance",
     "symphony.csv": "ed.attendance",
@@ -56,7 +57,7 @@ def test_northern_ireland_loads_whole_and_the_counts_are_those_of_the_files(nort
     assert report.unclaimed == ()
     assert all(file.balanced and file.quarantined == 0 for file in report.files)
     per_file = Counter(own.column("source_file").to_pylist())
-    assert per_file == dict.fromkeys(EVENT_FILES, 20_000)
+    assert per_file == {f"{LANDED}/{name}": 20_000 for name in EVENT_FILES}
     assert {(f.rows, f.accepted) for f in report.files if f.contacts} == {(20_000, 20_000)}
     assert report.issues["end_before_start"] == _ends_before_start(data)
     assert set(own.column("known_basis").to_pylist()) == {"assumed_lag"}
@@ -84,7 +85,7 @@ def test_every_northern_ireland_contact_is_found_in_its_file_by_line(northern_ir
     days = {"niraes.csv": 1, "soscare-prot.csv": 1, "pas.csv": 1, "soscare-care.csv": 4}
     for name, place in days.items():
         lines = (data / name).read_text().splitlines()
-        rows = table.filter(pc.equal(table.column("source_file"), name)).to_pylist()
+        rows = table.filter(pc.equal(table.column("source_file"), f"{LANDED}/{name}")).to_pylist()
         assert len(rows) == 20_000
         for row in rows:
             cells = lines[row["source_line"] - 1].split(",")
@@ -157,19 +158,43 @@ def episodes(path):
         return {"|".join((r["CHILD"], r["DECOM"], r["RNE"])): r["DEC"] for r in rows}
 
 
-def test_two_yearly_returns_add_correct_and_withdraw_what_the_second_says(tmp_path):
-    """A closed episode leaves the next return; only one that was still open has really gone."""
+@pytest.fixture(scope="module")
+def five_years(tmp_path_factory):
+    """The five yearly returns loaded in order: the files' folder, contacts, and the report."""
     data = shared_data("d2i-cs-demand-sample")
-    workspace = Workspace.create(tmp_path / "w", "Test")
-    copy_shipped("ssda903_episodes", workspace.sources_dir)
-    landed = {2017: dt.date(2018, 4, 1), 2018: dt.date(2019, 4, 1)}
-    for year, day in landed.items():
-        (workspace.landing / day.isoformat()).mkdir()
-        target = workspace.landing / day.isoformat() / "episodes.csv"
-        shutil.copy(data / f"{year}-episodes.csv", target)
-    ingest(workspace)
+    workspace = Workspace.create(tmp_path_factory.mktemp("five") / "w", "Test")
+    copy_shipped("ssda903", workspace.sources_dir)
+    for year in YEARS:
+        folder = workspace.landing / returned(year).isoformat()
+        folder.mkdir()
+        for name in ("header", "episodes", "missing", "reviews"):
+            shutil.copy(data / f"{year}-{name}.csv", folder / f"{name}.csv")
+    report = ingest(workspace)
     rows = conform(HistoryStore(workspace.history).read("contact"), CONTACT).to_pylist()
-    second = [row for row in rows if row["known_on"] == landed[2018]]
+    return data, [row for row in rows if row["source"] == "ssda903_episodes"], report
+
+
+def returned(year):
+    return dt.date(year + 1, 4, 1)
+
+
+def replayed(rows, day):
+    """Record and end of every episode as known on a day."""
+    last = {}
+    for row in sorted(rows, key=lambda row: row["version"]):
+        if row["known_on"] <= day and row["type"] != "care.looked_after":
+            last[row["record_id"], row["type"]] = row
+    return {
+        row["record_id"]: row["ended_on"].strftime("%d/%m/%Y") if row["ended_on"] else ""
+        for row in last.values()
+        if row["op"] == "assert"
+    }
+
+
+def test_the_second_yearly_return_adds_corrects_keeps_and_withdraws(five_years):
+    """A closed episode leaves the next return; only one that was still open has really gone."""
+    data, rows, _ = five_years
+    second = [row for row in rows if row["known_on"] == returned(2018)]
     by_kind = {
         kind: {row["record_id"] for row in second if is_of(row)}
         for kind, is_of in {
@@ -183,10 +208,24 @@ def test_two_yearly_returns_add_correct_and_withdraw_what_the_second_says(tmp_pa
         "new": 628,
         "gone": 88,
     }
-    first = [row for row in rows if row["known_on"] < landed[2018]]
-    replayed = {
-        row["record_id"]: row["ended_on"].strftime("%d/%m/%Y") if row["ended_on"] else ""
-        for row in first
-        if row["type"] != "care.looked_after"
-    }
-    assert replayed == episodes(data / "2017-episodes.csv"), "as known before the second return"
+    first, then = episodes(data / "2017-episodes.csv"), replayed(rows, returned(2018))
+    kept = {record for record in first if record in then} - by_kind["changed"]
+    assert len(kept) == 1_026
+    assert all(first[record] and first[record] == then[record] for record in kept)
+    withdrawn = [row for row in second if row["op"] == "retract"]
+    types = {"care.placement", "care.looked_after"}
+    assert types <= {row["type"] for row in withdrawn}, "all that an open row made goes with it"
+
+
+def test_every_year_loads_and_what_was_known_before_stays_as_it_was(five_years):
+    """Sets that shrink from year to year are not held, and no later return rewrites an earlier."""
+    data, rows, report = five_years
+    assert {file.status for file in report.files} == {"loaded"}
+    assert all(file.balanced and file.quarantined == 0 for file in report.files)
+    assert replayed(rows, returned(2017)) == episodes(data / "2017-episodes.csv")
+    for year in YEARS[1:]:
+        said, known = episodes(data / f"{year}-episodes.csv"), replayed(rows, returned(year))
+        before = replayed(rows, returned(year - 1))
+        kept = {record: end for record, end in before.items() if end and record not in said}
+        assert known == kept | said
+        assert kept

@@ -1,0 +1,184 @@
+"""Reading XML as a stream: one row per element at a path, its columns by paths relative to it.
+
+A column's path goes down by names (`Assessments/AssessmentFactors`), up by `..`, to an attribute by
+`@name` and to the element's own text by `.`; `A|B` is the first of the two that holds a text. The
+texts of several elements of one path are joined by a space. Namespaces are left out of names.
+
+Nothing is looked up for a document: one that declares a document type, and with it entities, is
+refused before any of it is expanded.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from xml.parsers import expat
+
+import numpy as np
+import pyarrow as pa
+
+from riskflag.history.readers import LONGEST_FIELD, RawFile, RejectedError
+from riskflag.history.source import Files
+
+_STEP = r"@?[A-Za-z_][\w.\-]*"
+_PATH = re.compile(rf"\.|(?:\.\.)(?:/\.\.)*(?:/{_STEP})*|{_STEP}(?:/{_STEP})*")
+#: A file nested deeper than this, or with so much below one element, is no agency's return.
+_DEEPEST, _MOST_ELEMENTS = 64, 2_000_000
+_LARGEST = 1 << 31
+_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True)
+class ColumnPath:
+    """One way from a row's element to a text: so many elements up, then down by names."""
+
+    up: int
+    down: tuple[str, ...]
+
+
+def column_paths(text: str) -> tuple[ColumnPath, ...]:
+    """The alternatives of a column; ValueError when it is not a path."""
+    found = []
+    for part in text.split("|"):
+        if not _PATH.fullmatch(part):
+            raise ValueError(f"{part} is not a path such as Name, ../Name or @name")
+        steps = [step for step in part.split("/") if step != "."]
+        up = steps.count("..")
+        found.append(ColumnPath(up, tuple(steps[up:])))
+    return tuple(found)
+
+
+class _Element:
+    """An element being read: its texts, its children, and where it began."""
+
+    __slots__ = ("children", "line", "name", "parent", "size", "texts")
+
+    def __init__(self, name: str, parent: _Element | None, line: int) -> None:
+        self.name, self.parent, self.line = name, parent, line
+        self.texts: list[str] = []
+        self.size = 0
+        self.children: list[_Element] = []
+
+    def add(self, text: str) -> None:
+        """Keep text, up to just beyond what a field may hold."""
+        if self.size <= LONGEST_FIELD:
+            self.texts.append(text)
+            self.size += len(text)
+
+    def text(self) -> str:
+        return "".join(self.texts).strip()
+
+    def value(self, paths: tuple[ColumnPath, ...]) -> str:
+        """The first alternative that holds a text, blank when none does."""
+        return next((text for path in paths if (text := self._at(path))), "")
+
+    def _at(self, path: ColumnPath) -> str:
+        start = self
+        for _ in range(path.up):
+            assert start.parent is not None
+            start = start.parent
+        found = [start]
+        for name in path.down:
+            found = [child for one in found for child in one.children if child.name == name]
+        return " ".join(text for one in found if (text := one.text()))
+
+
+def read_xml(data: bytes, name: str, files: Files, needed: frozenset[str]) -> RawFile:
+    """The rows of an XML file; RejectedError when it is damaged, unsafe or of another kind."""
+    if len(data) > _LARGEST:
+        raise RejectedError("too_large", f"{name} is over 2 GB; ask for it in parts.")
+    return _Reader(name, files, needed).read(data)
+
+
+class _Reader:
+    """The state of one pass through a file.
+
+    Only what lies below the outermost element that a row refers to is kept, and only until that
+    element ends.
+    """
+
+    def __init__(self, name: str, files: Files, needed: frozenset[str]) -> None:
+        assert files.rows is not None
+        self.name = name
+        self.steps = files.rows.split("/")
+        self.columns = {column: column_paths(column) for column in sorted(needed)}
+        highest = max((path.up for paths in self.columns.values() for path in paths), default=0)
+        self.kept_from = len(self.steps) - highest
+        self.path: list[str] = []
+        self.root = ""
+        self.node: _Element | None = None
+        self.elements = 0
+        self.found: list[_Element] = []
+        self.values: dict[str, list[str]] = {column: [] for column in self.columns}
+        self.lines: list[int] = []
+
+    def read(self, data: bytes) -> RawFile:
+        self.parser = parser = expat.ParserCreate(namespace_separator=" ")
+        parser.buffer_text = True
+        parser.StartDoctypeDeclHandler = self._doctype
+        parser.StartElementHandler = self._start
+        parser.EndElementHandler = self._end
+        parser.CharacterDataHandler = self._text
+        try:
+            for begin in range(0, len(data), _CHUNK):
+                parser.Parse(data[begin : begin + _CHUNK], False)
+            parser.Parse(b"", True)
+        except (expat.ExpatError, LookupError, ValueError):
+            line = parser.ErrorLineNumber
+            raise RejectedError(
+                "damaged", f"{self.name} is not sound XML at line {line}; ask for another copy."
+            ) from None
+        if self.root != self.steps[0]:
+            raise RejectedError(
+                "other_root",
+                f"{self.name} does not begin with the element {self.steps[0]}; "
+                "check the file or its source declaration.",
+            )
+        columns = {column: pa.array(texts, pa.string()) for column, texts in self.values.items()}
+        return RawFile(self.name, pa.table(columns), np.array(self.lines, np.int64))
+
+    def _doctype(self, *_: object) -> None:
+        raise RejectedError(
+            "doctype", f"{self.name} declares a document type, which is never read; ask for plain."
+        )
+
+    def _start(self, tag: str, attributes: dict[str, str]) -> None:
+        local = tag.rpartition(" ")[2]
+        self.root = self.root or local
+        self.path.append(local)
+        if len(self.path) > _DEEPEST or self.elements > _MOST_ELEMENTS:
+            raise RejectedError("too_large", f"{self.name} nests too much; ask for it in parts.")
+        if self.node is None and self.path != self.steps[: self.kept_from]:
+            return
+        self.node = self._below(local)
+        for label, text in attributes.items():
+            self._below(f"@{label.rpartition(' ')[2]}").add(text)
+        if self.path == self.steps:
+            self.found.append(self.node)
+
+    def _below(self, name: str) -> _Element:
+        child = _Element(name, self.node, self.parser.CurrentLineNumber)
+        self.elements += 1
+        if self.node is not None:
+            self.node.children.append(child)
+        return child
+
+    def _text(self, text: str) -> None:
+        if self.node is not None:
+            self.node.add(text)
+
+    def _end(self, tag: str) -> None:
+        self.path.pop()
+        if self.node is None:
+            return
+        self.node = self.node.parent
+        if self.node is None:
+            self._take_rows()
+
+    def _take_rows(self) -> None:
+        """Every element that this one's rows refer to is complete."""
+        for row in self.found:
+            self.lines.append(row.line)
+            for column, paths in self.columns.items():
+                self.values[column].append(row.value(paths))
+        self.found, self.elements = [], 0
