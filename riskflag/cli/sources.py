@@ -60,6 +60,7 @@ def _table(listed: tuple[Source, ...]) -> object:
         )
         others = ("person", "identifier", "relationship")
         made = [*types, *(f"{name}s" for name in others if getattr(source, name))]
-        files = ", ".join(source.files.pattern)
+        part = f" ({source.files.part})" if source.files.part else ""
+        files = ", ".join(source.files.pattern) + part
         table.add_row(source.name, source.agency, files, source.delivery.scope, ", ".join(made))
     return table
