@@ -125,7 +125,8 @@ class HistoryStore:
         progress("Reading the history", len(chosen), len(chosen))
         if not tables:
             return pa.schema([schema.field(column) for column in wanted]).empty_table()
-        return pa.concat_tables(tables)
+        # A column that an older version did not write yet is unknown in its rows.
+        return pa.concat_tables(tables, promote_options="default")
 
     def _read_file(self, file: StoredFile, columns: list[str]) -> pa.Table:
         """A stored file's columns; any change since it was written raises IntegrityError."""
@@ -136,13 +137,13 @@ class HistoryStore:
             raise IntegrityError(f"{path} is missing; restore the history from a backup.") from None
         if hashlib.sha256(data).hexdigest() != file.sha256:
             raise IntegrityError(f"{path} has been changed or damaged; restore it from a backup.")
-        return pq.read_table(
+        stored = pq.ParquetFile(
             pa.BufferReader(data),
-            columns=columns,
             read_dictionary=[name for name in _CODED if name in columns],
             page_checksum_verification=True,
-            use_threads=False,
         )
+        there = set(stored.schema_arrow.names)
+        return stored.read([name for name in columns if name in there], use_threads=False)
 
     def load(
         self,

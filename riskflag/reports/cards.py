@@ -11,6 +11,8 @@ from riskflag.reports.records import Chronology, References
 
 #: So many reasons have a card of their own; the rest follow in short.
 CARDS = 5
+#: So many when what they count would fill the paper.
+CARDS_WITH_MANY = 4
 #: The bar of a strength has so many parts.
 BAR_PARTS = 10
 #: With more agencies than this, their names follow in a sentence of their own.

@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from riskflag.reports import words
-from riskflag.reports.cards import CARDS, Card, OtherWay, card, other_way, rules_of
+from riskflag.reports.cards import CARDS, CARDS_WITH_MANY, Card, OtherWay, card, other_way, rules_of
 from riskflag.reports.records import (
     SHOWN_FIRST,
+    SHOWN_WHEN_FULL,
     SHOWN_WITH_MANY,
     Chronology,
     Record,
@@ -32,8 +33,9 @@ PRESENT = "present"
 ALLOCATED = "care.worker_change"
 #: A pattern takes about as much paper as so many records, and one more for each of its counts.
 CARD_ROWS = 4
-#: Beyond so many rows of paper the type gets smaller, and beyond more, fewer records come first.
-DENSE, CROWDED = 38, 56
+#: Beyond so many rows of paper the type gets smaller, beyond more, fewer records come first, and
+#: beyond still more also fewer patterns have a card of their own: four sheets hold the page.
+DENSE, CROWDED, FULL = 38, 56, 70
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,8 @@ def view(flag: Mapping[str, Any]) -> FlagPage:
     """The page of one FLAG JSON; the same flag gives the same page."""
     digest = record_hash(flag)
     rows = paper_rows(flag)
-    first = SHOWN_FIRST if rows <= CROWDED else SHOWN_WITH_MANY
+    first = SHOWN_FIRST if rows <= CROWDED else SHOWN_WITH_MANY if rows <= FULL else SHOWN_WHEN_FULL
+    apart = CARDS if rows <= FULL else CARDS_WITH_MANY
     records = chronology(flag["contacts"], shown_first=first)
     contacts = {contact["contact_key"]: contact for contact in flag["contacts"]}
     cards = _cards(flag["reasons"], records, contacts, prefix="pattern")
@@ -120,8 +123,8 @@ def view(flag: Mapping[str, Any]) -> FlagPage:
         news=_news(flag, records),
         records=records,
         timeline=timeline(flag),
-        cards=cards[:CARDS],
-        more_cards=cards[CARDS:],
+        cards=cards[:apart],
+        more_cards=cards[apart:],
         earlier=_cards(flag.get("earlier_reasons", ()), records, contacts, prefix="earlier"),
         other_way=other_way(flag["lowering"], records),
         help_records=tuple(item for item in records.listed if item.helps and not item.in_pattern),

@@ -209,3 +209,12 @@ def test_any_content_survives_the_round_trip(tmp_path_factory, values):
     assert sorted(stored, key=lambda r: r["contact_key"]) == sorted(
         rows.to_pylist(), key=lambda r: r["contact_key"]
     )
+
+
+def test_a_column_that_an_older_version_did_not_write_is_unknown(tmp_path):
+    """A history outlives its versions: what was not stored then is null, nothing fails."""
+    store = HistoryStore(tmp_path / "history")
+    old = coverage_rows([{"source": "s", "type": "ed.attendance", "complete_to": "2024-01-01"}])
+    store.append_batch("b1", "2024-01-01", {"coverage": old.drop_columns(["says"])})
+    store.append_batch("b2", "2024-01-02", {"coverage": old})
+    assert store.load().coverage.column("says").to_pylist() == [None, None]
