@@ -20,6 +20,9 @@ def register(app: typer.Typer) -> None:
         add: list[str] = typer.Option(
             [], "--add", help="Copy a shipped source into the workspace; repeat it."
         ),
+        explain: list[str] = typer.Option(
+            [], "--explain", help="Tell all about a source or a family of them; repeat it."
+        ),
     ) -> None:
         """List the sources: which file each takes, from which agency and what it makes of a row.
 
@@ -43,7 +46,25 @@ def register(app: typer.Typer) -> None:
                 copy_shipped(name, opened.sources_dir)
             folder, words = opened.sources_dir, load_vocabulary(opened.root / "vocabulary.toml")
         listed = load_sources(folder, words)
+        if explain:
+            for text in _explained(listed, explain):
+                typer.echo(text)
+            return
         Console().print(_table(listed) if listed else "There is no source yet; add one with --add.")
+
+
+def _explained(listed: tuple[Source, ...], names: list[str]) -> list[str]:
+    """The sources that the names choose, or whose family they name, in words."""
+    from riskflag.errors import ConfigError
+    from riskflag.history.source_text import explained
+
+    texts: dict[str, str] = {}
+    for name in names:
+        chosen = [s for s in listed if s.name == name or s.name.startswith(f"{name}_")]
+        if not chosen:
+            raise ConfigError(f"There is no source {name} here; `riskflag sources` lists them.")
+        texts |= {source.name: explained(source) for source in chosen}
+    return list(texts.values())
 
 
 def _table(listed: tuple[Source, ...]) -> object:
@@ -60,6 +81,7 @@ def _table(listed: tuple[Source, ...]) -> object:
         )
         others = ("person", "identifier", "relationship")
         made = [*types, *(f"{name}s" for name in others if getattr(source, name))]
-        files = ", ".join(source.files.pattern)
+        part = f" ({source.files.part})" if source.files.part else ""
+        files = ", ".join(source.files.pattern) + part
         table.add_row(source.name, source.agency, files, source.delivery.scope, ", ".join(made))
     return table

@@ -91,13 +91,17 @@ def read_rows(data: bytes, name: str, files: Files, needed: frozenset[str]) -> R
         from riskflag.history.xml_reader import read_xml
 
         raw = read_xml(data, name, files, needed)
+    elif files.format == "xlsx":
+        from riskflag.history.workbook import read_xlsx
+
+        raw = read_xlsx(data, name, files, needed)
     else:
         raw = _read_csv(_as_utf8(data, name, files.encoding), name, files.delimiter, needed)
     if raw.rows == 0 and not files.may_be_empty:
         raise RejectedError("empty", f"{name} has no rows; check the extract.")
     if raw.rows and raw.table.num_rows == 0 and all(r.reason == "field_count" for r in raw.bad):
         raise RejectedError("field_count", f"No row of {name} has as many fields as its header.")
-    if files.format == "csv" and (raw.rows in ROW_CAPS or raw.rows + 1 in ROW_CAPS):
+    if files.format in ("csv", "xlsx") and (raw.rows in ROW_CAPS or raw.rows + 1 in ROW_CAPS):
         raise RejectedError(
             "row_cap", f"{name} ends exactly at a spreadsheet's last row; ask for all rows."
         )

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from riskflag.history.arrays import Ints, Mask, isin, one
+from riskflag.history.code_maps import translated
 from riskflag.history.dates import BAD, OK, OUT_OF_RANGE, Days, parse_days
 from riskflag.history.readers import RawFile
 from riskflag.history.source import Day, Filter, Source, Value
@@ -138,8 +139,7 @@ class Sheet:
     ) -> tuple[pa.Array, Mask]:
         """Codes through a map, by distinct value; counts those it does not hold."""
         encoded = text.dictionary_encode()
-        other = targets.get("*")
-        found = [targets.get(code, other) for code in encoded.dictionary.to_pylist()]
+        found = translated(encoded.dictionary, targets)
         values = pa.array([value or None for value in found], pa.string())
         mapped = values.take(encoded.indices) if len(values) else text
         unknown = np.array([value is None for value in found], np.bool_)

@@ -11,7 +11,15 @@ from typing import Annotated, Any, Literal
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    field_validator,
+    model_validator,
+)
 
 from riskflag.errors import ConfigError
 from riskflag.history.dates import check_format
@@ -43,6 +51,18 @@ def _listed(value: Any) -> Any:
     return [value] if isinstance(value, str | dict) else value
 
 
+def check_pattern(text: str) -> str:
+    """A regular expression itself, or ValueError when it is none."""
+    try:
+        pc.match_substring_regex(pa.array([""]), text)
+    except pa.ArrowInvalid:
+        raise ValueError(f"{text} is not a regular expression (RE2 syntax)") from None
+    return text
+
+
+Pattern = Annotated[Text, AfterValidator(check_pattern)]
+
+
 class Filter(_Strict):
     """A condition on a column: `is`, `is_not`, `matches` (the whole value) or `present`."""
 
@@ -58,10 +78,7 @@ class Filter(_Strict):
         if sum(item is not None for item in given) != 1:
             raise ValueError("give exactly one of is, is_not, matches or present")
         if self.matches is not None:
-            try:
-                pc.match_substring_regex(pa.array([""]), self.matches)
-            except pa.ArrowInvalid:
-                raise ValueError("matches is not a regular expression (RE2 syntax)") from None
+            check_pattern(self.matches)
         return self
 
 
@@ -200,8 +217,10 @@ class Files(_Strict):
     """Which files, and how they are written."""
 
     pattern: Annotated[list[Text], BeforeValidator(_listed)]
-    format: Literal["csv", "parquet", "xml"] = "csv"
+    format: Literal["csv", "parquet", "xml", "xlsx"] = "csv"
     rows: Annotated[str, Field(pattern=r"^[A-Za-z_][\w.\-]*(/[A-Za-z_][\w.\-]*)*$")] | None = None
+    sheet: Pattern | None = None
+    headers: dict[str, Pattern] = {}
     encoding: Literal["utf-8", "cp1252", "latin-1", "utf-16"] = "utf-8"
     delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
     null_values: list[str] = []
@@ -224,12 +243,16 @@ class Files(_Strict):
     def _part_named(self) -> Files:
         if (self.format == "xml") != (self.rows is not None):
             raise ValueError("rows belongs to format xml, and only there")
+        if (self.format == "xlsx") != (self.sheet is not None):
+            raise ValueError("sheet belongs to format xlsx, and only there")
+        if self.headers and self.sheet is None:
+            raise ValueError("headers belongs to format xlsx, and only there")
         return self
 
     @property
     def part(self) -> str:
         """Which part of a file is read, when its form lets several sources share it; else blank."""
-        return self.rows or ""
+        return self.rows or self.sheet or ""
 
 
 class Delivery(_Strict):

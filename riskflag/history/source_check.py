@@ -31,15 +31,21 @@ def check_source(source: Source, vocabulary: Vocabulary | None = None) -> Mistak
 
 def _maps(source: Source) -> Mistake | None:
     """Every map that is used is declared, and every map declared is used."""
-    from riskflag.history.source import BUILT_IN_MAPS
+    from riskflag.history.code_maps import expression
+    from riskflag.history.source import BUILT_IN_MAPS, check_pattern
 
     used = dict(_used_maps(source))
     for name, place in used.items():
         if name not in source.maps and name not in BUILT_IN_MAPS:
             return place, "there is no such map; declare it under maps"
-    for name in source.maps:
+    for name, codes in source.maps.items():
         if name not in used:
             return ("maps", name), "no entry uses this map"
+        for key in codes:
+            try:
+                check_pattern(expression(key) or "")
+            except ValueError:
+                return ("maps", name, key), "this is not a regular expression (RE2 syntax)"
     return None
 
 

@@ -68,11 +68,11 @@ class _Element:
     def text(self) -> str:
         return "".join(self.texts).strip()
 
-    def value(self, paths: tuple[ColumnPath, ...]) -> str:
+    def value(self, paths: tuple[ColumnPath, ...], joint: str = " ") -> str:
         """The first alternative that holds a text, blank when none does."""
-        return next((text for path in paths if (text := self._at(path))), "")
+        return next((text for path in paths if (text := self._at(path, joint))), "")
 
-    def _at(self, path: ColumnPath) -> str:
+    def _at(self, path: ColumnPath, joint: str) -> str:
         start = self
         for _ in range(path.up):
             assert start.parent is not None
@@ -80,14 +80,24 @@ class _Element:
         found = [start]
         for name in path.down:
             found = [child for one in found for child in one.children if child.name == name]
-        return " ".join(text for one in found if (text := one.text()))
+        if not joint:
+            return "".join("".join(one.texts) for one in found)
+        return joint.join(text for one in found if (text := one.text()))
 
 
 def read_xml(data: bytes, name: str, files: Files, needed: frozenset[str]) -> RawFile:
     """The rows of an XML file; RejectedError when it is damaged, unsafe or of another kind."""
+    assert files.rows is not None
+    return read_elements(data, name, files.rows, needed)
+
+
+def read_elements(
+    data: bytes, name: str, rows: str, needed: frozenset[str], *, exact: bool = False
+) -> RawFile:
+    """The elements at the path `rows`; `exact` keeps blanks and puts nothing between texts."""
     if len(data) > _LARGEST:
         raise RejectedError("too_large", f"{name} is over 2 GB; ask for it in parts.")
-    return _Reader(name, files, needed).read(data)
+    return _Reader(name, rows, needed, "" if exact else " ").read(data)
 
 
 class _Reader:
@@ -97,10 +107,9 @@ class _Reader:
     element ends.
     """
 
-    def __init__(self, name: str, files: Files, needed: frozenset[str]) -> None:
-        assert files.rows is not None
-        self.name = name
-        self.steps = files.rows.split("/")
+    def __init__(self, name: str, rows: str, needed: frozenset[str], joint: str) -> None:
+        self.name, self.joint = name, joint
+        self.steps = rows.split("/")
         self.columns = {column: column_paths(column) for column in sorted(needed)}
         highest = max((path.up for paths in self.columns.values() for path in paths), default=0)
         self.kept_from = len(self.steps) - highest
@@ -180,5 +189,5 @@ class _Reader:
         for row in self.found:
             self.lines.append(row.line)
             for column, paths in self.columns.items():
-                self.values[column].append(row.value(paths))
+                self.values[column].append(row.value(paths, self.joint))
         self.found, self.elements = [], 0

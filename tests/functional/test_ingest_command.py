@@ -7,6 +7,8 @@ import json
 import pytest
 
 from riskflag.cli import run
+from riskflag.history.source import SHIPPED_SOURCES, load_sources
+from riskflag.history.source_check import contact_types
 
 SOURCE = """name = "ed"
 title = "Attendances"
@@ -60,6 +62,22 @@ def test_a_mistake_in_a_source_is_one_sentence_with_its_line_and_exit_40(workspa
 def test_a_wrong_day_is_refused(workspace, capsys):
     assert run(["ingest", "--workspace", str(workspace), "--landed", "1/2/2024"]) == 40
     assert "landing day" in capsys.readouterr().err
+
+
+def test_every_shipped_source_explains_itself(capsys):
+    """Title, file, what a row becomes and its columns; a name nobody has is told."""
+    for source in load_sources(SHIPPED_SOURCES):
+        assert run(["sources", "--explain", source.name]) == 0
+        told = capsys.readouterr().out
+        assert told.startswith(f"{source.name}: {source.title}\n")
+        for entry in source.contact:
+            assert all(name in told for name in contact_types(source, entry))
+        assert all(column in told for column in source.columns())
+        assert " ".join(source.notes.split()) in told
+    assert run(["sources", "--explain", "cin_census"]) == 0
+    assert capsys.readouterr().out.count("Children in need census") == 8
+    assert run(["sources", "--explain", "no_such"]) == 40
+    assert "no_such" in capsys.readouterr().err
 
 
 def test_sources_are_listed_and_added(workspace, capsys):

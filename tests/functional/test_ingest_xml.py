@@ -168,3 +168,23 @@ def test_the_looked_after_return_as_xml_says_what_its_elements_say(tmp_path):
     assert kinds["care.looked_after"] == reasons["S"]
     assert kinds["missing.episode"] == 6
     assert kinds["care.review"] == 1206
+
+
+def test_the_next_census_keeps_closed_cases_and_withdraws_an_open_one_that_is_gone(tmp_path):
+    """The same file again says nothing new; then the next year's has neither of two cases."""
+    case = "<CINdetails><CINreferralDate>{}</CINreferralDate>{}{}</CINdetails>"
+    closed = case.format("2024-05-01", "<CINclosureDate>2024-06-01</CINclosureDate>", "")
+    conference = "<DateOfInitialCPC>2024-08-01</DateOfInitialCPC>"
+    still_open = case.format("2024-07-01", "", conference)
+    first = SMALL.replace("<CINdetails>", f"{closed}{still_open}<CINdetails>", 1)
+    workspace = landed(tmp_path, "cin_census", CIN=first)
+    for days, text in ((30, first), (365, SMALL)):
+        folder = workspace.landing / (LANDED + dt.timedelta(days)).isoformat()
+        folder.mkdir()
+        (folder / "CIN.xml").write_text(text)
+    ingest(workspace, landed=LANDED + dt.timedelta(366))
+    rows = contacts(workspace)
+    gone = {(r["type"], r["occurred_on"].isoformat()) for r in rows if r["op"] == "retract"}
+    assert gone == {("care.referral", "2024-07-01"), ("care.icpc", "2024-08-01")}
+    assert {row["version"] for row in rows if row["op"] == "assert"} == {1}
+    assert "2024-05-01" in {row["occurred_on"].isoformat() for row in rows}
