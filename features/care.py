@@ -20,6 +20,7 @@ from riskflag.signals import (
     difference,
     distinct,
     exists,
+    open_now,
     over_windows,
 )
 
@@ -313,6 +314,18 @@ SIGNALS: tuple[Signal, ...] = (
         unit="plans",
     ),
     Signal(
+        "on_protection_plan",
+        of=open_now(contacts("care.cp_plan")),
+        question="How many protection plans does the child have that have not ended?",
+        rationale="Nearly 19% of the children in the reviews had a plan: a plan is not safety, and"
+        " whoever meets the child should know of it.",
+        source=REVIEWS,
+        direction="raises",
+        theme="care",
+        agency="social_care",
+        unit="plans",
+    ),
+    Signal(
         "referral_after_plan_days",
         of=difference(days_since_last(contacts("care.cp_plan")), days_since_last(REFERRALS)),
         question="By how many days did the latest referral come after the latest protection plan"
@@ -335,6 +348,17 @@ SIGNALS: tuple[Signal, ...] = (
         theme="care",
         agency="social_care",
         unit="yes or no",
+    ),
+    Signal(
+        "looked_after_now",
+        of=open_now(contacts("care.looked_after")),
+        question="In how many periods of being looked after is the child that have not ended?",
+        rationale="A child can be harmed in care as well; it says where the child is, no more.",
+        source=LOCAL,
+        direction="none",
+        theme="care",
+        agency="social_care",
+        unit="periods",
     ),
     *over_windows(
         "placement_moves",

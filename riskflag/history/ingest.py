@@ -31,7 +31,7 @@ from riskflag.history.landing import Landed, check_sidecar, landed_files
 from riskflag.history.ledger import Batch, DeliveredFile, write_atomic
 from riskflag.history.readers import RejectedError, read_bytes
 from riskflag.history.report import FileReport, Lateness, LoadReport, Unmapped
-from riskflag.history.schema import COVERAGE, load_vocabulary
+from riskflag.history.schema import COVERAGE, ENDED, load_vocabulary
 from riskflag.history.source import Source, load_sources
 from riskflag.history.source_check import contact_types
 from riskflag.history.state import State
@@ -290,9 +290,10 @@ class _Load:
 
 
 def _declared(source: Source, contact_type: str) -> list[str]:
-    """The attributes a source declares for a contact type."""
+    """The attributes a source declares for a contact type, and whether it says the end."""
     entries = [e for e in source.contact if contact_type in contact_types(source, e)]
-    return sorted({name for entry in entries for name in entry.attributes})
+    said = {name for entry in entries for name in entry.attributes}
+    return sorted(said | {ENDED for entry in entries if entry.ended is not None})
 
 
 def _quantiles(source: str, basis: str, days: np.ndarray) -> Lateness:

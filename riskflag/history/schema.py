@@ -16,6 +16,7 @@ __all__ = [
     "ATTRIBUTES",
     "CONTACT",
     "COVERAGE",
+    "ENDED",
     "IDENTIFIER",
     "KNOWN_BASES",
     "LINKS",
@@ -43,6 +44,8 @@ ATTRIBUTES = (
     "worker",
     "organisation",
 )
+#: What a source says of a contact type, besides attributes, when it says whether contacts ended.
+ENDED = "ended"
 #: Numbers about a contact; null when unknown.
 NUMBERS = ("quantity", "duration_days")
 #: How `known_on` was found; `assumed_lag` is an assumption and is reported apart.
@@ -127,7 +130,7 @@ RELATIONSHIP = pa.schema(
 COVERAGE = pa.schema(
     [
         *_fields("source agency type", _TEXT),
-        # The attributes the source declares for this type, space separated; null: not told.
+        # The attributes (and ENDED) the source declares for this type; null: not told.
         pa.field("says", _TEXT),
         *_fields("covered_from complete_to received_on", _DAY),
         pa.field("rows", pa.int64()),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -12,13 +12,13 @@ import pandas as pd
 from riskflag import clock
 from riskflag.errors import ConfigError
 from riskflag.history.coverage import says
-from riskflag.history.schema import ATTRIBUTES
+from riskflag.history.schema import ATTRIBUTES, ENDED
 from riskflag.history.view import History
 from riskflag.progress import Progress, silent
 from riskflag.signals.asked import Asked, Engine, from_frame, one_day
 from riskflag.signals.catalogue import load_catalogue
 from riskflag.signals.define import Signal
-from riskflag.signals.expression import aggregates
+from riskflag.signals.expression import FOLLOWED, OF_INTERVALS, Aggregate, Selection, aggregates
 from riskflag.signals.layout import Floats
 from riskflag.signals.reference import Reference
 from riskflag.signals.table import SignalTable
@@ -110,15 +110,33 @@ def _complete(history: History, signals: Sequence[Signal], as_of: dt.date) -> np
             return True
         if not lost.isdisjoint(signal.types) or delivered.isdisjoint(signal.types):
             return False
+        if any(delivered.isdisjoint(types) for types in _each(signal)):
+            return False
         return all(
             says(feeds, name, attribute)
             for part in aggregates(signal.of)
-            for name in delivered.intersection(part.selection.types)
-            for attribute in (*(asked for asked, _ in part.selection.where), part.attribute)
-            if attribute in ATTRIBUTES
+            for selection in part.selections
+            for name in delivered.intersection(selection.types)
+            for attribute in _asked(part, selection)
         )
 
     return np.array([told(signal) for signal in signals], dtype=bool)
+
+
+def _each(signal: Signal) -> Iterator[tuple[str, ...]]:
+    """Types of which some feed must be there: without visits at all none is unanswered."""
+    for part in aggregates(signal.of):
+        if part.op in FOLLOWED:
+            yield from (selection.types for selection in part.selections)
+
+
+def _asked(of: Aggregate, selection: Selection) -> Iterator[str]:
+    """What a feed must tell of its contacts for an aggregate over a selection of them."""
+    yield from (name for name, _ in selection.where if name in ATTRIBUTES)
+    if of.attribute in ATTRIBUTES:
+        yield str(of.attribute)
+    if of.op in OF_INTERVALS:
+        yield ENDED
 
 
 def _mask(history: History, signals: Sequence[Signal], asked: Asked, values: Floats) -> None:

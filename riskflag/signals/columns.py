@@ -10,12 +10,14 @@ from collections.abc import Sequence
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from riskflag.errors import InputError
 from riskflag.signals.kernel import visible_births
-from riskflag.signals.layout import UNKNOWN_DAY, Contacts, Ints, Versions
+from riskflag.signals.layout import STILL_OPEN, UNKNOWN_DAY, Contacts, Int32s, Ints, Versions
 from riskflag.signals.people import People, codes_of, encoded, whole
 
+ENDS = ("ended_day", "open_ended")
 DAYS = ("occurred_day", "known_day", "superseded_day")
 
 
@@ -26,8 +28,16 @@ class Columns:
     `occurred_day`).
     """
 
-    def __init__(self, contacts: pa.Table, words: Sequence[str], numbers: Sequence[str]) -> None:
-        missing = sorted({"person_id", *DAYS, *words, *numbers} - set(contacts.column_names))
+    def __init__(
+        self,
+        contacts: pa.Table,
+        words: Sequence[str],
+        numbers: Sequence[str],
+        *,
+        ends: bool = False,
+    ) -> None:
+        needed = {"person_id", *DAYS, *words, *numbers, *(ENDS if ends else ())}
+        missing = sorted(needed - set(contacts.column_names))
         if missing:
             raise InputError(
                 f"The history's contacts have no column {missing[0]}; load the history with it."
@@ -35,6 +45,7 @@ class Columns:
         self._days = [whole(contacts[name]) for name in DAYS]
         self._words = [encoded(contacts[name]) for name in words]
         self._numbers = [whole(contacts[name]) for name in numbers]
+        self._ends = [whole(contacts[name]) for name in ENDS] if ends else []
         self.words = tuple(words)
         self.numbers = tuple(numbers)
         self.dictionaries = [column.dictionary.to_pylist() for column in self._words]
@@ -52,7 +63,16 @@ class Columns:
         occurred, known, superseded = (
             column.slice(start, length).to_numpy() for column in self._days
         )
-        return Contacts(occurred, known, superseded, codes, numbers, np.empty(length, np.int32))
+        classes, ended = np.empty(length, np.int32), self._ended(start, length)
+        return Contacts(occurred, known, superseded, codes, numbers, classes, ended)
+
+    def _ended(self, start: int, length: int) -> Int32s:
+        if not self._ends:
+            return np.empty(0, np.int32)
+        ended, still_open = (column.slice(start, length) for column in self._ends)
+        unsaid = pc.if_else(still_open.fill_null(False), STILL_OPEN, UNKNOWN_DAY)
+        days = pc.coalesce(ended.cast(pa.int32()), unsaid.cast(pa.int32()))
+        return np.asarray(days.to_numpy(zero_copy_only=False), np.int32)
 
 
 class Births:

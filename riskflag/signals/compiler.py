@@ -23,7 +23,13 @@ import riskflag
 
 F = TypeVar("F", bound=Callable[..., object])
 #: Everything that ends up in compiled code.
-SOURCES = ("clock.py", "signals/compiler.py", "signals/kernel.py", "signals/layout.py")
+SOURCES = (
+    "clock.py",
+    "signals/compiler.py",
+    "signals/kernel.py",
+    "signals/layout.py",
+    "signals/walks.py",
+)
 
 
 def compiled(function: F) -> F:

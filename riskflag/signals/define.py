@@ -30,6 +30,7 @@ from riskflag.signals.expression import (
     Scaled,
     Selection,
     Unit,
+    Within,
     aggregates,
     movement,
 )
@@ -130,6 +131,65 @@ def days_since_first(selection: Selection) -> Expression:
     return Aggregate("days_since_first", selection)
 
 
+def open_now(selection: Selection) -> Expression:
+    """How many of the contacts are intervals still open at the as-of date.
+
+    An end on or after the as-of date is not known at it. Undefined when there are contacts but
+    none says whether it ended.
+    """
+    return Aggregate("open_now", selection)
+
+
+def days_inside(selection: Selection, days: int | None = 365, ending: int = 0) -> Expression:
+    """On how many days of the window any of the intervals was open; the day of its end is not in.
+
+    Undefined when there are contacts before the window's end but none says whether it ended.
+    """
+    return _aggregate("days_inside", selection, days, ending=ending)
+
+
+def last_value(
+    selection: Selection, attribute: str, days: int | None = None, ending: int = 0
+) -> Expression:
+    """The number of the latest contact that has it; undefined when none has."""
+    return _aggregate("last_value", selection, days, ending=ending, attribute=attribute)
+
+
+def longest_gap(selection: Selection, days: int | None = 365, ending: int = 0) -> Expression:
+    """The most days from one day with contacts to the next; undefined with fewer than two."""
+    return _aggregate("longest_gap", selection, days, ending=ending)
+
+
+def shortest_gap(selection: Selection, days: int | None = 365, ending: int = 0) -> Expression:
+    """The fewest days from one day with contacts to the next; undefined with fewer than two."""
+    return _aggregate("shortest_gap", selection, days, ending=ending)
+
+
+def busiest(
+    selection: Selection, within: int, days: int | None = 365, ending: int = 0
+) -> Expression:
+    """The most contacts in any `within` consecutive days of the window."""
+    return Within("busiest", selection, _days(days), ending, within=within)
+
+
+def sequence(
+    first: Selection, then: Selection, within: int, days: int | None = 365, ending: int = 0
+) -> Expression:
+    """How many contacts of `first` a contact of `then` followed within so many days.
+
+    The contacts of `first` lie in the window; what follows occurred on a later day, and before
+    the as-of date.
+    """
+    return Within("sequence", first, _days(days), ending, within=within, then=then)
+
+
+def unanswered(
+    first: Selection, then: Selection, within: int, days: int | None = 365, ending: int = 0
+) -> Expression:
+    """How many contacts of `first` none of `then` followed, of those whose days are over."""
+    return Within("unanswered", first, _days(days), ending, within=within, then=then)
+
+
 def difference(a: Expression, b: Expression) -> Expression:
     """`a` minus `b`."""
     return Difference(a, b)
@@ -188,7 +248,8 @@ class Signal:
             self._check()
         except ConfigError as error:
             raise ConfigError(f"Signal '{self.name}': {error}") from None
-        needed = frozenset(name for part in aggregates(self.of) for name in part.selection.types)
+        asked = (one for part in aggregates(self.of) for one in part.selections)
+        needed = frozenset(name for selection in asked for name in selection.types)
         object.__setattr__(self, "types", needed)
 
     def _check(self) -> None:
@@ -275,8 +336,11 @@ def _aggregate(
     ending: int,
     attribute: str | None = None,
 ) -> Expression:
-    whole = clock.ALL_HISTORY if days is None else days
-    return Aggregate(op, selection, days=whole, ending=ending, attribute=attribute)
+    return Aggregate(op, selection, days=_days(days), ending=ending, attribute=attribute)
+
+
+def _days(days: int | None) -> int:
+    return clock.ALL_HISTORY if days is None else days
 
 
 def _listed(values: str | tuple[str, ...]) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from riskflag.signals.expression import (
     Ratio,
     Scaled,
     Selection,
+    Within,
 )
 from riskflag.signals.terms import terms
 
@@ -25,6 +26,20 @@ PHRASES: dict[Operation, str] = {
     "distinct": "the number of different values of {number} among {contacts} {when}",
     "days_since_last": "the days since the latest of {contacts} {when}",
     "days_since_first": "the days since the earliest of {contacts} {when}",
+    "open_now": "the number of {contacts} before the as-of date that had not ended by then,"
+    " undefined when none of them says whether it ended",
+    "days_inside": "the number of days {when} on which any of {contacts} had begun and not ended,"
+    " undefined when none of them says whether it ended",
+    "last_value": "the {number} of the latest of {contacts} that has it {when}",
+    "longest_gap": "the most days between one and the next day with {contacts} {when},"
+    " undefined with fewer than two such days",
+    "shortest_gap": "the fewest days between one and the next day with {contacts} {when},"
+    " undefined with fewer than two such days",
+    "busiest": "the most {contacts} in any {within} consecutive days {when}",
+    "sequence": "the number of {contacts} {when} that were followed, after the day itself and"
+    " within {within} days, by {then}",
+    "unanswered": "the number of {contacts} {when} whose {within} days after are over and were"
+    " not followed, after the day itself and within these, by {then}",
 }
 
 
@@ -52,7 +67,11 @@ def _age(of: Age) -> str:
 
 
 def _aggregate(of: Aggregate) -> str:
-    said = {"contacts": _selection(of.selection), "number": of.attribute, "when": _window(of)}
+    said: dict[str, object] = {"number": of.attribute, "when": _window(of)}
+    said["contacts"] = _selection(of.selection)
+    if isinstance(of, Within):
+        said["within"] = of.within
+        said["then"] = _selection(of.then) if of.then else ""
     return PHRASES[of.op].format(**said)
 
 

@@ -10,9 +10,10 @@ import pyarrow as pa
 from riskflag import clock
 from riskflag.history.view import History
 from riskflag.signals.define import Signal
-from riskflag.signals.expression import Aggregate, aggregates
+from riskflag.signals.expression import IN_ORDER, Aggregate, Within, aggregates
+from riskflag.signals.in_order import Contact, behind, followers, thousandths, usable
 from riskflag.signals.people import rows_of
-from riskflag.signals.reference import Contact, counted, thousandths, usable
+from riskflag.signals.reference import counted, following
 
 Pick = Callable[[Aggregate, list[Contact]], list[Contact]]
 
@@ -20,9 +21,10 @@ Pick = Callable[[Aggregate, list[Contact]], list[Contact]]
 def evidence(history: History, person_id: str, as_of: dt.date, signal: Signal) -> pa.Table:
     """The rows of `history.contacts` that made the value of a signal, in the history's order.
 
-    They are visible at `as_of`, selected and in the window. Of a lowest or highest value, and of
-    days since last or first, only the contacts that set it; of a value put together from others,
-    the contacts of every part. No rows means that the value rests on an absence (or on age).
+    They are visible at `as_of`, selected and in the window. Of a lowest, highest or last value, of
+    days since last or first, of gaps, busiest days and open intervals, only the contacts that set
+    it; of a sequence also what followed; of a value put together from others, the contacts of
+    every part. No rows means that the value rests on an absence (or on age).
     """
     return evidence_many(history, person_id, as_of, [signal])[signal.name]
 
@@ -51,9 +53,17 @@ def contacts_of(history: History, person_id: str) -> pa.Table:
 def _places(signal: Signal, contacts: Sequence[Contact], as_of: int) -> list[int]:
     made: set[int] = set()
     for part in aggregates(signal.of):
-        looked_at = counted(part, contacts, as_of)
-        made |= {contact["place"] for contact in PICKS.get(part.op, _all)(part, looked_at)}
+        made |= {contact["place"] for contact in _made(part, contacts, as_of)}
     return sorted(made)
+
+
+def _made(part: Aggregate, contacts: Sequence[Contact], as_of: int) -> list[Contact]:
+    looked_at = counted(part, contacts, as_of)
+    if part.op not in IN_ORDER:
+        return PICKS.get(part.op, _all)(part, looked_at)
+    then = following(part, contacts, as_of)
+    found = behind(part, looked_at, [contact["occurred_day"] for contact in then], as_of)
+    return found + followers(part, found, then) if isinstance(part, Within) else found
 
 
 def _all(part: Aggregate, contacts: list[Contact]) -> list[Contact]:

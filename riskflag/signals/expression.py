@@ -26,17 +26,45 @@ Operation = Literal[
     "distinct",
     "days_since_last",
     "days_since_first",
+    "open_now",
+    "days_inside",
+    "last_value",
+    "longest_gap",
+    "shortest_gap",
+    "busiest",
+    "sequence",
+    "unanswered",
 ]
 Unit = Literal["years", "months", "days"]
 #: How more contacts can move a value: only up, only down, or either way.
 Movement = Literal["up", "down", "mixed"]
 
-OF_NUMBER: tuple[Operation, ...] = ("total", "mean", "lowest", "highest")
+OF_NUMBER: tuple[Operation, ...] = ("total", "mean", "lowest", "highest", "last_value")
+#: What they read is how things stand at the as-of date: they take no window.
+WITHOUT_WINDOW: tuple[Operation, ...] = ("days_since_last", "days_since_first", "open_now")
+#: These read when a contact ended.
+OF_INTERVALS: tuple[Operation, ...] = ("open_now", "days_inside")
+#: These take a further number of days (`Within`), the last two also what should follow.
+FOLLOWED: tuple[Operation, ...] = ("sequence", "unanswered")
+WITHIN: tuple[Operation, ...] = ("busiest", *FOLLOWED)
 WITHOUT_ATTRIBUTE: tuple[Operation, ...] = (
     "count",
     "exists",
     "days_since_last",
     "days_since_first",
+    "open_now",
+    "days_inside",
+    "longest_gap",
+    "shortest_gap",
+    *WITHIN,
+)
+#: These rest on the order of contacts or on their ends, not on sums.
+IN_ORDER: tuple[Operation, ...] = (
+    *OF_INTERVALS,
+    "last_value",
+    "longest_gap",
+    "shortest_gap",
+    *WITHIN,
 )
 OPERATIONS: tuple[Operation, ...] = (*WITHOUT_ATTRIBUTE, *OF_NUMBER, "distinct")
 UNITS: tuple[Unit, ...] = ("years", "months", "days")
@@ -55,6 +83,16 @@ MOVES: dict[Operation, Movement] = {
     "days_since_last": "down",
     "days_since_first": "mixed",
     "mean": "mixed",
+    # The end of an interval may be among what has not arrived, so even these can fall.
+    "open_now": "mixed",
+    "days_inside": "mixed",
+    "last_value": "mixed",
+    # A contact in between makes two gaps of one; a contact outside makes a new one.
+    "longest_gap": "mixed",
+    "shortest_gap": "down",
+    "busiest": "up",
+    "sequence": "up",
+    "unanswered": "mixed",
 }
 
 
@@ -130,8 +168,15 @@ class Aggregate:
         if self.ending != 0:
             _whole("gap before the as-of date", self.ending, least=0)
         self._check_attribute()
-        if self.op.startswith("days_since") and (self.days, self.ending) != (clock.ALL_HISTORY, 0):
+        if self.op in WITHOUT_WINDOW and (self.days, self.ending) != (clock.ALL_HISTORY, 0):
             raise ConfigError(f"'{self.op}' looks at all history; it takes no window.")
+        if (self.op in WITHIN) != isinstance(self, Within):
+            raise ConfigError(f"'{self.op}' is not declared like this; use {self.op}(...).")
+
+    @property
+    def selections(self) -> tuple[Selection, ...]:
+        """Every selection it looks at."""
+        return (self.selection,)
 
     def _check_attribute(self) -> None:
         if self.op in WITHOUT_ATTRIBUTE:
@@ -145,6 +190,32 @@ class Aggregate:
             choose("number", self.attribute, NUMBERS)
             if self.attribute == "quantity":
                 _check_quantity(self.selection)
+
+
+@dataclass(frozen=True)
+class Within(Aggregate):
+    """An aggregate that also looks at the contacts within some days of each other.
+
+    `busiest`: the most contacts in any `within` consecutive days of the window. `sequence` and
+    `unanswered`: contacts of the window that a contact of `then` did, or did not, follow within
+    that many days. A kind of its own, so that the fingerprints of other signals stay as they are.
+    """
+
+    within: int = 0
+    then: Selection | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _whole("number of days within", self.within, least=1)
+        if self.op == "busiest" and self.within > self.days:
+            raise ConfigError("'busiest' looks within days of its window: 'within' is longer.")
+        if (self.op in FOLLOWED) != isinstance(self.then, Selection):
+            raise ConfigError(f"'{self.op}' needs two selections: what comes first, what then.")
+
+    @property
+    def selections(self) -> tuple[Selection, ...]:
+        """Every selection it looks at."""
+        return (self.selection,) if self.then is None else (self.selection, self.then)
 
 
 @dataclass(frozen=True)

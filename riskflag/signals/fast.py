@@ -36,7 +36,7 @@ class Kernel:
     ) -> Floats:
         """Values [rows, signals]; see `Engine`."""
         work = plan(signals)
-        columns = Columns(history.contacts, work.columns(), work.numbers())
+        columns = Columns(history.contacts, work.columns(), work.numbers(), ends=work.needs_ends())
         program = bind(work, columns)
         rows = _rows(work, history, columns, asked)
         out = np.empty((len(asked.as_of), len(signals)), np.float64)

@@ -12,7 +12,6 @@ import math
 
 import numpy as np
 
-from riskflag import clock
 from riskflag.signals.compiler import compiled, inlined
 from riskflag.signals.layout import (
     AGE_DAYS,
@@ -41,9 +40,7 @@ from riskflag.signals.layout import (
     Scratch,
     Versions,
 )
-
-visible = compiled(clock.visible)
-in_window = compiled(clock.in_window)
+from riskflag.signals.walks import in_window, remembered, visible, walk
 
 
 @compiled
@@ -294,12 +291,16 @@ def run(contacts: Contacts, rows: Rows, program: Program, out: Floats) -> None:
     """Compute every signal of every row into `out` [rows of the request, signals]."""
     _classify(contacts, program)
     scratch = _scratch(program)
+    steps = remembered(program.walks)
+    walking = program.walks.op.shape[0] > 0
     registers = scratch.registers
     for row in range(rows.as_of.shape[0]):
         for register in range(registers.shape[0]):
             registers[register] = program.defaults[register]
         touched = _gather(contacts, program, scratch, rows, row)
         _finish(program, scratch, touched)
+        if walking:
+            walk(contacts, steps, rows, row, registers)
         _combine(program, registers, rows.birth[row], rows.as_of[row])
         target = rows.target[row]
         for output in range(program.outputs):

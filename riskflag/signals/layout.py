@@ -15,6 +15,7 @@ Floats = npt.NDArray[np.float64]
 COUNT, EXISTS, LAST, FIRST, TOTAL, MEAN, LOWEST, HIGHEST = range(8)
 COPY, DIFFERENCE, RATIO, SCALED, AGE_DAYS, AGE_MONTHS, AGE_YEARS = range(7)
 IS_COUNT, IS_NUMBER, IS_DISTINCT = range(3)
+OPEN, INSIDE, LAST_VALUE, LONGEST, SHORTEST, BUSIEST, SEQUENCE, UNANSWERED = range(8)
 #: Numbers are read in whole thousandths, so that sums are exact in any order.
 THOUSANDTHS = 1000.0
 #: A number beyond this (in either direction) is taken as not recorded; with it the sum of nine
@@ -24,6 +25,8 @@ LARGEST_NUMBER = 1e9
 FAR = 500_000
 #: Birth day of a child whose birth date is not known.
 UNKNOWN_DAY = -10_000_000
+#: Day of the end of a contact that is open.
+STILL_OPEN = 10_000_000
 
 
 class Contacts(NamedTuple):
@@ -35,6 +38,7 @@ class Contacts(NamedTuple):
     codes: Int32s  # [columns, n] dictionary codes, -1 where not recorded
     numbers: Floats  # [numbers, n], NaN where not recorded
     classes: Int32s  # [n], filled in by the kernel
+    ended: Int32s  # [n] day numbers, STILL_OPEN or UNKNOWN_DAY; empty where no signal asks
 
 
 class Rows(NamedTuple):
@@ -99,6 +103,23 @@ class SlotTables(NamedTuple):
     stop: Ints
 
 
+class WalkTables(NamedTuple):
+    """Per walk: one aggregate that rests on the order of contacts or on their ends.
+
+    The walks that contacts of class c are told to are `told[start[c] .. start[c + 1]]`: twice
+    the number of the walk, and one more for a contact that may follow.
+    """
+
+    start: Ints
+    told: Ints
+    op: Ints
+    register: Ints
+    days: Ints
+    ending: Ints
+    column: Ints  # of a number
+    ring_from: Ints  # [walks + 1] where the ring of days of a walk begins
+
+
 class StepTables(NamedTuple):
     """Per step: a calculation on registers."""
 
@@ -116,6 +137,7 @@ class Program(NamedTuple):
     classes: ClassTables
     tracks: TrackTables
     slots: SlotTables
+    walks: WalkTables
     steps: StepTables
     defaults: Floats  # [registers] of a child without contacts
     outputs: int
@@ -138,3 +160,15 @@ class Scratch(NamedTuple):
     mark: Ints  # [tracks] the last row that touched the track
     seen: Ints  # [marks] the last row that saw a value
     registers: Floats
+
+
+class Steps(NamedTuple):
+    """What one thread remembers of its walks, reused from row to row."""
+
+    walks: WalkTables
+    touched: Ints  # [walks] the walks this row has touched
+    mark: Ints  # [walks] the last row that touched the walk
+    last: Ints  # [walks] the day that was come to, or up to which days are covered
+    heard: Ints  # [walks] contacts that say what the walk asks, or those waiting in the ring
+    found: Ints  # [walks] the value, whole or in thousandths
+    ring: Ints  # contacts of the last few days, by day

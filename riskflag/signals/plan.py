@@ -2,20 +2,24 @@
 
 A *track* is what one selection accumulates for one child: contacts counted, a number summed, or
 different values counted. The windows of a track cut the days before the as-of date into *bins*;
-every window is a run of bins, so one pass over the contacts fills all windows. *Steps* put the
-values together (difference, ratio, scaled, age). Contacts that every selection treats alike are
+every window is a run of bins, so one pass over the contacts fills all windows. A *walk* is what
+rests on the order of contacts or on their ends; its *listeners* are the selections it hears of,
+one contact after another. *Steps* put the values together (difference, ratio, scaled, age).
+Contacts that every selection treats alike are
 one *class*, so the kernel looks a contact's class up once and then knows its tracks.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from riskflag.signals.define import Signal
 from riskflag.signals.expression import (
+    IN_ORDER,
+    OF_INTERVALS,
     OF_NUMBER,
     Age,
     Aggregate,
@@ -24,6 +28,7 @@ from riskflag.signals.expression import (
     Selection,
 )
 
+Role = Literal["first", "then"]
 Kind = Literal["count", "number", "distinct"]
 
 
@@ -49,6 +54,23 @@ class Slot:
     track: int
     first: int
     stop: int
+
+
+@dataclass(frozen=True)
+class Walk:
+    """One aggregate that rests on the order of contacts or on their ends, written to a register."""
+
+    register: int
+    aggregate: Aggregate
+
+
+@dataclass(frozen=True)
+class Listener:
+    """A selection whose contacts a walk hears of: those it is about, or those that may follow."""
+
+    selection: Selection
+    walk: int
+    role: Role
 
 
 @dataclass(frozen=True)
@@ -89,9 +111,12 @@ class Plan:
     registers: int
     tracks: tuple[Track, ...]
     slots: tuple[Slot, ...]
+    walks: tuple[Walk, ...]
+    listeners: tuple[Listener, ...]
     steps: tuple[Step, ...]
     types: dict[str, TypeClasses]
-    #: For each class the tracks its contacts belong to; class 0 belongs to none.
+    #: For each class the tracks, then the listeners (numbered on from the tracks) its contacts
+    #: belong to; class 0 belongs to none.
     classes: tuple[tuple[int, ...], ...]
 
     def columns(self) -> tuple[str, ...]:
@@ -102,7 +127,13 @@ class Plan:
 
     def numbers(self) -> tuple[str, ...]:
         """Columns of numbers that the kernel must see."""
-        return tuple(sorted({str(t.attribute) for t in self.tracks if t.kind == "number"}))
+        of_tracks = {str(track.attribute) for track in self.tracks if track.kind == "number"}
+        of_walks = {str(one.aggregate.attribute) for one in self.walks if one.aggregate.attribute}
+        return tuple(sorted(of_tracks | of_walks))
+
+    def needs_ends(self) -> bool:
+        """Whether any signal rests on when contacts ended."""
+        return any(walk.aggregate.op in OF_INTERVALS for walk in self.walks)
 
     def needs_birth(self) -> bool:
         """Whether any signal rests on the child's age."""
@@ -112,13 +143,20 @@ class Plan:
 def plan(signals: Sequence[Signal]) -> Plan:
     """Work out tracks, slots, steps and classes for `signals`, in their order."""
     layout = _Layout([signal.of for signal in signals])
-    tracks, slots = _tracks_and_slots(layout.aggregates)
-    types, classes = _classes(tracks)
+    tracks, slots = _tracks_and_slots(
+        {of: register for of, register in layout.aggregates.items() if of.op not in IN_ORDER}
+    )
+    walks = tuple(Walk(layout.aggregates[of], of) for of in layout.aggregates if of.op in IN_ORDER)
+    listeners = tuple(_listeners(walks))
+    heard = [listener.selection for listener in listeners]
+    types, classes = _classes([*(track.selection for track in tracks), *heard])
     return Plan(
         signals=tuple(signals),
         registers=layout.size,
         tracks=tracks,
         slots=slots,
+        walks=walks,
+        listeners=listeners,
         steps=tuple(layout.steps),
         types=types,
         classes=classes,
@@ -189,16 +227,23 @@ def _group(of: Aggregate) -> tuple[Kind, Selection, str | None, int]:
     return ("count", of.selection, None, 0)
 
 
+def _listeners(walks: Sequence[Walk]) -> Iterator[Listener]:
+    roles: tuple[Role, Role] = ("first", "then")
+    for number, walk in enumerate(walks):
+        for role, selection in zip(roles, walk.aggregate.selections, strict=False):
+            yield Listener(selection, number, role)
+
+
 def _classes(
-    tracks: Sequence[Track],
+    selections: Sequence[Selection],
 ) -> tuple[dict[str, TypeClasses], tuple[tuple[int, ...], ...]]:
     types: dict[str, TypeClasses] = {}
     classes: list[tuple[int, ...]] = [()]
-    for name in dict.fromkeys(name for track in tracks for name in track.selection.types):
+    for name in dict.fromkeys(name for selection in selections for name in selection.types):
         wanted = {
-            number: {"link": track.selection.links, **dict(track.selection.where)}
-            for number, track in enumerate(tracks)
-            if name in track.selection.types
+            number: {"link": selection.links, **dict(selection.where)}
+            for number, selection in enumerate(selections)
+            if name in selection.types
         }
         columns = sorted({column for one in wanted.values() for column in one})
         accepted = [_accepted(column, wanted) for column in columns]

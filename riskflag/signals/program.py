@@ -10,7 +10,17 @@ import numpy as np
 
 from riskflag.signals import layout
 from riskflag.signals.columns import Columns
-from riskflag.signals.expression import Age, Difference, Expression, Operation, Ratio, Scaled
+from riskflag.signals.expression import (
+    FOLLOWED,
+    Age,
+    Aggregate,
+    Difference,
+    Expression,
+    Operation,
+    Ratio,
+    Scaled,
+    Within,
+)
 from riskflag.signals.kernel import fill_bins
 from riskflag.signals.layout import (
     ClassTables,
@@ -21,9 +31,20 @@ from riskflag.signals.layout import (
     StepTables,
     TrackTables,
     TypeTables,
+    WalkTables,
 )
-from riskflag.signals.plan import Plan, Step, Track
+from riskflag.signals.plan import Listener, Plan, Step, Track
 
+WALKS: dict[Operation, int] = {
+    "open_now": layout.OPEN,
+    "days_inside": layout.INSIDE,
+    "last_value": layout.LAST_VALUE,
+    "longest_gap": layout.LONGEST,
+    "shortest_gap": layout.SHORTEST,
+    "busiest": layout.BUSIEST,
+    "sequence": layout.SEQUENCE,
+    "unanswered": layout.UNANSWERED,
+}
 OPS: dict[Operation, int] = {
     "count": layout.COUNT,
     "exists": layout.EXISTS,
@@ -44,6 +65,9 @@ WITHOUT_CONTACTS: dict[Operation, float] = {
     "mean": math.nan,
     "lowest": math.nan,
     "highest": math.nan,
+    "last_value": math.nan,
+    "longest_gap": math.nan,
+    "shortest_gap": math.nan,
 }
 
 
@@ -52,11 +76,14 @@ def bind(plan: Plan, columns: Columns) -> Program:
     defaults = np.full(plan.registers, math.nan)
     for slot in plan.slots:
         defaults[slot.register] = WITHOUT_CONTACTS.get(slot.aggregate.op, 0.0)
+    for walk in plan.walks:
+        defaults[walk.register] = WITHOUT_CONTACTS.get(walk.aggregate.op, 0.0)
     return Program(
         types=_type_tables(plan, columns),
         classes=_class_tables(plan),
         tracks=_track_tables(plan, columns),
         slots=_slot_tables(plan),
+        walks=_walk_tables(plan, columns),
         steps=_step_tables(plan),
         defaults=defaults,
         outputs=len(plan.signals),
@@ -101,10 +128,40 @@ def _type_tables(plan: Plan, columns: Columns) -> TypeTables:
 
 
 def _class_tables(plan: Plan) -> ClassTables:
+    classes = [[one for one in members if one < len(plan.tracks)] for members in plan.classes]
     return ClassTables(
-        start=_offsets([len(tracks) for tracks in plan.classes]),
-        tracks=_ints(list(itertools.chain.from_iterable(plan.classes))),
+        start=_offsets([len(tracks) for tracks in classes]),
+        tracks=_ints(list(itertools.chain.from_iterable(classes))),
     )
+
+
+def _walk_tables(plan: Plan, columns: Columns) -> WalkTables:
+    tracks, walks = len(plan.tracks), [walk.aggregate for walk in plan.walks]
+    told = [
+        [_told(plan.listeners[one - tracks]) for one in members if one >= tracks]
+        for members in plan.classes
+    ]
+    return WalkTables(
+        start=_offsets([len(each) for each in told]),
+        told=_ints(list(itertools.chain.from_iterable(told))),
+        op=_ints([WALKS[of.op] for of in walks]),
+        register=_ints([walk.register for walk in plan.walks]),
+        days=_ints([of.days for of in walks]),
+        ending=_ints([of.ending for of in walks]),
+        column=_ints([columns.numbers.index(of.attribute) if of.attribute else 0 for of in walks]),
+        ring_from=_offsets([_ring(of) for of in walks]),
+    )
+
+
+def _told(listener: Listener) -> int:
+    return 2 * listener.walk + (listener.role == "then")
+
+
+def _ring(of: Aggregate) -> int:
+    """How many days a walk must remember: those within, of a sequence also the day itself."""
+    if not isinstance(of, Within):
+        return 0
+    return of.within + (of.op in FOLLOWED)
 
 
 def _track_tables(plan: Plan, columns: Columns) -> TrackTables:

@@ -22,17 +22,20 @@ from riskflag.progress import Progress
 from riskflag.signals.asked import Asked
 from riskflag.signals.define import Signal
 from riskflag.signals.expression import (
+    IN_ORDER,
+    OF_INTERVALS,
     Age,
     Aggregate,
     Difference,
     Expression,
     Scaled,
     Selection,
+    Within,
     aggregates,
 )
-from riskflag.signals.layout import LARGEST_NUMBER, THOUSANDTHS, Floats
+from riskflag.signals.in_order import Contact, in_order, thousandths, usable
+from riskflag.signals.layout import THOUSANDTHS, Floats
 
-Contact = dict[str, Any]
 Person = dict[str, Any]
 
 
@@ -59,7 +62,11 @@ class Reference:
 def value(of: Expression, contacts: Sequence[Contact], as_of: int, birth: int | None) -> float:
     """The value of an expression for one child, from all of the child's contacts."""
     if isinstance(of, Aggregate):
-        return aggregate(of, counted(of, contacts, as_of), as_of)
+        found = counted(of, contacts, as_of)
+        if of.op in IN_ORDER:
+            after = [contact["occurred_day"] for contact in following(of, contacts, as_of)]
+            return in_order(of, found, after, as_of)
+        return aggregate(of, found, as_of)
     if isinstance(of, Age):
         return age(of, birth, as_of)
     a = value(of.a, contacts, as_of, birth)
@@ -73,13 +80,22 @@ def value(of: Expression, contacts: Sequence[Contact], as_of: int, birth: int | 
 
 def counted(of: Aggregate, contacts: Sequence[Contact], as_of: int) -> list[Contact]:
     """The contacts an aggregate looks at: visible, in its window, and selected."""
+    # An interval that began before the window may reach into it.
+    days = clock.ALL_HISTORY if of.op == "days_inside" else of.days
     return [
         contact
         for contact in contacts
         if clock.visible(contact["known_day"], contact["superseded_day"], as_of)
-        and clock.in_window(contact["occurred_day"], as_of, of.days, of.ending)
+        and clock.in_window(contact["occurred_day"], as_of, days, of.ending)
         and selected(of.selection, contact)
     ]
+
+
+def following(of: Aggregate, contacts: Sequence[Contact], as_of: int) -> list[Contact]:
+    """The contacts that may follow those an aggregate looks at: visible and selected."""
+    if not isinstance(of, Within) or of.then is None:
+        return []
+    return counted(Aggregate("count", of.then), contacts, as_of)
 
 
 def selected(selection: Selection, contact: Contact) -> bool:
@@ -120,16 +136,6 @@ def _of_numbers(of: Aggregate, numbers: list[int], found: list[float | None]) ->
     return (max(numbers) if of.op == "highest" else min(numbers)) / THOUSANDTHS
 
 
-def usable(number: float | None) -> bool:
-    """Whether a number was recorded and can be meant."""
-    return number is not None and abs(number) <= LARGEST_NUMBER
-
-
-def thousandths(number: float) -> int:
-    """A number in whole thousandths: sums of these are exact in any order."""
-    return round(number * THOUSANDTHS)
-
-
 def age(of: Age, birth: int | None, as_of: int) -> float:
     """Age in days, or in months or years completed; a birthday on 29 February falls on 1 March."""
     if birth is None:
@@ -159,8 +165,9 @@ def _plain(number: float) -> float:
 def _columns(signals: Sequence[Signal]) -> list[str]:
     names = ["type", "link", "occurred_day", "known_day", "superseded_day"]
     for part in (part for signal in signals for part in aggregates(signal.of)):
-        names += [name for name, _ in part.selection.where]
+        names += [name for selection in part.selections for name, _ in selection.where]
         names += [part.attribute] if part.attribute else []
+        names += ["ended_day", "open_ended"] if part.op in OF_INTERVALS else []
     return list(dict.fromkeys(names))
 
 

@@ -58,8 +58,9 @@ def why_not(signal: Signal, outcome_types: frozenset[str]) -> str | None:
         return f"counts {', '.join(shared)}, which is part of the outcome"
     words = {signal.name, *signal.name.split("_")}
     for part in aggregates(signal.of):
-        for attribute, values in part.selection.where:
-            words |= {attribute, *values}
+        for selection in part.selections:
+            for attribute, values in selection.where:
+                words |= {attribute, *values}
     named = sorted(words & PROTECTED)
     return f"selects by a protected characteristic ({named[0]})" if named else None
 

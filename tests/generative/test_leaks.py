@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from riskflag import clock
-from riskflag.signals import Signal
+from riskflag.signals import Signal, in_order
 from riskflag.signals import reference as engine
 from tests.generative import laws
 from tests.generative.worlds import World, contact_rows
@@ -22,7 +22,9 @@ LONG_AGO = clock.date_of(0)
 
 def with_clock(**faults: Callable[..., bool]) -> laws.Subject:
     """The reference engine with another clock."""
-    real = {name: getattr(clock, name) for name in ("visible", "in_window", "date_of")}
+    real = {
+        name: getattr(clock, name) for name in ("visible", "in_window", "date_of", "ALL_HISTORY")
+    }
 
     def subject(world: World, declared: tuple[Signal, ...], rows: pd.DataFrame) -> pd.DataFrame:
         with mock.patch.object(engine, "clock", SimpleNamespace(**{**real, **faults})):
@@ -87,6 +89,30 @@ def in_sorted_order(world: World, declared: tuple[Signal, ...], rows: pd.DataFra
     return laws.kernel(world, declared, ordered).set_axis(rows.index)
 
 
+def ends_to_come_are_known(
+    world: World, declared: tuple[Signal, ...], rows: pd.DataFrame
+) -> pd.DataFrame:
+    """Takes an end on or after the as-of date for an end at it: what is to come leaks."""
+
+    def end(contact: dict, as_of: int) -> int | None:
+        if contact["ended_day"] is None:
+            return as_of if contact["open_ended"] else None
+        return min(contact["ended_day"], as_of - 1)
+
+    with mock.patch.object(in_order, "end", end):
+        return laws.reference(world, declared, rows)
+
+
+def followed_on_the_day(
+    world: World, declared: tuple[Signal, ...], rows: pd.DataFrame
+) -> pd.DataFrame:
+    def follows(of, contact, day) -> bool:
+        return 0 <= day - contact["occurred_day"] <= of.within
+
+    with mock.patch.object(in_order, "_follows", follows):
+        return laws.reference(world, declared, rows)
+
+
 LEAKS: dict[str, tuple[laws.Subject, set[str]]] = {
     "known_on ignored": (
         with_clock(visible=lambda known, until, as_of: as_of <= until),
@@ -124,6 +150,8 @@ LEAKS: dict[str, tuple[laws.Subject, set[str]]] = {
     "today's household": (with_rows("relationships", known_all_along), {"future", "reference"}),
     "today's birth date": (with_rows("persons", born_as_said_last), {"future", "reference"}),
     "unknown taken for a match": (missing_is_a_match, {"reference"}),
+    "ends to come are known": (ends_to_come_are_known, {"ends", "reference"}),
+    "followed on the day itself": (followed_on_the_day, {"reference"}),
     "values in another order": (in_sorted_order, {"order"}),
 }
 

@@ -23,16 +23,20 @@ from riskflag.history.view import History
 from riskflag.signals import Signal
 from riskflag.signals.expression import (
     COLUMNS,
+    FOLLOWED,
     OF_NUMBER,
     OPERATIONS,
     UNITS,
+    WITHIN,
     WITHOUT_ATTRIBUTE,
+    WITHOUT_WINDOW,
     Age,
     Aggregate,
     Difference,
     Ratio,
     Scaled,
     Selection,
+    Within,
 )
 from riskflag.signals.terms import LINKS, NUMBERS, terms
 from tests.factories import contact_rows, person_rows, relationship_rows
@@ -85,6 +89,15 @@ class World:
         parts = (self.contacts, self.persons, self.relationships)
         return World(*(tuple(row for row in part if row["known_on"] < limit) for part in parts))
 
+    def with_ends_before(self, as_of: int) -> World:
+        """The world in which an end on or after `as_of` has not been told: the contact is open."""
+        limit, still_open = clock.date_of(as_of), {"ended_on": None, "open_ended": True}
+        told = tuple(
+            {**row, **still_open} if row["ended_on"] and row["ended_on"] >= limit else row
+            for row in self.contacts
+        )
+        return World(told, self.persons, self.relationships)
+
     def quiet_from(self) -> dt.date:
         """The first day on which nothing new can become known or begin to count."""
         dates = [BASE, *(clock.day_number(row["occurred_on"]) for row in self.contacts)]
@@ -133,6 +146,7 @@ def contact(number: int, die: Dice) -> Iterator[dict]:
             "agency": die.pick(AGENCIES),
             "occurred_on": die.date(),
             "known_on": clock.date_of(known),
+            **end(die),
             **{name: die.pick(NUMBER_POOL) for name in NUMBERS},
             **{
                 name: die.pick((*(values or WORDS)[:2], None))
@@ -140,6 +154,13 @@ def contact(number: int, die: Dice) -> Iterator[dict]:
             },
         }
         known += die.pick((0, 1, 7, 30))
+
+
+def end(die: Dice) -> dict:
+    """An end, wherever it lies, or none because the contact is open or because nobody says."""
+    ended = die.date()
+    open_ended = die.pick((False, True))
+    return {"ended_on": die.pick((ended, ended, None)), "open_ended": open_ended}
 
 
 def person_versions(person: str, die: Dice) -> Iterator[dict]:
@@ -171,7 +192,7 @@ def relationship(number: int, die: Dice) -> dict:
 
 @st.composite
 def worlds(draw) -> World:
-    contacts = draw(dice((16, 30, 8, 1, 0), 24))
+    contacts = draw(dice((16, 30, 8, 1, 0), 28))
     persons = zip(CHILDREN, draw(dice((len(CHILDREN),), 4)), strict=True)
     links = draw(dice((3, 0, 6), 8))
     return World(
@@ -212,9 +233,12 @@ def values_of(types: tuple[str, ...], name: str) -> st.SearchStrategy:
 def aggregates(draw, ops: Sequence[str] = OPERATIONS) -> Aggregate:
     op = draw(st.sampled_from(ops))
     window = (draw(st.sampled_from(WINDOWS)), draw(st.sampled_from(GAPS)))
+    if op in WITHIN:
+        within = min(draw(st.sampled_from((7, 1, 3, 30))), window[0])
+        then = draw(selections()) if op in FOLLOWED else None
+        return Within(op, draw(selections()), *window, within=within, then=then)
     if op in WITHOUT_ATTRIBUTE:
-        everything = op.startswith("days_since")
-        days_, ending = (clock.ALL_HISTORY, 0) if everything else window
+        days_, ending = (clock.ALL_HISTORY, 0) if op in WITHOUT_WINDOW else window
         return Aggregate(op, draw(selections()), days_, ending)
     if op in OF_NUMBER:
         name = draw(st.sampled_from(NUMBERS))
@@ -227,14 +251,26 @@ def aggregates(draw, ops: Sequence[str] = OPERATIONS) -> Aggregate:
 leaves = aggregates() | st.sampled_from(UNITS).map(Age)
 expressions = st.recursive(
     leaves,
-    lambda parts: (
-        st.builds(Difference, parts, parts)
-        | st.builds(Ratio, parts, parts)
-        | st.builds(Scaled, parts, st.sampled_from((-1.0, 0.1, 1 / 3, 2.0)))
+    lambda of: (
+        st.builds(Difference, of, of)
+        | st.builds(Ratio, of, of)
+        | st.builds(Scaled, of, st.sampled_from((-1.0, 0.1, 1 / 3, 2.0)))
     ),
     max_leaves=3,
 )
-PAIRS = tuple(itertools.combinations(OPERATIONS, 2))
+PAIRS = tuple(itertools.combinations((*OPERATIONS, "age", "scaled"), 2))
+#: Five pairs at a time: one draw of a handful is far cheaper than a draw of each.
+HANDFULS = tuple(PAIRS[first::35] for first in range(35))
+
+
+@st.composite
+def parts(draw, op: str) -> Aggregate | Age | Scaled:
+    """Something with this operation."""
+    if op == "age":
+        return Age(draw(st.sampled_from(UNITS)))
+    if op == "scaled":
+        return Scaled(draw(aggregates()), 0.1)
+    return draw(aggregates([op]))
 
 
 def signal(number: int, of: object) -> Signal:
@@ -242,12 +278,15 @@ def signal(number: int, of: object) -> Signal:
 
 
 @st.composite
-def declarations(draw) -> tuple[Signal, ...]:
-    """Several signals; some share selections and windows, as in a catalogue, some are twins."""
+def declarations(draw, handful: tuple[tuple[str, str], ...] = ()) -> tuple[Signal, ...]:
+    """Several signals; some share selections and windows, as in a catalogue, some are twins.
+
+    Among them is a signal for each pair of operations of a handful, drawn unless given.
+    """
     found = draw(st.lists(expressions, min_size=1, max_size=4))
-    for two in draw(st.lists(st.sampled_from(PAIRS), min_size=2, max_size=2, unique=True)):
+    for two in handful or draw(st.sampled_from(HANDFULS)):
         together = draw(st.sampled_from((Difference, Ratio)))
-        found.append(together(*(draw(aggregates([op])) for op in two)))
+        found.append(together(*(draw(parts(op)) for op in two)))
     selection = draw(selections())
     shared = [Aggregate("count", selection, w, g) for w in WINDOWS for g in (0, 7)]
     found += draw(st.lists(st.sampled_from(shared), max_size=4))

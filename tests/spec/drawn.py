@@ -2,7 +2,8 @@
 
 A line reads `days ago | type | what is recorded`. Several days ago make several contacts;
 `of=sibling` says whose contact it is when it is not the child's own; `known=3` says that the
-authority first knew of it three days before the as-of date and not on the day it happened.
+authority first knew of it three days before the as-of date and not on the day it happened;
+`ended=2` that it ended two days before the as-of date, `ended=open` that it has not ended.
 
     10, 40 | ed.attendance | category=injury
     5      | ed.attendance | category=injury known=0
@@ -95,6 +96,10 @@ def _row(ago: int, name: str, what: dict[str, str]) -> dict[str, object]:
         "occurred_on": day_before(ago),
         "known_on": day_before(int(what.pop("known", ago))),
     }
+    ended = what.pop("ended", None)
+    if ended is not None:
+        told = {"open_ended": True} if ended == "open" else {"ended_on": day_before(int(ended))}
+        row |= told
     for number in ("quantity", "duration_days"):
         if number in what:
             row[number] = float(what.pop(number))

@@ -161,6 +161,24 @@ CARE = (
         },
     ),
     Case(
+        "A plan is open until the day after it ended; an end that lies ahead is not known yet.",
+        """
+        30, 40 | care.cp_plan      | ended=open
+        50     | care.cp_plan      | ended=0
+        60     | care.cp_plan      | ended=-90
+        70     | care.cp_plan      | ended=1
+        70     | care.looked_after | ended=1
+        20     | care.looked_after | ended=open
+        5      | care.looked_after | ended=open known=0
+        """,
+        {"on_protection_plan": 4, "protection_plans_365d": 5, "looked_after_now": 1},
+    ),
+    Case(
+        "A plan of which nobody says whether it ended is neither open nor over.",
+        "30 | care.cp_plan |",
+        {"on_protection_plan": nan, "looked_after_now": 0},
+    ),
+    Case(
         "A referral is measured from the latest plan; a plan that came after it is below zero.",
         """
         30       | care.referral |

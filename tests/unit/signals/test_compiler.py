@@ -34,12 +34,15 @@ def test_a_change_of_any_source_gives_another_place(tmp_path, name):
 
 def test_every_compiled_in_module_is_among_the_sources():
     """What the kernel imports from the package is what its place on disk is named after."""
-    text = (PACKAGE / "signals" / "kernel.py").read_text(encoding="utf-8")
-    imported = {line.split()[1] for line in text.splitlines() if line.startswith("from riskflag")}
+    files = [PACKAGE / "signals" / name for name in ("kernel.py", "walks.py")]
+    lines = [line for file in files for line in file.read_text(encoding="utf-8").splitlines()]
+    imported = {line.split()[1] for line in lines if line.startswith("from riskflag")}
 
-    assert imported == {"riskflag", "riskflag.signals.compiler", "riskflag.signals.layout"}
-    assert "from riskflag import clock" in text
-    assert {"clock.py", "signals/layout.py", "signals/kernel.py"} <= set(compiler.SOURCES)
+    rooms = {f"riskflag.signals.{name}" for name in ("compiler", "layout", "walks")}
+    assert imported == {"riskflag", *rooms}
+    assert "from riskflag import clock" in lines
+    compiled_in = {"clock.py", *(f"signals/{name}.py" for name in ("layout", "kernel", "walks"))}
+    assert compiled_in <= set(compiler.SOURCES)
 
 
 def test_the_first_writable_folder_is_used(tmp_path, monkeypatch):

@@ -10,6 +10,7 @@ from riskflag.errors import ConfigError
 from riskflag.signals import (
     Signal,
     age,
+    busiest,
     change,
     contacts,
     count,
@@ -20,14 +21,18 @@ from riskflag.signals import (
     distinct,
     exists,
     highest,
+    last_value,
+    longest_gap,
     lowest,
     mean,
     over_windows,
     ratio,
     scaled,
+    sequence,
     total,
+    unanswered,
 )
-from riskflag.signals.expression import Age, Aggregate, Selection
+from riskflag.signals.expression import Age, Aggregate, Selection, Within
 
 ATTENDANCES = contacts("ed.attendance")
 SAID = {
@@ -85,6 +90,15 @@ def test_a_star_selects_all_types_of_a_group():
         (lambda: distinct(ATTENDANCES, "person_id"), "column to tell apart"),
         (lambda: Aggregate("count", ATTENDANCES, 90, 0, "category"), "takes no attribute"),
         (lambda: Aggregate("days_since_last", ATTENDANCES, 90), "takes no window"),
+        (lambda: Aggregate("open_now", ATTENDANCES, 90), "takes no window"),
+        (lambda: Aggregate("busiest", ATTENDANCES, 90), r"use busiest\(\.\.\.\)"),
+        (lambda: Within("count", ATTENDANCES, 90, within=3), r"use count\(\.\.\.\)"),
+        (lambda: last_value(ATTENDANCES, "cost"), "not a number"),
+        (lambda: busiest(ATTENDANCES, 0), "days within must be a whole number"),
+        (lambda: busiest(ATTENDANCES, 31, 30), "'within' is longer"),
+        (lambda: sequence(ATTENDANCES, None, 7), "two selections"),
+        (lambda: unanswered("ed.attendance", ATTENDANCES, 7), "needs a selection first"),
+        (lambda: longest_gap(ATTENDANCES, 0), "whole number of days from 1"),
         (lambda: difference(1, count(ATTENDANCES)), "made of other signals' values"),
         (lambda: ratio(count(ATTENDANCES), None), "made of other signals' values"),
         (lambda: scaled(count(ATTENDANCES), 0), "other than 0"),

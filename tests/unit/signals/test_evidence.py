@@ -9,28 +9,43 @@ import pytest
 from riskflag.signals import (
     Signal,
     age,
+    busiest,
     change,
     contacts,
     count,
+    days_inside,
     days_since_first,
     days_since_last,
     distinct,
     evidence,
     evidence_many,
     highest,
+    last_value,
+    longest_gap,
     lowest,
+    open_now,
     ratio,
+    sequence,
+    shortest_gap,
     total,
+    unanswered,
 )
 from tests.factories import history_of
 
 AS_OF = dt.date(2026, 3, 1)
 ABSENCES = contacts("school.absence")
+ILLNESSES = contacts("school.absence", category="illness")
 ROWS = [
     {"contact_key": "a", "occurred_on": "2026-02-20", "quantity": 2.0, "category": "illness"},
-    {"contact_key": "b", "occurred_on": "2026-02-20", "quantity": 5.0},
-    {"contact_key": "c", "occurred_on": "2026-02-01"},
-    {"contact_key": "d", "occurred_on": "2025-11-01", "quantity": 2.0, "category": "illness"},
+    {"contact_key": "b", "occurred_on": "2026-02-20", "quantity": 5.0, "open_ended": True},
+    {"contact_key": "c", "occurred_on": "2026-02-01", "ended_on": "2026-03-01"},
+    {
+        "contact_key": "d",
+        "occurred_on": "2025-11-01",
+        "quantity": 2.0,
+        "category": "illness",
+        "ended_on": "2025-11-03",
+    },
     {"contact_key": "e", "occurred_on": "2025-01-01", "quantity": 1.0, "category": "authorised"},
     {"contact_key": "late", "occurred_on": "2026-02-25", "known_on": "2026-03-01"},
     {"contact_key": "gone", "occurred_on": "2026-02-24"},
@@ -65,6 +80,19 @@ def signal(of, name="s"):
         (change(ABSENCES, 30, 300), "dcab"),
         (ratio(count(ABSENCES, 30), age()), "cab"),
         (age(), ""),
+        (last_value(ABSENCES, "quantity"), "b"),
+        (last_value(ABSENCES, "quantity", 8), ""),
+        (longest_gap(ABSENCES, None), "ed"),
+        (shortest_gap(ABSENCES, None), "cab"),
+        (busiest(ABSENCES, 30, None), "cab"),
+        (busiest(ABSENCES, 1, None), "ab"),
+        (open_now(ABSENCES), "cb"),
+        (days_inside(ABSENCES, 20), "cb"),
+        (days_inside(ABSENCES, None), "dcb"),
+        (sequence(ABSENCES, ILLNESSES, 19, None), "ca"),
+        (sequence(ABSENCES, ILLNESSES, 19, 20), ""),
+        (sequence(ABSENCES, ILLNESSES, 18, None), ""),
+        (unanswered(ABSENCES, ILLNESSES, 18, None), "edc"),
     ],
 )
 def test_the_contacts_behind_a_value(of, keys):

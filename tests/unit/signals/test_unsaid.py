@@ -8,7 +8,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from riskflag.signals import Signal, build, compute, contacts, count, distinct
+from riskflag.signals import (
+    Signal,
+    build,
+    compute,
+    contacts,
+    count,
+    distinct,
+    open_now,
+    sequence,
+    unanswered,
+)
 from tests.factories import history_of
 
 AS_OF = dt.date(2024, 6, 1)
@@ -48,6 +58,34 @@ def test_a_signal_is_whole_only_when_its_feeds_are_there_and_say_what_it_asks(fe
     table = compute(history_of([VISIT], coverage=feeds), ["a"], as_of=AS_OF, signals=SIGNALS)
     assert table.complete.tolist() == complete
     assert table.column("visits_90d").tolist() == [1.0]
+
+
+PLANS = contacts("care.cp_plan")
+VISITS = contacts("care.visit")
+CARE = (
+    signal("plans_ever", count(PLANS, None)),
+    signal("on_plan", open_now(PLANS)),
+    signal("unvisited_ever", unanswered(PLANS, VISITS, 14, None)),
+    signal("visits_after_ever", sequence(PLANS, VISITS, 14, None)),
+)
+ENDS = {**FEED, "source": "plans", "type": "care.cp_plan", "says": "category ended"}
+SEEN = {**FEED, "source": "visits", "type": "care.visit"}
+
+
+@pytest.mark.parametrize(
+    ("feeds", "complete"),
+    [
+        ([], [True, True, True, True]),
+        ([ENDS], [True, True, False, False]),
+        ([ENDS, SEEN], [True, True, True, True]),
+        ([ENDS | {"says": "category"}, SEEN], [True, False, True, True]),
+        ([ENDS, SEEN | {"complete_to": "2024-01-01"}], [True, True, False, False]),
+    ],
+)
+def test_whether_it_ended_and_what_followed_must_be_told(feeds, complete):
+    """Without ends nobody knows what is open; without visits nobody knows what they followed."""
+    table = compute(history_of([VISIT], coverage=feeds), ["a"], as_of=AS_OF, signals=CARE)
+    assert table.complete.tolist() == complete
 
 
 def test_analysts_see_unknown_not_zero():
