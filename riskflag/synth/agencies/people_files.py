@@ -6,6 +6,8 @@ each row says who is related to whom, as an authority's own extract query would.
 
 from __future__ import annotations
 
+import string
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -40,17 +42,24 @@ def _appears(scene: Scene) -> tuple[Array, Array]:
 
 
 def _forenames(children: int, adults: int) -> pa.Array:
-    """Names nobody can bear: Child K000123, Adult K000045."""
+    """Names nobody can bear: K000123 Child, Q000045 Adult."""
     kind = np.repeat([0, 1], [children, adults])
     numbers = np.concatenate([np.arange(children), np.arange(adults)])
-    word = text.coded(["Child", "Adult"], kind)
-    return pc.binary_join_element_wise(word, text.numbered("K", numbers, 6), " ")
+    return pc.binary_join_element_wise(
+        _lettered(numbers), text.coded(["Child", "Adult"], kind), " "
+    )
 
 
 def _surnames(scene: Scene) -> pa.Array:
-    """Family F000045 for everybody of a household."""
+    """T000045 Family for everybody of a household."""
     household = [scene.people.children.household, scene.people.adults.household]
-    return text.numbered("Family F", np.concatenate(household), 6)
+    return pc.binary_join_element_wise(_lettered(np.concatenate(household)), "Family", " ")
+
+
+def _lettered(numbers: Array) -> pa.Array:
+    """A letter and a number, so that initials on a page tell one made-up child from another."""
+    letter = text.coded(string.ascii_uppercase, np.asarray(numbers) * 7 % 26)
+    return pc.binary_join_element_wise(letter, text.numbered("", numbers, 6), "")
 
 
 def _persons(scene: Scene, ids: Identity) -> Extract:

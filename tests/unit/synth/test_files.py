@@ -134,10 +134,10 @@ def test_wrong_identifiers_are_as_many_as_the_truth_says(borough):
 
 
 def test_names_cannot_be_taken_for_real_ones(borough):
-    """Every name is a word and a number."""
+    """Every name is a number and a word."""
     people = read(bulk(borough) / "ssd_person.csv")
-    assert all(row["pers_forename"].split(" ")[0] in ("Child", "Adult") for row in people)
-    assert all(row["pers_surname"].startswith("Family F") for row in people)
+    assert all(row["pers_forename"].split(" ")[1] in ("Child", "Adult") for row in people)
+    assert all(row["pers_surname"].endswith(" Family") for row in people)
 
 
 def test_one_feed_skips_a_week_and_sends_its_rows_the_week_after(borough):
