@@ -173,7 +173,36 @@ def _own_contacts(raw: pa.Table) -> tuple[pa.Table, int]:
     for name in ("occurred_at", "open_ended", *NUMBERS, "source_line", "record_id"):
         columns[name] = one(part.column(name))
     table = pa.table({name: columns[name] for name in CONTACT_COLUMNS})
-    return _in_order(table), unlinked
+    return _in_order(_ends_when_over(table)), unlinked
+
+
+def _ends_when_over(table: pa.Table) -> pa.Table:
+    """An end is told from the day after it came, however early the version holds that names it.
+
+    A first load brings an episode together with its end, known by assumption soon after its start.
+    Until the end is past, such a version stands as still open, without end and length.
+    """
+    ended = numbers(table.column("ended_day"), -NEVER)
+    known = numbers(table.column("known_day"), NEVER)
+    superseded = numbers(table.column("superseded_day"), NEVER)
+    ahead = np.flatnonzero(ended > known)
+    if not len(ahead):
+        return table
+    before = table.take(pa.array(ahead))
+    known = known.copy()
+    known[ahead] = ended[ahead]
+    days = {
+        "superseded_day": pa.array(np.minimum(superseded[ahead], ended[ahead]), pa.int32()),
+        "ended_day": pa.nulls(len(ahead), pa.int32()),
+        "duration_days": pa.nulls(len(ahead), pa.float64()),
+        "open_ended": pa.repeat(pa.scalar(True), len(ahead)),
+    }
+    for name, column in days.items():
+        before = before.set_column(before.schema.get_field_index(name), name, column)
+    place = table.schema.get_field_index("known_day")
+    after = table.set_column(place, "known_day", pa.array(known, pa.int32()))
+    after = after.filter(pa.array(known < superseded))
+    return pa.concat_tables([after, before]).unify_dictionaries().combine_chunks()
 
 
 def _in_order(table: pa.Table) -> pa.Table:

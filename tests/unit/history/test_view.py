@@ -97,6 +97,25 @@ def test_rows_are_sorted_and_texts_encoded_with_sorted_dictionaries():
     assert np.all(np.diff(person.indices.to_numpy()) >= 0)
 
 
+def test_an_end_is_not_told_before_it_came_however_early_the_row_was_known():
+    """A bulk load knows how long an episode was to last; the night of its third day did not."""
+    episode = {
+        "person_id": "a",
+        "type": "missing.episode",
+        "occurred_on": "2024-05-01",
+        "ended_on": "2024-05-06",
+        "known_on": "2024-05-02",
+        "duration_days": 5.0,
+    }
+    history = history_of([episode])
+    told = ("ended_day", "duration_days", "open_ended")
+    assert seen(history, "2024-05-02", told) == []
+    assert seen(history, "2024-05-03", told) == [(None, None, True)]
+    assert seen(history, "2024-05-06", told) == [(None, None, True)]
+    [(ended, length, _)] = seen(history, "2024-05-07", told)
+    assert (ended, length) == (at("2024-05-06"), 5.0)
+
+
 MOTHER = {"person_id": "child", "related_id": "mum", "kind": "mother"}
 CRISIS = {"person_id": "mum", "type": "adult.mental_health_crisis", "occurred_on": "2024-05-01"}
 
