@@ -1,0 +1,1 @@
+"""The caseworker app: one view file per page."""
