@@ -21,3 +21,4 @@ class Settings(BaseModel):
     flag_from_level: Level = "soon"
     essential_sources: tuple[str, ...] = ()
     store_url: str | None = None
+    ask_first_thought: bool = False

@@ -38,6 +38,9 @@ authority = "{authority}"
 
 # The relational store. Without this line it is store.db in this folder.
 # store_url = "sqlite:///store.db"
+
+# Ask each reviewer for a first thought from the records alone, before they see the patterns.
+# ask_first_thought = false
 """
 
 

@@ -1,0 +1,114 @@
+"""What the pages' forms share: fields without a preset answer, checks in plain words, errors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from flask_wtf import FlaskForm
+from wtforms import Form, RadioField, StringField, TextAreaField
+from wtforms.fields import Field
+from wtforms.validators import ValidationError
+
+#: The most characters one answer may have.
+LONGEST = 10_000
+LONGEST_LINE = 200
+
+Check = Callable[[Form, Field], None]
+
+
+class Empty(FlaskForm):
+    """A form of buttons only: its token shows that the request came from our own page."""
+
+
+def required(message: str) -> Check:
+    """The answer must be there: at least one character that is not a blank."""
+
+    def check(form: Form, field: Field) -> None:
+        if not str(field.data or "").strip():
+            raise ValidationError(message)
+
+    return check
+
+
+def at_least_words(least: int, message: str) -> Check:
+    """The answer must have so many words."""
+
+    def check(form: Form, field: Field) -> None:
+        if len(str(field.data or "").split()) < least:
+            raise ValidationError(message)
+
+    return check
+
+
+def at_most(longest: int) -> Check:
+    """The answer must not be longer than this."""
+
+    def check(form: Form, field: Field) -> None:
+        # A browser sends each line end as two characters; one is what was typed.
+        if len(str(field.data or "").replace("\r\n", "\n")) > longest:
+            raise ValidationError(f"Shorten this answer to {longest:,} characters or fewer")
+
+    return check
+
+
+def one_of(message: str, choices: Iterable[str], *, optional: bool = False) -> Check:
+    """The answer must be one of the choices."""
+    allowed = frozenset(choices)
+
+    def check(form: Form, field: Field) -> None:
+        if field.data in allowed or (optional and not field.data):
+            return
+        raise ValidationError(message)
+
+    return check
+
+
+def radios(
+    label: str,
+    choices: tuple[tuple[str, str], ...],
+    *,
+    missing: str,
+    optional: bool = False,
+    hint: str = "",
+) -> RadioField:
+    """Radios with nothing chosen beforehand; `missing` is said when an answer is needed."""
+    names = [name for name, _ in choices]
+    return RadioField(
+        label,
+        choices=list(choices),
+        description=hint,
+        validate_choice=False,
+        # Without this a missing answer would be read as the text "None".
+        coerce=_as_text,
+        validators=[one_of(missing, names, optional=optional)],
+    )
+
+
+def text_area(label: str, *checks: Check, hint: str = "") -> TextAreaField:
+    """Several lines of free text, blanks at its ends removed."""
+    return TextAreaField(
+        label, description=hint, filters=[_stripped], validators=[*checks, at_most(LONGEST)]
+    )
+
+
+def text_line(label: str, *checks: Check, hint: str = "") -> StringField:
+    """One line of free text."""
+    return StringField(
+        label, description=hint, filters=[_stripped], validators=[*checks, at_most(LONGEST_LINE)]
+    )
+
+
+def error_list(form: FlaskForm) -> list[dict[str, str]]:
+    """The errors as the error summary takes them, in the order of the fields."""
+    return [
+        {"text": str(field.errors[0]), "href": f"#{field.id}"} for field in form if field.errors
+    ]
+
+
+def _as_text(value: Any) -> str:
+    return "" if value is None else str(value)
+
+
+def _stripped(value: Any) -> str:
+    return str(value or "").replace("\r\n", "\n").strip()
