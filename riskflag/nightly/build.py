@@ -18,6 +18,7 @@ from riskflag.nightly.behind import Behind
 from riskflag.nightly.digest import beginnings
 from riskflag.nightly.faults import NOT_OF_ONE_CHILD, Fault, hold_if_many
 from riskflag.nightly.inputs import Inputs, require_children
+from riskflag.nightly.joined import themes_of
 from riskflag.nightly.lifecycle import Entry, Found, Lives, live
 from riskflag.nightly.payload import Scene, kept, payload, payload_hash
 from riskflag.nightly.reasons import Child, Sources, reasons, signals_told
@@ -303,9 +304,9 @@ def _row(flag: Row, entry: Entry) -> FlagRow:
         kept.append(ReasonRow(reason["reason_id"], reason["source"], number, contacts))
         for other in reason["also"]:
             kept.append(ReasonRow(f"rule:{other['id']}", "rule", other["version"], contacts))
-        if reason["source"] == "both":
-            theme = f"model:{reason['model']['theme']}"
-            kept.append(ReasonRow(theme, "both", None, contacts))
+        for theme in themes_of(reason):
+            if f"model:{theme}" != reason["reason_id"]:
+                kept.append(ReasonRow(f"model:{theme}", reason["source"], None, contacts))
     return FlagRow(
         flag_id=entry.flag_id,
         person_id=entry.person_id,

@@ -14,7 +14,7 @@ from riskflag.casework.publishing import State
 from riskflag.nightly.build import Built
 from riskflag.nightly.faults import told
 from riskflag.nightly.inputs import FRESH, Inputs
-from riskflag.nightly.joined import rules_of
+from riskflag.nightly.joined import rules_of, themes_of
 from riskflag.scoring.flags import LEVELS, UNKNOWN, YES
 
 FORMAT = 1
@@ -121,9 +121,6 @@ def _count(flags: Sequence[Mapping[str, Any]], field: str, values: Sequence[str]
 
 def _themes(flags: Sequence[Mapping[str, Any]]) -> dict[str, int]:
     found = Counter(
-        reason["model"]["theme"]
-        for flag in flags
-        for reason in flag["reasons"]
-        if reason["model"] is not None
+        theme for flag in flags for reason in flag["reasons"] for theme in themes_of(reason)
     )
     return dict(sorted(found.items()))
