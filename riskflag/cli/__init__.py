@@ -33,6 +33,7 @@ COMMANDS = (
     "explain",
     "reproduce",
     "verify",
+    "serve",
 )
 
 HELP = """Early-warning flags for child safeguarding: the signs in the records, with the reasons,

@@ -1,0 +1,67 @@
+"""Signing in and out, and the two time limits of a sitting."""
+
+from __future__ import annotations
+
+from riskflag.casework.users import User
+from riskflag.web.sessions import IDLE_SECONDS, LONGEST_SECONDS, Sessions
+from tests.web.conftest import USER_OF
+
+WORKER = User("duty worker 1", "caseworker", "Front door")
+
+
+def test_a_worker_signs_in_and_their_name_stands_on_every_page(client):
+    """Choosing a user leads into the app, and the page says who is signed in."""
+    client.sign_in("caseworker")
+    assert USER_OF["caseworker"] in client.get("/help").text
+
+
+def test_nobody_is_signed_in_without_choosing(client):
+    """An empty choice is told in words, and no name that is not in users.toml is taken."""
+    for user in ("", "somebody else"):
+        answer = client.post("/sign-in", {"user": user}, page="/sign-in")
+        assert answer.status_code == 400
+        assert "Choose who you are" in answer.text
+
+
+def test_signing_out_ends_the_sitting_on_the_server_too(app, client):
+    """A copy of the cookie is worth nothing after signing out."""
+    client.sign_in("caseworker")
+    with client.client.session_transaction() as session:
+        token = session["token"]
+    assert app.extensions["riskflag_sessions"].find(token)
+    client.post("/sign-out")
+    assert app.extensions["riskflag_sessions"].find(token) is None
+
+
+def test_signing_in_gives_a_new_token_each_time(signed_in):
+    """Nobody can be handed a session that somebody else knows."""
+    tokens = set()
+    for _ in range(3):
+        with signed_in("caseworker").client.session_transaction() as session:
+            tokens.add(session["token"])
+    assert len(tokens) == 3
+
+
+def test_a_sitting_ends_when_idle_and_at_the_latest_after_a_working_day():
+    """Time is told by a clock of the test's own."""
+    now = [0.0]
+    sessions = Sessions(lambda: now[0])
+    idle = sessions.begin(WORKER)
+    now[0] += IDLE_SECONDS + 1
+    assert sessions.find(idle) is None
+    busy, began = sessions.begin(WORKER), now[0]
+    while now[0] - began <= LONGEST_SECONDS - 600:
+        now[0] += 600
+        assert sessions.find(busy)
+    now[0] += 1200
+    assert sessions.find(busy) is None
+
+
+def test_going_on_after_signing_in_stays_on_this_site(client):
+    """An address of another site is not followed; a page of this one is."""
+    for bad in ("//elsewhere.example/x", "https://elsewhere.example", "/\\elsewhere.example", "x"):
+        answer = client.post("/sign-in", {"user": USER_OF["senior"], "next": bad}, page="/sign-in")
+        assert answer.headers["Location"] == "/"
+        client.post("/sign-out")
+    answer = client.post("/sign-in", {"user": USER_OF["senior"], "next": "/help"}, page="/sign-in")
+    assert answer.headers["Location"] == "/help"
