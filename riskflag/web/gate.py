@@ -115,9 +115,12 @@ def _keep_draft() -> str | None:
     name, flag_id = session.get("name"), (request.view_args or {}).get("flag_id")
     if not name or not flag_id:
         return None
-    from riskflag.casework.drafts import save_draft
+    from riskflag.casework.drafts import draft_of, save_draft
     from riskflag.web import desk
 
-    answers = {k: request.form.getlist(k) for k in request.form if k not in NOT_WORDS}
-    save_draft(desk.store(), str(flag_id), str(name), answers)
+    # Beside what was kept before, so that nothing typed earlier is overwritten unread.
+    before = draft_of(desk.store(), str(flag_id), str(name))
+    sent = {k: request.form.getlist(k) for k in request.form if k not in NOT_WORDS}
+    kept = {**(before.answers if before else {}), "sent": sent}
+    save_draft(desk.store(), str(flag_id), str(name), kept)
     return f"/flag/{flag_id}/review"
