@@ -190,11 +190,17 @@ class OtherWay:
     silent: tuple[str, ...]
 
 
+#: Themes that lowered the push no more than this are told only where they tell of a strength.
+SLIGHT = "slight"
+
+
 def other_way(blocks: Sequence[Mapping[str, Any]], records: Chronology) -> OtherWay:
     """What lowered the push or tells of help; what is merely not recorded is told apart from it."""
     themes, silent = [], []
     for block in blocks:
-        counts = [_count(s, records, "", s.get("typical")) for s in block["signals"]]
+        told_all = block.get("strength") not in (None, SLIGHT)
+        signals = [s for s in block["signals"] if told_all or s.get("protective")]
+        counts = [_count(s, records, "", s.get("typical")) for s in signals]
         told = tuple(count for count in counts if not count.absent)
         silent += [count.question for count in counts if count.absent]
         if told:

@@ -24,7 +24,8 @@ from riskflag.reports.records import (
     References,
     chronology,
 )
-from riskflag.reports.timeline import NEVER, Timeline, timeline
+from riskflag.reports.silences import NEVER
+from riskflag.reports.timeline import Timeline, timeline
 
 #: Fewer past flags than this say nothing about how often flags were right.
 FEWEST = 30
@@ -84,6 +85,7 @@ class FlagPage:
     more_cards: tuple[Card, ...]
     earlier: tuple[Card, ...]
     other_way: OtherWay
+    in_place: tuple[str, ...]
     help_records: tuple[Record, ...]
     not_seen: tuple[str, ...]
     caveats: tuple[str, ...]
@@ -99,13 +101,16 @@ class FlagPage:
         return (*self.cards, *self.more_cards, *self.earlier)
 
 
-def view(flag: Mapping[str, Any]) -> FlagPage:
-    """The page of one FLAG JSON; the same flag gives the same page."""
+def view(flag: Mapping[str, Any], *, oldest_first: bool = False) -> FlagPage:
+    """The page of one FLAG JSON; the same flag gives the same page.
+
+    Records run newest first unless `oldest_first`; their numbers are the same either way.
+    """
     digest = record_hash(flag)
     rows = paper_rows(flag)
     first = SHOWN_FIRST if rows <= CROWDED else SHOWN_WITH_MANY if rows <= FULL else SHOWN_WHEN_FULL
     apart = CARDS if rows <= FULL else CARDS_WITH_MANY
-    records = chronology(flag["contacts"], shown_first=first)
+    records = chronology(flag, shown_first=first, oldest_first=oldest_first)
     contacts = {contact["contact_key"]: contact for contact in flag["contacts"]}
     cards = _cards(flag["reasons"], records, contacts, prefix="pattern")
     level = words.words()["levels"].get(flag["level"], {})
@@ -127,6 +132,7 @@ def view(flag: Mapping[str, Any]) -> FlagPage:
         more_cards=cards[apart:],
         earlier=_cards(flag.get("earlier_reasons", ()), records, contacts, prefix="earlier"),
         other_way=other_way(flag["lowering"], records),
+        in_place=tuple(words.sentence(f"{plan}.") for plan in _on_plans(flag["care"])),
         help_records=tuple(item for item in records.listed if item.helps and not item.in_pattern),
         not_seen=tuple(_not_seen(flag)),
         caveats=tuple(flag["caveats"]),
@@ -214,15 +220,19 @@ def _identity(flag: Mapping[str, Any]) -> tuple[Fact, ...]:
 
 def _plans(care: Mapping[str, Any]) -> str:
     """On which plan the child is, or that they are looked after, as far as records tell."""
+    found = _on_plans(care)
+    if found:
+        return "; ".join(found)
+    unseen = set(care["not_seen"]) & set(words.words()["care"])
+    return "not known: records are missing" if unseen else "none recorded"
+
+
+def _on_plans(care: Mapping[str, Any]) -> list[str]:
     told = words.words()["care"]
-    found = [
+    return [
         f"{told.get(one['type'], words.plain(one['type']))} since {words.day(one['since'])}"
         for one in care["status"]
     ]
-    if found:
-        return "; ".join(found)
-    unseen = set(care["not_seen"]) & set(told)
-    return "not known: records are missing" if unseen else "none recorded"
 
 
 def _allocated(care: Mapping[str, Any]) -> str:

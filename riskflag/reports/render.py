@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PrefixLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from riskflag.errors import InputError
@@ -22,8 +22,10 @@ TEMPLATES = Path(__file__).parent / "templates"
 @cache
 def environment() -> Environment:
     """The templates' environment; a name that a view does not have is an error, not a blank."""
+    files = FileSystemLoader(TEMPLATES)
     env = Environment(
-        loader=FileSystemLoader(TEMPLATES),
+        # Under "reports/" too, the name by which the web app finds the same templates.
+        loader=ChoiceLoader([files, PrefixLoader({"reports": files})]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -12,6 +12,7 @@ from typing import Any
 
 from riskflag.reports import words
 from riskflag.reports.records import days_late
+from riskflag.reports.silences import NEVER
 
 LANE_HEIGHT = 42
 TOP = 6
@@ -21,8 +22,6 @@ MARKS = 200
 #: How far apart (per cent of the width) marks then are at least.
 STEP = 2.2
 LEFT, RIGHT = 1.5, 98.5
-#: The state of an agency that has never sent anything here.
-NEVER = "NEVER"
 #: Days that the picture reaches back.
 LONGEST = 730
 

@@ -38,6 +38,8 @@ SHARES = (
     (0.11, "about an eighth"),
     (0.075, "about a tenth"),
 )
+#: From so many days on, months or years are told too; the days of each.
+MANY_DAYS, MONTH, YEAR = 60, 30.44, 365.25
 #: The unit of a count set against the child's own past.
 COMPARED = "more than expected"
 ABSENT: Mapping[str, Any] = {}
@@ -215,6 +217,15 @@ def helps(contact: Mapping[str, Any]) -> bool:
     return bool(variant.get("help", entry.get("help", False) if not variant else False))
 
 
+def standing(contact: Mapping[str, Any]) -> str:
+    """Whether a record is a report or an enquiry that goes on; empty for an agency's own act."""
+    if contact["type"] in words()["standings"]["enquiry"]["types"]:
+        over = contact.get("ended_on") or (contact.get("attributes") or ABSENT).get("outcome")
+        return "" if over else str(words()["standings"]["enquiry"]["label"])
+    told = words()["standings"]["reported"]
+    return str(told["label"]) if contact["type"] in told["types"] else ""
+
+
 def type_name(name: str) -> str:
     """A contact type as a noun phrase for "what we could not see"."""
     return plain(name.split(".", 1)[-1])
@@ -236,11 +247,21 @@ def value(signal: Mapping[str, Any]) -> str:
     if unit in ("years", "months") and 0 <= found < 1:
         return f"less than one {unit[:-1]}"
     if unit in ("years", "months", "days"):
-        return f"{number(found)} {unit[:-1] if found == 1 else unit}"
+        return f"{number(found)} {unit[:-1] if found == 1 else unit}{in_short(found, unit)}"
     if COMPARED in unit:
         than = "as many as" if found == 0 else "more than" if found > 0 else "fewer than"
         return f"{number(abs(found)) + ' ' if found else ''}{than} expected"
     return amount(found, unit)
+
+
+def in_short(found: float, unit: str) -> str:
+    """What many days are in months or years, which read more easily: ", about five years"."""
+    if unit != "days" or found < MANY_DAYS:
+        return ""
+    months = round(found / MONTH)
+    if months < 24:
+        return f", about {small(months)} months"
+    return f", about {small(round(found / YEAR))} years"
 
 
 def amount(found: float, unit: str) -> str:
@@ -260,16 +281,15 @@ def usual(typical: Mapping[str, Any] | None, unit: str = "contacts") -> str:
     """The usual range among children of that age; empty when it is not known or rests on few."""
     if not typical or (typical.get("n") is not None and typical["n"] < 30):
         return ""
-    middle, high = typical.get("p50"), typical.get("p90")
+    high = typical.get("p90")
     if high is None or not math.isfinite(high):
         return ""
     band = typical.get("age_band")
     who = f"children aged {band}" if band else "children"
     if high == 0 and unit not in ("days", "months", "years"):
         return f"Most {who} have none."
-    if middle is None or not math.isfinite(middle) or middle == high:
-        return f"Nine in ten {who} have {amount(high, unit)} or fewer."
-    return f"Usual for {who}: {amount(middle, unit)} to {amount(high, unit)}."
+    named = f" {unit}" if unit in ("days", "months", "years") else ""
+    return f"Nine in ten {who} have {amount(high, unit)}{named} or fewer."
 
 
 def theme(name: str | None) -> Mapping[str, Any]:

@@ -160,7 +160,7 @@ def test_unknown_none_and_never_are_three_different_things(signal, told):
 def test_the_usual_range_is_told_only_if_it_rests_on_enough_children():
     """Under 30 children, or with no upper end, nothing is said."""
     band = {"age_band": "5 to 9", "n": 4410, "p50": 2.0, "p90": 11.0}
-    assert words.usual(band) == "Usual for children aged 5 to 9: 2 to 11."
+    assert words.usual(band) == "Nine in ten children aged 5 to 9 have 11 or fewer."
     assert words.usual({**band, "p90": 0.0}) == "Most children aged 5 to 9 have none."
     assert words.usual({**band, "n": 29}) == ""
     assert words.usual({**band, "p90": None}) == ""
