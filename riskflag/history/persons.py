@@ -129,7 +129,7 @@ def children_at(
     )
     unknown_birth = birth == NEVER
     counts = isin(people.column("kind"), ["child"])
-    counts &= unknown_birth | (as_of < _adult_from(np.where(unknown_birth, 0, birth)))
+    counts &= unknown_birth | (as_of < adult_from(np.where(unknown_birth, 0, birth)))
     counts &= numbers(people.column("death_day"), NEVER) >= as_of
     counts &= ~(unknown_birth & (known == ALWAYS)) | isin(ids, in_contact)
     without_row = in_contact.filter(pa.array(~isin(in_contact, ids)))
@@ -144,7 +144,7 @@ def _visible(table: pa.Table, as_of: int) -> npt.NDArray[np.bool_]:
     return (known < as_of) & (as_of <= superseded)
 
 
-def _adult_from(birth: Ints) -> Ints:
+def adult_from(birth: Ints) -> Ints:
     """The day number of the 18th birthday (1 March for one born on 29 February)."""
     day = birth.astype("M8[D]")
     month = day.astype("M8[M]")
