@@ -15,11 +15,12 @@ from jinja2 import ChoiceLoader, FileSystemLoader, PrefixLoader
 from riskflag.casework.store import open_store
 from riskflag.reports import render
 from riskflag.web import faults, gate, guard, layout
+from riskflag.web.kept import Kept
 from riskflag.web.sessions import Sessions
 from riskflag.workspace import Workspace
 
 #: Each is riskflag/web/pages/NAME.py with `blueprint = Blueprint("NAME", __name__)`.
-PAGES = ("sign_in", "about")
+PAGES = ("sign_in", "about", "how_this_works")
 
 HERE = Path(__file__).parent
 GOVUK = Path(govuk_frontend_jinja.__file__).parent / "templates"
@@ -37,6 +38,7 @@ def create_app(workspace: Workspace, *, development_sign_in: bool) -> Flask:
     app.extensions["riskflag_store"] = store
     app.extensions["riskflag_workspace"] = workspace
     app.extensions["riskflag_sessions"] = Sessions()
+    app.extensions["riskflag_kept"] = Kept()
     app.config["DEVELOPMENT_SIGN_IN"] = development_sign_in
     guard.protect(app, store.key, plain_http=development_sign_in)
     faults.register(app)
