@@ -133,7 +133,7 @@ def view(flag: Mapping[str, Any], *, oldest_first: bool = False) -> FlagPage:
         earlier=_cards(flag.get("earlier_reasons", ()), records, contacts, prefix="earlier"),
         other_way=other_way(flag["lowering"], records),
         in_place=tuple(words.sentence(f"{plan}.") for plan in _on_plans(flag["care"])),
-        help_records=tuple(item for item in records.listed if item.helps and not item.in_pattern),
+        help_records=tuple(item for item in records.listed if item.helps),
         not_seen=tuple(_not_seen(flag)),
         caveats=tuple(flag["caveats"]),
         voice=_voice(flag, records),

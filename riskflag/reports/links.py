@@ -41,6 +41,11 @@ class Links:
         """What was decided before."""
         return f"{self.flag}/reviews"
 
+    @property
+    def look_back(self) -> str:
+        """What was known when, day by day."""
+        return f"{self.flag}/lookback"
+
     def record(self, key: str) -> str:
         """One record, with where it comes from and what it said before."""
         return f"{self.flag}/record/{quote(key, safe='')}"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from riskflag.reports import words
-from riskflag.reports.silences import Gap, gaps
+from riskflag.reports.silences import OWN, Gap, gaps
 
 #: So many records are shown first; the rest follow under "all records".
 SHOWN_FIRST = 20
@@ -174,16 +174,17 @@ def record(contact: Mapping[str, Any], number: int) -> Record:
 
 
 def _about(contact: Mapping[str, Any]) -> str:
-    link = contact.get("link") or "self"
-    if link == "self":
+    link = contact.get("link") or OWN
+    if link == OWN:
         return ""
     return str(words.words()["links"].get(link, f"About someone else ({words.plain(link)})"))
 
 
 def _where(contact: Mapping[str, Any]) -> str:
-    """The file and line a record comes from, as the load recorded them."""
+    """The file and line a record comes from; of another person's record, the file alone."""
     name = contact.get("file") or contact.get("source") or "source not recorded"
-    return f"{name}, line {contact['line']}" if contact.get("line") is not None else str(name)
+    known = contact.get("line") is not None and (contact.get("link") or OWN) == OWN
+    return f"{name}, line {contact['line']}" if known else str(name)
 
 
 def _marks(contact: Mapping[str, Any]) -> Iterable[Mark]:

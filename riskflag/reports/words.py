@@ -42,6 +42,7 @@ SHARES = (
 MANY_DAYS, MONTH, YEAR = 60, 30.44, 365.25
 #: The unit of a count set against the child's own past.
 COMPARED = "more than expected"
+NOTHING = ("none recorded", "never recorded", "not known")
 ABSENT: Mapping[str, Any] = {}
 
 
@@ -179,7 +180,12 @@ def said(contact: Mapping[str, Any]) -> str:
 
 
 def place(contact: Mapping[str, Any]) -> str:
-    """Where it was, only for types whose place is a public site; never a carer's or a worker's."""
+    """Where it was, only for types whose place is a public site; never a carer's or a worker's.
+
+    Where another person was is not this reader's to know.
+    """
+    if (contact.get("link") or "self") != "self":
+        return ""
     site = (contact.get("attributes") or ABSENT).get("organisation")
     return str(site) if site and words()["types"].get(contact["type"], ABSENT).get("place") else ""
 
@@ -254,6 +260,11 @@ def value(signal: Mapping[str, Any]) -> str:
     return amount(found, unit)
 
 
+def nothing(signal: Mapping[str, Any]) -> bool:
+    """Whether the answer is that nothing is recorded or known."""
+    return value(signal) in NOTHING
+
+
 def in_short(found: float, unit: str) -> str:
     """What many days are in months or years, which read more easily: ", about five years"."""
     if unit != "days" or found < MANY_DAYS:
@@ -282,7 +293,7 @@ def usual(typical: Mapping[str, Any] | None, unit: str = "contacts") -> str:
     if not typical or (typical.get("n") is not None and typical["n"] < 30):
         return ""
     high = typical.get("p90")
-    if high is None or not math.isfinite(high):
+    if high is None or not math.isfinite(high) or COMPARED in unit:
         return ""
     band = typical.get("age_band")
     who = f"children aged {band}" if band else "children"
