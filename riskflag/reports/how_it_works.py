@@ -107,7 +107,7 @@ def how_it_works(
         signals=len(catalogue.signals),
         protected=tuple(s.question for s in catalogue.signals if PROTECTED.search(s.question)),
         senders=_senders(manifest.get("feeds") or ()),
-        never=tuple(words.type_name(name) for name in manifest.get("never_delivered") or ()),
+        never=tuple(_kind(name) for name in manifest.get("never_delivered") or ()),
         counts=manifest.get("counts") or {},
         asks=str((model or {}).get("question") or ""),
         often=often(performance),
@@ -183,3 +183,9 @@ def _state(feed: Mapping[str, Any]) -> str:
     state = words.sentence(FEED_STATES.get(known, words.plain(known)))
     reach = feed.get("complete_to")
     return f"{state}, to {words.day(reach)}" if reach else state
+
+
+def _kind(name: str) -> str:
+    """A kind of record with who would hold it, for example "hospital: admission"."""
+    holder = name.split(".", maxsplit=1)[0]
+    return f"{words.plain(holder)}: {words.type_name(name)}"

@@ -8,6 +8,7 @@ import traceback
 from pathlib import Path
 
 from flask import Flask, render_template
+from flask.globals import request_ctx
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
@@ -51,6 +52,9 @@ def register(app: Flask) -> None:
 
 def page(status: int, told: str = "", reference: str = "") -> ResponseReturnValue:
     """The error page of a status; `told` is one of our own sentences, never a library's."""
+    if request_ctx.url_adapter is None:
+        # Asked for under a name that is not ours: no page of ours, only the refusal.
+        return "This address is not served here.\n", 400, {"Content-Type": "text/plain"}
     heading, advice = SAID.get(status, SAID[500 if status >= 500 else 400])
     html = render_template(
         "fault.html", heading=heading, advice=advice, told=told, reference=reference

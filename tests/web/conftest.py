@@ -36,7 +36,7 @@ class Desk:
     client: object
 
     def get(self, path: str, **more):
-        return self.client.get(path, **more)
+        return self.client.get(path, buffered=True, **more)
 
     def post(self, path: str, data: dict | None = None, *, page: str = "/help", **more):
         """Send a form with the token that `page` shows."""
