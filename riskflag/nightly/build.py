@@ -14,6 +14,7 @@ import numpy as np
 from riskflag.casework.policies import QUIET_DAYS
 from riskflag.casework.publishing import FlagRow, ReasonRow, State
 from riskflag.clock import date_of
+from riskflag.nightly import chronologies
 from riskflag.nightly.behind import Behind
 from riskflag.nightly.digest import beginnings
 from riskflag.nightly.faults import NOT_OF_ONE_CHILD, Fault, hold_if_many
@@ -28,6 +29,8 @@ from riskflag.scoring.combine import Assessed, Policy, combine
 from riskflag.scoring.flags import NO, UNKNOWN, Combined, FlagDraft, Standing
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from riskflag.scoring.rules import RuleResults
     from riskflag.signals.table import SignalTable
 
@@ -53,10 +56,12 @@ class Assessment:
 class Built:
     """Tonight's flags as their pages need them, as the store needs them, and how they came.
 
-    `faults` has, by person, what kept a child from being assessed.
+    `records` are all records of the children shown (riskflag.nightly.chronologies). `faults` has,
+    by person, what kept a child from being assessed.
     """
 
     flags: list[Row]
+    records: pa.Table
     rows: list[FlagRow]
     lives: Lives
     assessment: Assessment
@@ -88,7 +93,9 @@ def build(
         faults |= more
     hold_if_many(faults, len(assessment.table.person_ids))
     rows = [_row(flag, entry) for flag, entry in zip(flags, lives.entries, strict=True)]
-    return Built(flags, rows, lives, assessment, faults)
+    shown = {entry.person_id for entry in lives.entries}
+    records = chronologies.table(near.select(sorted(shown)), inputs.as_of)
+    return Built(flags, records, rows, lives, assessment, faults)
 
 
 @dataclass(frozen=True)

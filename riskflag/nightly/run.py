@@ -18,7 +18,7 @@ from riskflag.casework import audit, publishing
 from riskflag.casework.publishing import PublicationRecord, State
 from riskflag.casework.store import Store, open_store
 from riskflag.errors import ALREADY_PUBLISHED, PUBLISHED, PUBLISHED_DEGRADED, ConfigError
-from riskflag.nightly import anchors, folder, state_file, steps
+from riskflag.nightly import anchors, chronologies, folder, state_file, steps
 from riskflag.nightly.build import Built, build
 from riskflag.nightly.inputs import Inputs, hold_if_essential_is_lost, load
 from riskflag.nightly.manifest import degraded, manifest
@@ -126,6 +126,8 @@ class _Night:
         staging = folder.begin(publications, name)
         content = folder.flags_bytes(built.flags)
         folder.write(staging / folder.FLAGS, content)
+        records = chronologies.table_bytes(built.records)
+        folder.write(staging / chronologies.RECORDS, records)
         folder.write(staging / folder.STATE, folder.pretty_bytes(state_file.to_json(state)))
         self.progress("Writing pages", 0, 1)
         self.write_pages(self._published(built), staging)
