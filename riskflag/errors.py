@@ -52,7 +52,7 @@ class LockedError(RiskflagError):
 class ConflictError(RiskflagError):
     """Somebody else's change came in between; nothing of either is lost, and the later is told."""
 
-    exit_code = 60
+    exit_code = 65
 
 
 # Exit codes that are results, not errors (see docs/operations.md).

@@ -12,17 +12,12 @@ from sqlalchemy.orm import Session
 
 from riskflag.casework import audit
 from riskflag.casework.policies import ClosedFlag
+from riskflag.casework.rows import FlagRow, ReasonRow, fill_in, write_rows
 from riskflag.casework.store import Store
-from riskflag.casework.tables import (
-    Current,
-    Evidence,
-    Flag,
-    FlagVersion,
-    Publication,
-    Reason,
-    Review,
-)
-from riskflag.clock import moment
+from riskflag.casework.tables import Current, Flag, FlagVersion, Publication, Reason, Review
+from riskflag.clock import LONDON, moment
+
+__all__ = ["FlagRow", "ReasonRow"]
 
 Reached = Callable[[str], None]
 
@@ -69,32 +64,6 @@ class State:
     raised_by_model: int
 
 
-@dataclass(frozen=True)
-class ReasonRow:
-    """A reason with the contacts behind it: pairs of key and version."""
-
-    reason_id: str
-    source: str
-    rule_version: int | None
-    contacts: tuple[tuple[str, int], ...]
-
-
-@dataclass(frozen=True)
-class FlagRow:
-    """What the store keeps of one flag of one publication."""
-
-    flag_id: str
-    person_id: str
-    level: str
-    status: str
-    standing: str
-    raised_by: str
-    first_raised: dt.date
-    last_matched: dt.date
-    payload_hash: str
-    reasons: tuple[ReasonRow, ...]
-
-
 def current(store: Store) -> PublicationRecord | None:
     """The publication that readers see, or None before the first night."""
     with store.reading() as session:
@@ -120,6 +89,54 @@ def publication_of(store: Store, flag_id: str) -> PublicationRecord | None:
             .limit(1)
         )
         return None if found is None else _record(found)
+
+
+@dataclass(frozen=True)
+class Held:
+    """Where the newest version of a flag is: its publication, and its bytes in flags.json.
+
+    `starts` and `length` are None in publications of an older program.
+    """
+
+    record: PublicationRecord
+    payload_hash: str
+    starts: int | None
+    length: int | None
+
+
+def held(store: Store, flag_id: str) -> Held | None:
+    """Where the newest version of a flag is, or None when there is no such flag."""
+    with store.reading() as session:
+        found = session.execute(
+            sa.select(FlagVersion, Publication)
+            .join(Publication, Publication.id == FlagVersion.publication_id)
+            .join(Flag, Flag.version_id == FlagVersion.id)
+            .where(Flag.flag_id == flag_id)
+        ).first()
+        if found is None:
+            return None
+        version, publication = found
+        return Held(_record(publication), version.payload_hash, version.starts, version.length)
+
+
+def lacks_places(store: Store) -> bool:
+    """Whether the current publication was stored by an older program, without what lists read."""
+    with store.reading() as session:
+        found = session.scalar(
+            sa.select(FlagVersion.id)
+            .join(Current, Current.publication_id == FlagVersion.publication_id)
+            .where(FlagVersion.listed.is_(None))
+            .limit(1)
+        )
+        return found is not None
+
+
+def fill_in_places(store: Store, flags: Sequence[FlagRow]) -> None:
+    """Give the current publication's flags what lists read."""
+    with store.writing() as session:
+        publication = _current(session)
+        if publication is not None:
+            fill_in(session, flags, publication.id)
 
 
 def publications(store: Store) -> list[PublicationRecord]:
@@ -161,11 +178,7 @@ def publish(
     with store.writing() as session:
         publication = _insert_publication(session, record)
         reached("store: publication")
-        _write_flags(session, flags)
-        reached("store: flags")
-        _write_versions(session, flags, publication)
-        _write_reasons(session, flags, publication)
-        reached("store: reasons")
+        write_rows(session, flags, publication, reached=reached)
         session.merge(Current(id=1, publication_id=publication))
         session.flush()
         reached("store: current")
@@ -232,23 +245,25 @@ def _closed_flags(session: Session) -> tuple[ClosedFlag, ...]:
     """The last closed flag of every person who has no open one."""
     still_open = sa.select(Flag.person_id).where(Flag.status == "open")
     rows = session.execute(
-        sa.select(Flag, Review.publication_id, Review.decided_at, Publication.as_of)
+        sa.select(Flag, Review, Publication.as_of)
         .join(Review, Review.review_id == Flag.closed_by)
         .join(Publication, Publication.id == Review.publication_id)
         .where(Flag.status == "closed", Flag.person_id.not_in(still_open))
         .order_by(Flag.person_id, Flag.flag_id)
     ).all()
-    last = {flag.person_id: (flag, shown, at, day) for flag, shown, at, day in rows}
+    last = {flag.person_id: (flag, review, day) for flag, review, day in rows}
     return tuple(
         ClosedFlag(
             flag.flag_id,
             flag.person_id,
-            _shown_level(session, flag.flag_id, shown),
-            at.date(),
+            _shown_level(session, flag.flag_id, review.publication_id),
+            review.decided_at.astimezone(LONDON).date(),
             day,
             _reason_ids(session, flag.flag_id),
+            review.comes_back,
+            review.back_on,
         )
-        for flag, shown, at, day in last.values()
+        for flag, review, day in last.values()
     )
 
 
@@ -281,102 +296,3 @@ def _insert_publication(session: Session, record: PublicationRecord) -> int:
     session.add(row)
     session.flush()
     return row.id
-
-
-def _write_flags(session: Session, flags: Sequence[FlagRow]) -> None:
-    """Insert the new flags; move the last matched day of the others forward, never back."""
-    known = set(session.scalars(sa.select(Flag.flag_id)))
-    new = [
-        {
-            "flag_id": flag.flag_id,
-            "person_id": flag.person_id,
-            "status": "open",
-            "raised_by": flag.raised_by,
-            "first_raised": flag.first_raised,
-            "last_matched": flag.last_matched,
-        }
-        for flag in flags
-        if flag.flag_id not in known
-    ]
-    if new:
-        session.execute(sa.insert(Flag), new)
-    for flag in flags:
-        if flag.flag_id in known:
-            session.execute(
-                sa.update(Flag)
-                .where(Flag.flag_id == flag.flag_id, Flag.last_matched < flag.last_matched)
-                .values(last_matched=flag.last_matched)
-            )
-
-
-def _write_versions(session: Session, flags: Sequence[FlagRow], publication: int) -> None:
-    rows = [
-        {
-            "flag_id": flag.flag_id,
-            "publication_id": publication,
-            "level": flag.level,
-            "status": flag.status,
-            "standing": flag.standing,
-            "payload_hash": flag.payload_hash,
-        }
-        for flag in flags
-    ]
-    if rows:
-        session.execute(sa.insert(FlagVersion), rows)
-
-
-def _write_reasons(session: Session, flags: Sequence[FlagRow], publication: int) -> None:
-    """Add the reasons and contacts that are new; note of the others that they hold tonight too."""
-    known = {
-        (flag_id, reason_id): pk
-        for pk, flag_id, reason_id in session.execute(
-            sa.select(Reason.id, Reason.flag_id, Reason.reason_id)
-            .join(Flag, Flag.flag_id == Reason.flag_id)
-            .where(Flag.status == "open")
-        )
-    }
-    contacts: list[dict[str, object]] = []
-    for flag in flags:
-        for reason in flag.reasons:
-            pk = known.get((flag.flag_id, reason.reason_id))
-            if pk is None:
-                pk = _insert_reason(session, flag.flag_id, reason, publication)
-                held: set[tuple[str, int]] = set()
-            else:
-                session.execute(
-                    sa.update(Reason).where(Reason.id == pk).values(last_publication_id=publication)
-                )
-                held = _held(session, pk)
-            contacts.extend(
-                {
-                    "reason_pk": pk,
-                    "contact_key": key,
-                    "version": version,
-                    "first_publication_id": publication,
-                }
-                for key, version in reason.contacts
-                if (key, version) not in held
-            )
-    if contacts:
-        session.execute(sa.insert(Evidence), contacts)
-
-
-def _insert_reason(session: Session, flag_id: str, reason: ReasonRow, publication: int) -> int:
-    row = Reason(
-        flag_id=flag_id,
-        reason_id=reason.reason_id,
-        source=reason.source,
-        rule_version=reason.rule_version,
-        first_publication_id=publication,
-        last_publication_id=publication,
-    )
-    session.add(row)
-    session.flush()
-    return row.id
-
-
-def _held(session: Session, pk: int) -> set[tuple[str, int]]:
-    found = session.execute(
-        sa.select(Evidence.contact_key, Evidence.version).where(Evidence.reason_pk == pk)
-    )
-    return {(key, version) for key, version in found}

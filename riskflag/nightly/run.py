@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from riskflag.casework import audit, publishing
-from riskflag.casework.publishing import PublicationRecord, State
+from riskflag.casework.publishing import FlagRow, PublicationRecord, State
 from riskflag.casework.store import Store, open_store
 from riskflag.errors import ALREADY_PUBLISHED, PUBLISHED, PUBLISHED_DEGRADED, ConfigError
-from riskflag.nightly import anchors, chronologies, folder, state_file, steps
+from riskflag.nightly import anchors, chronologies, folder, listing, published, state_file, steps
 from riskflag.nightly.build import Built, build
 from riskflag.nightly.inputs import Inputs, hold_if_essential_is_lost, load
 from riskflag.nightly.manifest import degraded, manifest
@@ -113,14 +113,14 @@ class _Night:
             previous_flags(self.workspace, state),
             progress=self.progress,
         )
-        record = self._stage(state, built)
-        end = publishing.publish(self.store, record, built.rows, reached=steps.reached)
+        record, rows = self._stage(state, built)
+        end = publishing.publish(self.store, record, rows, reached=steps.reached)
         anchors.append(self.workspace.publications, record.run_key, end)
         folder.point_to(self.workspace.publications, record.folder)
         return record.exit_code, record
 
-    def _stage(self, state: State, built: Built) -> PublicationRecord:
-        """Write the publication aside and give it its name."""
+    def _stage(self, state: State, built: Built) -> tuple[PublicationRecord, list[FlagRow]]:
+        """Write the publication aside and give it its name; its flags with their places in it."""
         name = f"{self.inputs.as_of.isoformat()}-{self.inputs.run_key[:12]}"
         publications = self.workspace.publications
         staging = folder.begin(publications, name)
@@ -144,7 +144,7 @@ class _Night:
         )
         folder.write(staging / folder.MANIFEST, told)
         folder.finish(staging, publications / name)
-        return PublicationRecord(
+        record = PublicationRecord(
             run_key=self.inputs.run_key,
             as_of=self.inputs.as_of,
             generation=_generation(state, self.inputs.as_of),
@@ -153,6 +153,7 @@ class _Night:
             manifest_hash=folder.sha256(told),
             exit_code=PUBLISHED_DEGRADED if degraded(self.inputs, built) else PUBLISHED,
         )
+        return record, listing.with_places(built.rows, built.flags, content)
 
     def _published(self, built: Built) -> PublishedFlags:
         settings = self.inputs.settings
@@ -169,6 +170,7 @@ class _Night:
         current = publishing.current(self.store)
         if current is None:
             return
+        published.complete(self.workspace, self.store)
         anchored = {key for key, _ in anchors.read(self.workspace.publications)}
         if current.run_key not in anchored:
             with self.store.reading() as session:

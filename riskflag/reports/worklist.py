@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from riskflag.nightly.listing import in_order
 from riskflag.reports import words
 from riskflag.reports.flag_page import Fact, short
 from riskflag.reports.flag_page import why as why_sentence
@@ -68,7 +69,7 @@ def worklist(flags: Sequence[Mapping[str, Any]], publication: Mapping[str, Any])
     return Worklist(
         as_of=words.day(as_of) if as_of else "this night",
         authority=str(publication.get("authority") or ""),
-        lines=tuple(_line(flag, numbers) for flag in ordered),
+        lines=tuple(line(flag, numbers) for flag in ordered),
         capacity=_capacity(len(flags), publication.get("capacity_per_week")),
         facts=(
             Fact("Flags", f"{len(flags):,}"),
@@ -77,23 +78,6 @@ def worklist(flags: Sequence[Mapping[str, Any]], publication: Mapping[str, Any])
             Fact("Night (run key)", short(run_key)),
         ),
     )
-
-
-def in_order(flags: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Urgent rules first, then who has waited longest; brothers and sisters stand together.
-
-    A flag may name other children of the family that are known to it in `siblings` (person ids).
-    """
-    queue = sorted(flags, key=lambda f: (f["level"] != URGENT, f["first_raised"], f["flag_id"]))
-    by_person = {flag["person_id"]: flag for flag in queue}
-    ordered: dict[str, Mapping[str, Any]] = {}
-    for flag in queue:
-        ordered.setdefault(flag["flag_id"], flag)
-        for person in flag.get("siblings") or ():
-            if person in by_person:
-                sibling = by_person[person]
-                ordered.setdefault(sibling["flag_id"], sibling)
-    return list(ordered.values())
 
 
 def address(flag_id: str) -> str:
@@ -106,8 +90,11 @@ def safe_name(flag_id: str) -> str:
     return "".join(c if c.isascii() and (c.isalnum() or c == "-") else "_" for c in flag_id)
 
 
-def _line(flag: Mapping[str, Any], numbers: Mapping[str, str]) -> Line:
-    """`numbers` has the flag numbers of this list by person."""
+def line(flag: Mapping[str, Any], numbers: Mapping[str, str]) -> Line:
+    """One flag in words; `flag` may be cut down to what a list shows (riskflag.nightly.listing).
+
+    `numbers` has the flag numbers of this list by person.
+    """
     reasons = flag["reasons"] or flag.get("earlier_reasons") or ()
     first = reasons[0] if reasons else None
     level = words.words()["levels"].get(flag["level"], {})

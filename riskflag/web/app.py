@@ -13,6 +13,7 @@ from flask.typing import ResponseReturnValue
 from jinja2 import ChoiceLoader, FileSystemLoader, PrefixLoader
 
 from riskflag.casework.store import open_store
+from riskflag.nightly import published
 from riskflag.reports import render
 from riskflag.web import faults, gate, guard, layout
 from riskflag.web.kept import Kept
@@ -20,7 +21,7 @@ from riskflag.web.sessions import Sessions
 from riskflag.workspace import Workspace
 
 #: Each is riskflag/web/pages/NAME.py with `blueprint = Blueprint("NAME", __name__)`.
-PAGES = ("sign_in", "about", "how_this_works")
+PAGES = ("sign_in", "before_you_start", "about", "how_this_works", "lookback")
 
 HERE = Path(__file__).parent
 GOVUK = Path(govuk_frontend_jinja.__file__).parent / "templates"
@@ -35,6 +36,7 @@ def create_app(workspace: Workspace, *, development_sign_in: bool) -> Flask:
     """
     app = Flask("riskflag.web", root_path=str(HERE))
     store = open_store(workspace, create=False)
+    published.complete(workspace, store)
     app.extensions["riskflag_store"] = store
     app.extensions["riskflag_workspace"] = workspace
     app.extensions["riskflag_sessions"] = Sessions()
