@@ -13,6 +13,8 @@ from wtforms.validators import ValidationError
 #: The most characters one answer may have.
 LONGEST = 10_000
 LONGEST_LINE = 200
+#: The field that shows that a form came from our own page.
+TOKEN = "csrf_token"  # noqa: S105
 
 Check = Callable[[Form, Field], None]
 
@@ -99,10 +101,24 @@ def text_line(label: str, *checks: Check, hint: str = "") -> StringField:
     )
 
 
+def trusted(form: FlaskForm) -> bool:
+    """Whether the form that was sent came from a page of this session."""
+    return TOKEN not in form or bool(form[TOKEN].validate(form))
+
+
+def complete(form: FlaskForm) -> bool:
+    """Whether every answer is there and right; the token is checked apart from the answers."""
+    # Every field is looked at, so that all that is missing is told at once.
+    missing = [field.name for field in form if field.name != TOKEN and not field.validate(form)]
+    return not missing
+
+
 def error_list(form: FlaskForm) -> list[dict[str, str]]:
     """The errors as the error summary takes them, in the order of the fields."""
     return [
-        {"text": str(field.errors[0]), "href": f"#{field.id}"} for field in form if field.errors
+        {"text": str(field.errors[0]), "href": f"#{field.id}"}
+        for field in form
+        if field.errors and field.name != TOKEN
     ]
 
 

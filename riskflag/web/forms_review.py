@@ -12,12 +12,24 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask_wtf import FlaskForm
+from werkzeug.datastructures import MultiDict
 from wtforms import SelectField
 from wtforms.fields import Field
 
+from riskflag.casework import policies
 from riskflag.reports.review_words import choices
-from riskflag.web.forms import at_least_words, one_of, radios, required, text_area, text_line
+from riskflag.web.forms import (
+    at_least_words,
+    complete,
+    one_of,
+    radios,
+    required,
+    text_area,
+    text_line,
+)
 
+#: The answer that keeps a closed flag away until something is new.
+IF_NEW = "if_new"
 #: A reason in words has at least so many of them.
 FEWEST_WORDS = 3
 #: Answer to "which record?" when it is none of those listed.
@@ -77,11 +89,19 @@ class ReviewForm(FlaskForm):
     discussed_with = text_line("Who did you discuss this with? (optional)")
 
     #: Field name of the verdict on each reason, set by `review_form`.
-    verdict_fields: Mapping[str, str] = {}  # noqa: RUF012
+    verdict_fields: Mapping[str, str] = {}
 
 
-def review_form(reasons: Sequence[Reason], answers: Mapping[str, Any]) -> ReviewForm:
-    """The form for these reasons, filled with kept answers unless it was just sent."""
+def review_form(
+    reasons: Sequence[Reason],
+    answers: Mapping[str, Any],
+    *,
+    sent: MultiDict[str, str] | None = None,
+) -> ReviewForm:
+    """The form for these reasons, filled with kept answers unless it was just sent.
+
+    `sent` stands in for what this request sends, such as fields kept from an earlier one.
+    """
     names = {reason.reason_id: f"verdict_{reason.slug}" for reason in reasons}
     fields: dict[str, Any] = {
         names[reason.reason_id]: radios(
@@ -95,8 +115,57 @@ def review_form(reasons: Sequence[Reason], answers: Mapping[str, Any]) -> Review
     made = type("FlagReviewForm", (ReviewForm,), {**fields, "verdict_fields": names})
     verdicts = answers.get("verdicts", {})
     kept = {field: verdicts.get(reason_id, "") for reason_id, field in names.items()}
-    form: ReviewForm = made(data={**answers, **kept})
+    more = {} if sent is None else {"formdata": sent}
+    form: ReviewForm = made(data={**answers, **kept}, **more)
     return form
+
+
+def as_sent(form_of: Mapping[str, str], answers: Mapping[str, Any]) -> MultiDict[str, str]:
+    """Kept answers as a browser would send them, to look for what is missing.
+
+    `form_of` is the form's own map from reasons to field names.
+    """
+    fields = {name: str(told) for name, told in answers.items() if isinstance(told, str)}
+    verdicts = answers.get("verdicts", {})
+    fields |= {field: verdicts[name] for name, field in form_of.items() if verdicts.get(name)}
+    return MultiDict(fields)
+
+
+def complete_review(form: ReviewForm, level: str) -> bool:
+    """Whether a review can be checked and saved; what is missing stands at its field."""
+    done = complete(form)
+    told = _not_quiet(form, level)
+    if told:
+        form.comes_back.errors, done = [told], False
+    if form.comes_back.data == IF_NEW and not form.quiet_reason.data:
+        form.quiet_reason.errors = ["Enter why it should stay quiet until something is new"]
+        done = False
+    return done
+
+
+def _not_quiet(form: ReviewForm, level: str) -> str:
+    """Why the flag may not stay away as chosen; empty when it may."""
+    chosen = form.comes_back.data
+    if chosen and chosen not in may_come_back(level):
+        return "An urgent flag cannot stay away for longer. Select another time"
+    if chosen == IF_NEW and form.decision.data and not policies.closes(form.decision.data):
+        return "Your decision leaves the flag open. Select the usual rule or a time in weeks"
+    return ""
+
+
+def quiet_reason(answers: Mapping[str, Any]) -> str:
+    """The reason for staying quiet; text left from another choice is kept but does not count."""
+    return str(answers.get("quiet_reason") or "") if answers.get("comes_back") == IF_NEW else ""
+
+
+def may_come_back(level: str) -> tuple[str, ...]:
+    """The answers to when a flag of this level comes back, in the order of the form."""
+    longest = policies.QUIET_DAYS[level]
+    return tuple(
+        name
+        for name, _ in choices("comes_back")
+        if level != policies.URGENT or (name != IF_NEW and policies.WEEKS.get(name, 0) <= longest)
+    )
 
 
 def review_answers(form: ReviewForm) -> dict[str, Any]:
@@ -116,7 +185,12 @@ def review_answers(form: ReviewForm) -> dict[str, Any]:
     }
 
 
-def wrong_form(reasons: Sequence[Reason], problems: Mapping[str, Mapping[str, Any]]) -> FlaskForm:
+def wrong_form(
+    reasons: Sequence[Reason],
+    problems: Mapping[str, Mapping[str, Any]],
+    *,
+    sent: MultiDict[str, str] | None = None,
+) -> FlaskForm:
     """What is wrong with each of these reasons: the kind, which record, and a note."""
     fields: dict[str, Field] = {}
     kept: dict[str, Any] = {}
@@ -136,7 +210,8 @@ def wrong_form(reasons: Sequence[Reason], problems: Mapping[str, Mapping[str, An
         kept[f"problem_{reason.slug}"] = told.get("problem") or ""
         kept[f"record_{reason.slug}"] = told.get("contact_key") or NO_RECORD
         kept[f"note_{reason.slug}"] = told.get("note") or ""
-    form: FlaskForm = type("WrongForm", (FlaskForm,), fields)(data=kept)
+    more = {} if sent is None else {"formdata": sent}
+    form: FlaskForm = type("WrongForm", (FlaskForm,), fields)(data=kept, **more)
     return form
 
 
@@ -150,3 +225,16 @@ def wrong_answers(form: FlaskForm, reasons: Sequence[Reason]) -> dict[str, dict[
         }
         for reason in reasons
     }
+
+
+def wrong_as_sent(
+    reasons: Sequence[Reason], problems: Mapping[str, Mapping[str, Any]]
+) -> FlaskForm:
+    """The same form as if the kept answers had just been sent, to look for what is missing."""
+    fields: MultiDict[str, str] = MultiDict()
+    for reason in reasons:
+        told = problems.get(reason.reason_id, {})
+        fields[f"problem_{reason.slug}"] = told.get("problem") or ""
+        fields[f"record_{reason.slug}"] = told.get("contact_key") or NO_RECORD
+        fields[f"note_{reason.slug}"] = told.get("note") or ""
+    return wrong_form(reasons, {}, sent=fields)
