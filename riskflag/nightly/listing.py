@@ -39,7 +39,8 @@ def in_order(flags: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
 def listed(flag: Mapping[str, Any]) -> Row:
     """The part of FLAG JSON that a list shows, in the same shape; new contacts are only counted."""
     return {
-        **{name: flag[name] for name in PLAIN},
+        # A publication of an older program does not name brothers and sisters.
+        **{name: flag.get(name) for name in PLAIN},
         "reasons": [_short(reason) for reason in flag["reasons"]],
         "earlier_reasons": [_short(reason) for reason in flag["earlier_reasons"]],
         "contacts": [{"new": True} for contact in flag["contacts"] if contact["new"]],
