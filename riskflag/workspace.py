@@ -41,6 +41,10 @@ authority = "{authority}"
 
 # Ask each reviewer for a first thought from the records alone, before they see the patterns.
 # ask_first_thought = false
+
+# Which share of reviews somebody else looks at again without seeing the first decision, from 0
+# to 1; every "cannot decide" is looked at again whatever this says.
+# second_look_share = 0.05
 """
 
 

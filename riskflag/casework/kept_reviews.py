@@ -164,13 +164,7 @@ def _verdicts(session: Session, review_ids: Sequence[str]) -> dict[str, list[Kep
     rows = session.scalars(
         sa.select(Verdict).where(Verdict.review_id.in_(review_ids)).order_by(Verdict.id)
     ).all()
-    steps: dict[int, list[Step]] = defaultdict(list)
-    for step in session.scalars(
-        sa.select(ProblemStep)
-        .where(ProblemStep.verdict_id.in_([row.id for row in rows]))
-        .order_by(ProblemStep.id)
-    ):
-        steps[step.verdict_id].append(Step(step.state, step.note, step.user, step.at))
+    steps = steps_of(session, [row.id for row in rows])
     found: dict[str, list[KeptVerdict]] = defaultdict(list)
     for row in rows:
         found[row.review_id].append(
@@ -181,7 +175,21 @@ def _verdicts(session: Session, review_ids: Sequence[str]) -> dict[str, list[Kep
                 row.problem,
                 row.note,
                 row.contact_key,
-                tuple(steps[row.id]),
+                tuple(steps.get(row.id, ())),
             )
         )
     return found
+
+
+#: How many numbers go into one query; SQLite takes no more than 32,766.
+AT_ONCE = 10_000
+
+
+def steps_of(session: Session, verdict_ids: Sequence[int]) -> dict[int, list[Step]]:
+    """The steps in answering data problems, by verdict, oldest first."""
+    steps: dict[int, list[Step]] = defaultdict(list)
+    for start in range(0, len(verdict_ids), AT_ONCE):
+        asked = ProblemStep.verdict_id.in_(verdict_ids[start : start + AT_ONCE])
+        for step in session.scalars(sa.select(ProblemStep).where(asked).order_by(ProblemStep.id)):
+            steps[step.verdict_id].append(Step(step.state, step.note, step.user, step.at))
+    return steps

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from riskflag.casework.policies import QUIET_DAYS
 from riskflag.casework.publishing import FlagRow, ReasonRow, State
 from riskflag.clock import date_of
 from riskflag.nightly import chronologies
@@ -131,6 +130,7 @@ class _Night:
             self.state,
             self.inputs.as_of,
             previous=self.before,
+            paused=self.inputs.paused,
             why_not=lambda person, reason: (
                 "not_reassessed"
                 if person in faults
@@ -201,11 +201,7 @@ def policy(inputs: Inputs, state: State) -> Policy:
 
     Children whose flag is open, or was closed and is still quiet, take none of it.
     """
-    quiet = {
-        flag.person_id
-        for flag in state.closed_flags
-        if inputs.as_of < flag.closed_on + dt.timedelta(days=QUIET_DAYS[flag.level])
-    }
+    quiet = {flag.person_id for flag in state.closed_flags if inputs.as_of < flag.quiet_until}
     waiting = {flag.person_id for flag in state.open_flags}
     return Policy(
         from_level=inputs.settings.flag_from_level,

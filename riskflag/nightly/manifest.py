@@ -44,6 +44,7 @@ def manifest(
         "content_hash": content_hash,
         "previous": None if state.previous is None else state.previous.run_key,
         "degraded": degraded(inputs, built),
+        "paused": inputs.paused,
         "faults": told(built.faults),
         "feeds": inputs.feeds,
         "never_delivered": inputs.never_delivered,
@@ -83,6 +84,7 @@ def counts(inputs: Inputs, built: Built) -> dict[str, Any]:
         "over_model_threshold": combined.over_threshold,
         "left_out_for_capacity": combined.squeezed_out,
         "quiet_after_review": built.lives.quiet,
+        "held_back_by_pause": built.lives.held_back,
     }
 
 

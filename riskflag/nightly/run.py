@@ -10,14 +10,20 @@ import datetime as dt
 import sqlite3
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from riskflag.casework import audit, publishing
+from riskflag.casework import audit, pause, publishing
 from riskflag.casework.publishing import FlagRow, PublicationRecord, State
 from riskflag.casework.store import Store, open_store
-from riskflag.errors import ALREADY_PUBLISHED, PUBLISHED, PUBLISHED_DEGRADED, ConfigError
+from riskflag.errors import (
+    ALREADY_PUBLISHED,
+    PUBLISHED,
+    PUBLISHED_DEGRADED,
+    ConfigError,
+    HeldError,
+)
 from riskflag.nightly import anchors, chronologies, folder, listing, published, state_file, steps
 from riskflag.nightly.build import Built, build
 from riskflag.nightly.inputs import Inputs, hold_if_essential_is_lost, load
@@ -30,7 +36,8 @@ from riskflag.workspace import Workspace
 class PublishedFlags:
     """What a page writer is given: the night's flags in the order of the worklist.
 
-    `capacity_per_week` is how many flags a week the team set itself to read.
+    `capacity_per_week` is how many flags a week the team set itself to read; `held_back` is how
+    many children were not raised because riskflag is paused, None when it is not.
     """
 
     authority: str
@@ -38,6 +45,7 @@ class PublishedFlags:
     run_key: str
     capacity_per_week: int
     flags: Sequence[Mapping[str, Any]]
+    held_back: int | None = None
 
 
 #: Writes pages into a folder; it must write the same bytes for the same flags.
@@ -78,7 +86,9 @@ def run_night(
         with workspace.lock():
             store = open_store(workspace)
             try:
+                paused = _paused(store)
                 inputs = load(workspace, as_of, rules_only=rules_only, progress=progress)
+                inputs = replace(inputs, paused=paused)
                 night = _Night(workspace, store, inputs, write_pages, progress)
                 code, record = night.run()
             finally:
@@ -163,6 +173,7 @@ class _Night:
             run_key=self.inputs.run_key,
             capacity_per_week=settings.capacity_per_week,
             flags=built.flags,
+            held_back=built.lives.held_back if self.inputs.paused else None,
         )
 
     def _tidy(self) -> None:
@@ -186,6 +197,18 @@ def previous_flags(workspace: Workspace, state: State) -> list[dict[str, Any]]:
     return folder.read_flags(
         workspace.publications / state.previous.folder, state.previous.content_hash
     )
+
+
+def _paused(store: Store) -> bool:
+    """Whether nights raise no new flags now; HeldError when there are to be no nights at all."""
+    standing = pause.state(store).state
+    if standing == pause.WITHDRAWN:
+        raise HeldError(
+            "riskflag was withdrawn from use here, so there is no night; the previous publication "
+            "stays and can be read and decided. The responsible owner can resume it on the page "
+            "Pause."
+        )
+    return standing == pause.PAUSED
 
 
 def _generation(state: State, as_of: dt.date) -> int:

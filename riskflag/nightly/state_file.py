@@ -31,7 +31,10 @@ def from_json(data: dict[str, Any]) -> State:
     )
 
 
-_DAYS = ("as_of", "first_raised", "last_matched", "previous_as_of", "closed_on", "shown_as_of")
+_DAYS = (
+    *("as_of", "first_raised", "last_matched", "previous_as_of"),
+    *("closed_on", "shown_as_of", "back_on"),
+)
 
 
 def _dated(data: dict[str, Any]) -> dict[str, Any]:

@@ -35,6 +35,7 @@ def write_pages(published: PublishedFlags, folder: Path) -> None:
             "authority": published.authority,
             "capacity_per_week": published.capacity_per_week,
             "run_key": published.run_key,
+            "held_back": published.held_back,
         },
     )
 
