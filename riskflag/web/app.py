@@ -21,7 +21,17 @@ from riskflag.web.sessions import Sessions
 from riskflag.workspace import Workspace
 
 #: Each is riskflag/web/pages/NAME.py with `blueprint = Blueprint("NAME", __name__)`.
-PAGES = ("sign_in", "before_you_start", "about", "how_this_works", "lookback")
+PAGES = (
+    "sign_in",
+    "before_you_start",
+    "worklist",
+    "flag",
+    "about",
+    "how_this_works",
+    "lookback",
+    "review",
+    "reviews",
+)
 
 HERE = Path(__file__).parent
 GOVUK = Path(govuk_frontend_jinja.__file__).parent / "templates"

@@ -61,15 +61,22 @@ class Writing:
         return replace(self, answers={**self.answers, **answers}, sent={})
 
 
-def opened(now: Shown, before: Opening | None, **about: str | None) -> Opening:
-    """The opening of a form that shows `now`; a draft keeps its first moment and its number.
-
-    `about` names the review that is amended (`amends`) or looked at again (`second_look_of`).
-    """
+def opened(
+    now: Shown,
+    before: Opening | None,
+    *,
+    amends: str | None = None,
+    second_look_of: str | None = None,
+) -> Opening:
+    """The opening of a form that shows `now`; a draft keeps its first moment and its number."""
     if before is None:
         before = Opening(moment().isoformat(), "", None, secrets.token_hex(16))
     return replace(
-        before, payload_hash=now.payload_hash, last_review_id=now.last_review_id, **about
+        before,
+        payload_hash=now.payload_hash,
+        last_review_id=now.last_review_id,
+        amends=amends,
+        second_look_of=second_look_of,
     )
 
 

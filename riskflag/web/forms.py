@@ -8,6 +8,7 @@ from typing import Any
 from flask_wtf import FlaskForm
 from wtforms import Form, RadioField, StringField, TextAreaField
 from wtforms.fields import Field
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import ValidationError
 
 #: The most characters one answer may have.
@@ -19,7 +20,7 @@ TOKEN = "csrf_token"  # noqa: S105
 Check = Callable[[Form, Field], None]
 
 
-class Empty(FlaskForm):
+class Empty(FlaskForm):  # type: ignore[misc]
     """A form of buttons only: its token shows that the request came from our own page."""
 
 
@@ -66,6 +67,11 @@ def one_of(message: str, choices: Iterable[str], *, optional: bool = False) -> C
     return check
 
 
+def as_choices(pairs: Iterable[tuple[str, str]]) -> list[SelectChoice]:
+    """Names and labels as the fields take them."""
+    return [SelectChoice(name, label) for name, label in pairs]
+
+
 def radios(
     label: str,
     choices: tuple[tuple[str, str], ...],
@@ -78,7 +84,7 @@ def radios(
     names = [name for name, _ in choices]
     return RadioField(
         label,
-        choices=list(choices),
+        choices=as_choices(choices),
         description=hint,
         validate_choice=False,
         # Without this a missing answer would be read as the text "None".

@@ -13,12 +13,15 @@ from typing import Any
 
 from flask_wtf import FlaskForm
 from werkzeug.datastructures import MultiDict
-from wtforms import SelectField
+from wtforms import Form, SelectField
 from wtforms.fields import Field
+from wtforms.validators import ValidationError
 
 from riskflag.casework import policies
 from riskflag.reports.review_words import choices
 from riskflag.web.forms import (
+    Check,
+    as_choices,
     at_least_words,
     complete,
     one_of,
@@ -57,7 +60,7 @@ class Reason:
         return re.sub(r"[^a-z0-9]+", "_", self.reason_id.lower())
 
 
-class FirstThoughtForm(FlaskForm):
+class FirstThoughtForm(FlaskForm):  # type: ignore[misc]
     """One question before the patterns are read."""
 
     first_thought = radios(
@@ -67,7 +70,7 @@ class FirstThoughtForm(FlaskForm):
     )
 
 
-class ReviewForm(FlaskForm):
+class ReviewForm(FlaskForm):  # type: ignore[misc]
     """The questions that every review asks; `review_form` adds one for each reason."""
 
     decision = radios(
@@ -201,11 +204,13 @@ def wrong_form(
         listed = [(NO_RECORD, "None of these, or more than one"), *reason.records]
         fields[f"record_{reason.slug}"] = SelectField(
             "Which record? (optional)",
-            choices=listed,
+            choices=as_choices(listed),
             validate_choice=False,
             validators=[one_of("Select a record from the list", [key for key, _ in listed])],
         )
-        fields[f"note_{reason.slug}"] = text_area("What should the data steward know? (optional)")
+        fields[f"note_{reason.slug}"] = text_area(
+            "What should the data steward know?", _needed_for_other(f"problem_{reason.slug}")
+        )
         told = problems.get(reason.reason_id, {})
         kept[f"problem_{reason.slug}"] = told.get("problem") or ""
         kept[f"record_{reason.slug}"] = told.get("contact_key") or NO_RECORD
@@ -213,6 +218,16 @@ def wrong_form(
     more = {} if sent is None else {"formdata": sent}
     form: FlaskForm = type("WrongForm", (FlaskForm,), fields)(data=kept, **more)
     return form
+
+
+def _needed_for_other(kind: str) -> Check:
+    """A note is needed where the kind of problem says nothing by itself."""
+
+    def check(form: Form, field: Field) -> None:
+        if form[kind].data == "other" and not str(field.data or "").strip():
+            raise ValidationError("Enter what is wrong")
+
+    return check
 
 
 def wrong_answers(form: FlaskForm, reasons: Sequence[Reason]) -> dict[str, dict[str, str]]:

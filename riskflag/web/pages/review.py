@@ -22,7 +22,7 @@ from riskflag.web import desk, drafting, reviewed
 from riskflag.web.answers import told, wrong
 from riskflag.web.case import Case, opened_case
 from riskflag.web.drafting import Writing
-from riskflag.web.forms import Empty, complete, error_list, trusted
+from riskflag.web.forms import Empty, as_choices, complete, error_list, trusted
 from riskflag.web.forms_review import (
     IF_NEW,
     ReviewForm,
@@ -285,9 +285,8 @@ def _form_page(
     opening = kept.opening
     assert opening is not None
     amended = reviewed.amended(case, opening.amends)
-    asked.comes_back.choices = [
-        (name, text) for name, text in choices("comes_back") if name in may_come_back(case.level)
-    ]
+    allowed = may_come_back(case.level)
+    asked.comes_back.choices = as_choices(c for c in choices("comes_back") if c[0] in allowed)
     return render_template(
         "review.html",
         page=case.page,
@@ -299,7 +298,7 @@ def _form_page(
         second=opening.second_look_of is not None,
         opening=drafting.seal(case.flag_id, opening),
         kept=instant(kept.saved_at) if kept.saved_at else "",
-        may_quiet=IF_NEW in may_come_back(case.level),
+        may_quiet=IF_NEW in allowed,
         usual_rule=reviewed.usual_rule(case),
         flag_url=case.url,
         here=f"{case.url}/review",
