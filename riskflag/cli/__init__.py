@@ -32,6 +32,7 @@ COMMANDS = (
     "score",
     "explain",
     "reproduce",
+    "lookback",
     "verify",
     "serve",
 )

@@ -98,8 +98,10 @@ def _age(row: Row) -> tuple[Any, Any]:
 
 
 def _without_repeats(rows: list[Row]) -> tuple[Row, ...]:
-    """The first row, and those that a day before the first load needs."""
-    kept = [row for row in rows[1:] if row["first_load"]]
-    typed = {row["type"]: row for row in rows if row["type"] is not None}
-    every = {id(row): row for row in (rows[0], *kept, *typed.values())}
-    return tuple(every.values())
+    """The rows that differ in what a day before the first load looks at, the first row first."""
+    kept: dict[tuple[Any, ...], Row] = {}
+    for row in rows:
+        received = row["received_on"] if row["first_load"] else None
+        key = (row["type"], row["says"], row["first_load"], row["covered_from"], received)
+        kept.setdefault(key, row)
+    return tuple(kept.values())

@@ -188,7 +188,8 @@ class HistoryStore:
         far = [number for number in range(BUCKETS + 1) if number not in near]
         others = self.read("contact", columns=_NEEDED, only_buckets=far)
         moved = [_moved(rows, mine, everyone) for rows in (contacts, others)]
-        contacts = pa.concat_tables([mine, *moved], promote_options="permissive")
+        some = [table for table in moved if table.num_rows]
+        contacts = pa.concat_tables([mine, *some], promote_options="permissive")
         persons = persons.filter(pa.array(isin(persons.column("person_id"), everyone)))
         return History.of(contacts, persons, relationships, coverage)
 

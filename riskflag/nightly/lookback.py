@@ -72,23 +72,27 @@ def look_back(workspace: Workspace, store: Store | None, asked: Asked) -> Row:
     """
     from riskflag.history.store import HistoryStore
 
-    material = _material(workspace, asked)
+    material = material_of(workspace, asked)
     history = HistoryStore(workspace.history).around(asked.person_id)
+    return course(history, material, asked, store=store)
+
+
+def course(history: History, material: Material, asked: Asked, *, store: Store | None) -> Row:
+    """As `look_back`, of a history that holds the person and everyone related to them."""
     first, last = _reach(history, store, asked)
-    days = np.arange(first, last + 1, dtype=np.int64)
     done = replay(
         history,
         asked.person_id,
-        days,
+        np.arange(first, last + 1, dtype=np.int64),
         catalogue=material.catalogue,
         rulebook=material.rulebook,
         bundle=material.bundle,
     )
-    return _Course(asked, workspace, store, history, material, done).to_dict()
+    return _Course(asked, store, history, material, done).to_dict()
 
 
 @dataclass(frozen=True)
-class _Material:
+class Material:
     """The declarations a replay works with."""
 
     catalogue: Catalogue
@@ -96,7 +100,8 @@ class _Material:
     bundle: Bundle | None
 
 
-def _material(workspace: Workspace, asked: Asked) -> _Material:
+def material_of(workspace: Workspace, asked: Asked) -> Material:
+    """The rulebook and model that the question names, or the current ones."""
     from riskflag.scoring.bundle import Bundle
     from riskflag.scoring.rulebook import Rulebook
     from riskflag.signals.catalogue import load_catalogue
@@ -113,7 +118,7 @@ def _material(workspace: Workspace, asked: Asked) -> _Material:
         bundle = _current(workspace.bundles)
     if bundle is not None:
         bundle.check_signals({s.name: s.fingerprint for s in catalogue.signals})
-    return _Material(catalogue, rulebook, bundle)
+    return Material(catalogue, rulebook, bundle)
 
 
 def _current(bundles: Path) -> Bundle | None:
@@ -178,10 +183,9 @@ class _Course:
     """A replay on its way to plain JSON."""
 
     asked: Asked
-    workspace: Workspace
     store: Store | None
     history: History
-    material: _Material
+    material: Material
     done: Replay
 
     @property

@@ -14,6 +14,7 @@ from markupsafe import Markup, escape
 from riskflag.errors import InputError
 from riskflag.reports.analyst import AnalystReport, analyst_report
 from riskflag.reports.flag_page import FlagPage
+from riskflag.reports.lookback import LookbackPage
 from riskflag.reports.worklist import worklist
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -85,6 +86,11 @@ def render_shap(flag: Mapping[str, Any]) -> str:
             "open the flag's own page instead."
         )
     return render_report(report)
+
+
+def render_lookback(view: LookbackPage) -> str:
+    """A look-back as one file: no script, no network."""
+    return page("lookback.html", page=view)
 
 
 def render_report(report: AnalystReport) -> str:
