@@ -21,6 +21,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from riskflag.casework import publishing
 from riskflag.clock import NEVER, day_number
 from riskflag.errors import IntegrityError
 from riskflag.nightly import folder
@@ -28,7 +29,9 @@ from riskflag.nightly.records import ATTRIBUTES, OWN, contact_json
 from riskflag.nightly.records import iso as iso_day
 
 if TYPE_CHECKING:
+    from riskflag.casework.store import Store
     from riskflag.history.view import History
+    from riskflag.workspace import Workspace
 
 Row = dict[str, Any]
 
@@ -153,6 +156,29 @@ def _checked(path: Path, expected: str, _size: int, _changed: int) -> Chronologi
     footer = pq.read_metadata(path)
     groups = (footer.row_group(number) for number in range(footer.num_row_groups))
     return Chronologies(path, footer, tuple(group.column(0).statistics.max for group in groups))
+
+
+def flag_and_records(
+    workspace: Workspace, store: Store, flag_id: str
+) -> tuple[dict[str, Any], list[Row]]:
+    """A published flag, and all records of its child as the same night knew them (`records_of`).
+
+    A publication of an older program has no such file: then what the flag itself holds is told.
+    Raises InputError when there is no such flag, and IntegrityError when a file is not the one
+    that was published.
+    """
+    from riskflag.nightly.published import published_flag
+
+    while True:
+        flag = published_flag(workspace, store, flag_id)
+        held = publishing.held(store, flag_id)
+        assert held is not None
+        if held.record.run_key == flag["versions"]["run_key"]:
+            break  # else a night was published between the two: the newer one is taken whole
+    found = opened(workspace.publications / held.record.folder, held.record.manifest_hash)
+    if found is None:
+        return flag, [{**one, "withdrawn_on": None, "versions": []} for one in flag["contacts"]]
+    return flag, records_of(found.rows(flag["person_id"]), held.record.as_of, flag)
 
 
 def records_of(rows: Sequence[Row], as_of: dt.date, flag: Mapping[str, Any]) -> list[Row]:

@@ -33,11 +33,14 @@ class Gap:
     number: int = 0
 
 
-def gaps(flag: Mapping[str, Any]) -> list[Gap]:
-    """The empty stretches of one flag's chronology; none where it holds no record at all."""
+def gaps(flag: Mapping[str, Any], *, reach: int = COMPLETE) -> list[Gap]:
+    """The empty stretches of one flag's chronology; none where it holds no record at all.
+
+    `reach` is the number of days before the night for which every record is there.
+    """
     if not flag["contacts"]:
         return []
-    return [*_ended_feeds(flag), *_silences(flag)]
+    return [*_ended_feeds(flag), *_silences(flag, reach)]
 
 
 def _ended_feeds(flag: Mapping[str, Any]) -> Iterator[Gap]:
@@ -56,9 +59,9 @@ def _ended_feeds(flag: Mapping[str, Any]) -> Iterator[Gap]:
         )
 
 
-def _silences(flag: Mapping[str, Any]) -> Iterator[Gap]:
+def _silences(flag: Mapping[str, Any], reach: int) -> Iterator[Gap]:
     """Long stretches in which no agency recorded anything about the child."""
-    earliest = _back(flag["as_of"], COMPLETE)
+    earliest = _back(flag["as_of"], reach)
     days = {
         day[:10]
         for contact in flag["contacts"]

@@ -173,10 +173,19 @@ def said(contact: Mapping[str, Any]) -> str:
         value = attributes.get(name)
         if value and name not in told and (name != "role" or "role_prefix" in entry):
             text += f": {entry.get(name + '_prefix', '')}{value_word(name, value)}"
-    quantity, unit = contact.get("quantity"), entry.get("quantity")
-    if quantity is not None and unit:
-        text += f", {number(quantity)} {unit[0] if quantity == 1 else unit[1]}"
-    return str(text)
+    if contact.get("link") == "sibling":
+        text = text.replace("the child", "that child")
+    much = quantity(contact)
+    return f"{text}, {much}" if much else str(text)
+
+
+def quantity(contact: Mapping[str, Any]) -> str:
+    """How much, for kinds of record that say so: "three sessions missed"; else empty."""
+    found = contact.get("quantity")
+    unit = words()["types"].get(contact["type"], ABSENT).get("quantity")
+    if found is None or not unit:
+        return ""
+    return f"{number(found)} {unit[0] if found == 1 else unit[1]}"
 
 
 def place(contact: Mapping[str, Any]) -> str:
@@ -218,18 +227,47 @@ def value_word(attribute: str, value: str) -> str:
 
 
 def helps(contact: Mapping[str, Any]) -> bool:
-    """Whether the record tells of help, contact or something going well."""
+    """Whether the record tells of help for this child, contact or something going well."""
+    if (contact.get("link") or "self") != "self":
+        return False
     entry, variant, _ = _variant(contact)
     return bool(variant.get("help", entry.get("help", False) if not variant else False))
 
 
 def standing(contact: Mapping[str, Any]) -> str:
     """Whether a record is a report or an enquiry that goes on; empty for an agency's own act."""
-    if contact["type"] in words()["standings"]["enquiry"]["types"]:
-        over = contact.get("ended_on") or (contact.get("attributes") or ABSENT).get("outcome")
-        return "" if over else str(words()["standings"]["enquiry"]["label"])
-    told = words()["standings"]["reported"]
-    return str(told["label"]) if contact["type"] in told["types"] else ""
+    label, _ = standing_told(contact)
+    return "" if label == words()["standings"]["own"]["label"] else label
+
+
+def standing_told(contact: Mapping[str, Any]) -> tuple[str, str]:
+    """How far a record is established: reported, under enquiry, the agency's own; what it means."""
+    kinds = words()["standings"]
+    over = contact.get("ended_on") or (contact.get("attributes") or ABSENT).get("outcome")
+    kind = "own"
+    if contact["type"] in kinds["reported"]["types"]:
+        kind = "reported"
+    elif contact["type"] in kinds["enquiry"]["types"] and not over:
+        kind = "enquiry"
+    return str(kinds[kind]["label"]), str(kinds[kind]["means"])
+
+
+def attribute(name: str) -> str:
+    """What an attribute of a record is called: "Outcome"."""
+    return str(words()["attributes"].get(name, sentence(plain(name))))
+
+
+def basis(name: str) -> str:
+    """How the day on which a record became known was found."""
+    return str(words()["bases"].get(name, plain(name)))
+
+
+def type_label(name: str) -> str:
+    """A contact type as the reader calls it in a list: "Missing: reported to the police"."""
+    group, _, kind = name.partition(".")
+    told = words()["type_labels"]
+    head = told["groups"].get(group, sentence(plain(group)))
+    return f"{head}: {told['kinds'].get(name, plain(kind))}" if kind else str(head)
 
 
 def type_name(name: str) -> str:
