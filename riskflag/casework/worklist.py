@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from riskflag.casework.policies import URGENT
 from riskflag.casework.rows import between_bars
 from riskflag.casework.store import Store
-from riskflag.casework.tables import Current, Flag, FlagVersion, Publication, Review
+from riskflag.casework.tables import Current, Flag, FlagVersion, Publication, Reason, Review
 from riskflag.errors import IntegrityError
 
 PAGE_SIZE = 25
@@ -31,13 +31,16 @@ class Filters:
     """Which waiting flags to list; without any, all of them.
 
     `agency` must stand behind a reason; `new` asks for flags that are new or have new records;
-    `unread` for those that nobody has reviewed.
+    `unread` for those that nobody has reviewed. `reason` is the id of a reason that holds now;
+    `waited` asks for flags that had waited so many days or more at the publication's day.
     """
 
     level: str | None = None
     agency: str | None = None
     new: bool = False
     unread: bool = False
+    reason: str | None = None
+    waited: int | None = None
 
 
 @dataclass(frozen=True)
@@ -81,8 +84,9 @@ def worklist_page(
     Raises IntegrityError when the flags were stored by an older program and not yet filled in
     (riskflag.nightly.published.complete does it).
     """
-    wanted = _conditions(filters or Filters())
     with store.reading() as session:
+        as_of = _as_of(session)
+        wanted = _conditions(filters or Filters(), as_of)
         waiting = _count(session, [Flag.status == "open"])
         total = waiting if len(wanted) == 1 else _count(session, wanted)
         pages = max(1, -(-total // size))
@@ -96,9 +100,7 @@ def worklist_page(
             .offset((page - 1) * size)
         ).all()
         lines = _lines(session, rows)
-        return WorklistPage(
-            lines, total, waiting, page, pages, _as_of(session), _numbers(session, lines)
-        )
+        return WorklistPage(lines, total, waiting, page, pages, as_of, _numbers(session, lines))
 
 
 def agencies_waiting(store: Store) -> tuple[str, ...]:
@@ -113,7 +115,24 @@ def agencies_waiting(store: Store) -> tuple[str, ...]:
         return tuple(sorted({name for text in found for name in (text or "").split("|") if name}))
 
 
-def _conditions(filters: Filters) -> list[sa.ColumnElement[bool]]:
+def reasons_waiting(store: Store) -> tuple[str, ...]:
+    """The ids of the reasons that hold for waiting flags, sorted: what can be filtered by."""
+    with store.reading() as session:
+        found = session.scalars(
+            sa.select(Reason.reason_id)
+            .join(Flag, Flag.flag_id == Reason.flag_id)
+            .join(FlagVersion, FlagVersion.id == Flag.version_id)
+            .where(Flag.status == "open", _holds_now())
+            .distinct()
+        )
+        return tuple(sorted(found))
+
+
+def _holds_now() -> sa.ColumnElement[bool]:
+    return Reason.last_publication_id == FlagVersion.publication_id
+
+
+def _conditions(filters: Filters, as_of: dt.date | None) -> list[sa.ColumnElement[bool]]:
     wanted: list[sa.ColumnElement[bool]] = [Flag.status == "open"]
     if filters.level is not None:
         wanted.append(FlagVersion.level == filters.level)
@@ -125,6 +144,11 @@ def _conditions(filters: Filters) -> list[sa.ColumnElement[bool]]:
         wanted.append(sa.or_(FlagVersion.status == "new", FlagVersion.new_records > 0))
     if filters.unread:
         wanted.append(~sa.exists().where(Review.flag_id == Flag.flag_id))
+    if filters.reason is not None:
+        this = (Reason.flag_id == Flag.flag_id, Reason.reason_id == filters.reason)
+        wanted.append(sa.exists().where(*this, _holds_now()))
+    if filters.waited is not None and as_of is not None:
+        wanted.append(Flag.first_raised <= as_of - dt.timedelta(days=filters.waited))
     return wanted
 
 

@@ -16,6 +16,7 @@ from riskflag.casework.worklist import (
     Listed,
     WorklistPage,
     agencies_waiting,
+    reasons_waiting,
     worklist_page,
 )
 from riskflag.errors import InputError, IntegrityError
@@ -29,6 +30,7 @@ __all__ = [
     "agencies_waiting",
     "complete",
     "published_flag",
+    "reasons_waiting",
     "worklist_page",
 ]
 

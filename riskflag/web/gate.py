@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from flask import Flask, abort, current_app, g, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 
+from riskflag.casework.notices import notice_is_due
 from riskflag.casework.permissions import may
 from riskflag.casework.users import User
 from riskflag.web.sessions import Sessions, Sitting
@@ -23,6 +24,8 @@ NEEDS = "riskflag_needs"
 OPEN = "open"
 #: For every role, once signed in.
 SIGNED_IN = "signed_in"
+#: The page that stands before all others until it has been read.
+NOTICE = "before_you_start"
 #: The fields that are not a person's words.
 NOT_WORDS = frozenset({"csrf_token"})
 
@@ -63,7 +66,8 @@ def begin(user: User) -> None:
     sessions: Sessions = current_app.extensions["riskflag_sessions"]
     sessions.end(session.get("token", ""))
     session.clear()
-    session["token"] = sessions.begin(user)
+    due = notice_is_due(current_app.extensions["riskflag_store"], user.name)
+    session["token"] = sessions.begin(user, notice_due=due)
     session["name"] = user.name
     g.pop("sitting", None)
 
@@ -93,18 +97,24 @@ def _check() -> ResponseReturnValue | None:
     now = sitting()
     if now is None:
         return _ask_to_sign_in()
+    if now.notice_due and request.blueprint != NOTICE:
+        return _interrupt(f"{NOTICE}.page")
     if needed is None or (needed != SIGNED_IN and not may(now.user.role, needed)):
         abort(403)
     return None
 
 
 def _ask_to_sign_in() -> ResponseReturnValue:
-    """Go to the sign-in page and come back; what was being written is kept as a draft."""
+    return _interrupt("sign_in.sign_in")
+
+
+def _interrupt(endpoint: str) -> ResponseReturnValue:
+    """Go to another page first and come back; what was being written is kept as a draft."""
     back = request.path
     if request.method == "POST":
         kept = _keep_draft()
         back = kept or url_for("home")
-    return redirect(url_for("sign_in.sign_in", next=back), code=303)
+    return redirect(url_for(endpoint, next=back), code=303)
 
 
 def _keep_draft() -> str | None:

@@ -21,12 +21,15 @@ TOKEN_BYTES = 32
 
 @dataclass
 class Sitting:
-    """One person's time at the desk: since when, and when something was last asked for."""
+    """One person's time at the desk: since when, and when something was last asked for.
+
+    While `notice_due` holds, every page leads to what riskflag is and is not.
+    """
 
     user: User
     began: float
     seen: float
-    read_about: bool = False
+    notice_due: bool = False
 
 
 class Sessions:
@@ -37,12 +40,12 @@ class Sessions:
         self._lock = Lock()
         self._tick = tick
 
-    def begin(self, user: User) -> str:
+    def begin(self, user: User, *, notice_due: bool = False) -> str:
         """Open a sitting and return its token; what has run out is forgotten on the way."""
         token, now = secrets.token_urlsafe(TOKEN_BYTES), self._tick()
         with self._lock:
             self._open = {t: s for t, s in self._open.items() if not _over(s, now)}
-            self._open[token] = Sitting(user, now, now)
+            self._open[token] = Sitting(user, now, now, notice_due)
         return token
 
     def find(self, token: str) -> Sitting | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 from riskflag.casework.users import User
 from riskflag.web.sessions import IDLE_SECONDS, LONGEST_SECONDS, Sessions
 from tests.web.conftest import USER_OF
@@ -65,3 +67,30 @@ def test_going_on_after_signing_in_stays_on_this_site(client):
         client.post("/sign-out")
     answer = client.post("/sign-in", {"user": USER_OF["senior"], "next": "/help"}, page="/sign-in")
     assert answer.headers["Location"] == "/help"
+
+
+def test_the_first_page_of_a_new_user_says_what_this_is_and_is_not(app, client):
+    """Every page waits until it has been read; the reading is recorded, and asked for once."""
+    sign_in = {"user": "locality worker 1"}
+    client.post("/sign-in", sign_in, page="/sign-in")
+    answer = client.get("/worklist?page=2")
+    assert answer.headers["Location"].startswith("/before-you-start?next=/worklist")
+    notice = client.get(answer.headers["Location"])
+    assert "What this is, and what it is not" in notice.text
+    assert "has not been found safe" in notice.text
+    answer = client.post("/before-you-start", {"next": "/help"}, page="/before-you-start")
+    assert answer.headers["Location"] == "/help"
+    client.post("/sign-out")
+    client.post("/sign-in", sign_in, page="/sign-in")
+    assert not client.sitting().notice_due
+
+
+def test_the_notice_comes_again_after_a_year(app, client, monkeypatch):
+    """Read a year and a day ago: to be read again."""
+    from riskflag.casework import notices
+
+    client.sign_in("senior")
+    store, later = app.extensions["riskflag_store"], notices.moment() + notices.COUNTS_FOR
+    assert not notices.notice_is_due(store, USER_OF["senior"])
+    monkeypatch.setattr(notices, "moment", lambda: later + dt.timedelta(days=1))
+    assert notices.notice_is_due(store, USER_OF["senior"])
