@@ -85,7 +85,9 @@ class Births:
 
     def at(self, person_ids: pa.Array, as_of: Ints) -> Ints:
         """Day of birth [n] as visible at each as-of day, UNKNOWN_DAY where there is none."""
-        return visible_births(self._people.places(person_ids), as_of, self._versions)
+        found = np.full(len(as_of), UNKNOWN_DAY, np.int64)
+        visible_births(self._people.places(person_ids), as_of, self._versions, found)
+        return found
 
 
 def _days(column: pa.ChunkedArray) -> Ints:
