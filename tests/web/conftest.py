@@ -44,10 +44,18 @@ class Desk:
         return self.client.post(path, data={"csrf_token": token, **(data or {})}, **more)
 
     def sign_in(self, role: str):
-        """Sign in as the made-up user of a role."""
+        """Sign in as the made-up user of a role, who has read what riskflag is and is not."""
         answer = self.post("/sign-in", {"user": USER_OF[role]}, page="/sign-in")
         assert answer.status_code == 303, answer.text
+        if self.sitting().notice_due:
+            self.post("/before-you-start", page="/before-you-start")
         return self
+
+    def sitting(self):
+        """The server's side of who is signed in here, or None."""
+        with self.client.session_transaction() as session:
+            token = session.get("token", "")
+        return self.client.application.extensions["riskflag_sessions"].find(token)
 
 
 @pytest.fixture(scope="module")
