@@ -15,6 +15,7 @@ from riskflag.casework.policies import ClosedFlag
 from riskflag.casework.rows import FlagRow, ReasonRow, fill_in, write_rows
 from riskflag.casework.store import Store
 from riskflag.casework.tables import Current, Flag, FlagVersion, Publication, Reason, Review
+from riskflag.casework.worked import Worked, worked
 from riskflag.clock import LONDON, moment
 
 __all__ = ["FlagRow", "ReasonRow"]
@@ -62,6 +63,7 @@ class State:
     closed_flags: tuple[ClosedFlag, ...]
     last_serial: int
     raised_by_model: int
+    worked: tuple[Worked, ...] = ()
 
 
 def current(store: Store) -> PublicationRecord | None:
@@ -164,6 +166,7 @@ def state(store: Store, as_of: dt.date) -> State:
             closed_flags=_closed_flags(session),
             last_serial=0 if last_id is None else int(last_id.rsplit("-", 1)[1]),
             raised_by_model=int(session.scalar(raised) or 0),
+            worked=worked(session, as_of),
         )
 
 

@@ -281,6 +281,7 @@ def _scene(
         undecided={person: int(undecided[row]) for person, row in rows.items()},
         versions=inputs.versions,
         last_night=None if state.previous is None else state.previous.as_of,
+        worked={one.reason_id: one for one in state.worked},
     )
 
 

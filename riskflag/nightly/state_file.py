@@ -8,6 +8,7 @@ from typing import Any
 
 from riskflag.casework.policies import ClosedFlag
 from riskflag.casework.publishing import OpenFlag, PublicationRecord, State
+from riskflag.casework.worked import Worked
 
 
 def to_json(state: State) -> dict[str, Any]:
@@ -28,12 +29,13 @@ def from_json(data: dict[str, Any]) -> State:
         ),
         last_serial=data["last_serial"],
         raised_by_model=data["raised_by_model"],
+        worked=tuple(Worked(**_dated(one)) for one in data.get("worked", ())),
     )
 
 
 _DAYS = (
     *("as_of", "first_raised", "last_matched", "previous_as_of"),
-    *("closed_on", "shown_as_of", "back_on"),
+    *("closed_on", "shown_as_of", "back_on", "first_day", "last_day"),
 )
 
 

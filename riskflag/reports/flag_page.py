@@ -334,11 +334,22 @@ def _often(performance: Mapping[str, Any] | None) -> tuple[str, ...]:
     share = float(performance["needed_more"]) / count
     of = 10 if 1 <= round(10 * share) <= 9 else 100
     needed = round(of * share)
-    was = "was" if needed == 1 else "were"
     period = performance.get("period") or "period not recorded"
+    if performance.get("basis") == "reviews":
+        both_ways = (
+            f"Of every {of} past flags with the first pattern of this one, reviewers decided that "
+            f"about {needed} needed something more."
+        )
+        other = f"They decided that about {of - needed} did not."
+    else:
+        was = "was" if needed == 1 else "were"
+        both_ways = (
+            f"Of every {of} past flags like this one, about {needed} {was} followed by a need for "
+            f"more help, and about {of - needed} were not."
+        )
+        other = ""
     return (
-        f"Of every {of} past flags like this one, about {needed} {was} followed by a need for "
-        f"more help, and about {of - needed} were not.",
+        *filter(None, (both_ways, other)),
         f"This rests on {count:,} past flags, {period}.",
         "It says nothing about this child.",
     )
