@@ -27,21 +27,6 @@ WEEK = 7
 
 
 @dataclass(frozen=True)
-class OpenFlag:
-    """A flag that waits for a person, as the store knows it before the night.
-
-    `previous_as_of` is the newest earlier day on which it was published.
-    """
-
-    flag_id: str
-    person_id: str
-    first_raised: dt.date
-    last_matched: dt.date
-    raised_by: str
-    previous_as_of: dt.date | None
-
-
-@dataclass(frozen=True)
 class PublicationRecord:
     """One row of the publication table, in plain values."""
 
@@ -52,6 +37,23 @@ class PublicationRecord:
     content_hash: str
     manifest_hash: str
     exit_code: int
+
+
+@dataclass(frozen=True)
+class OpenFlag:
+    """A flag that waits for a person, as the store knows it before the night.
+
+    `previous_as_of` is the newest earlier day on which it was published. `elsewhere` is the newest
+    publication that holds it when the current one does not: it was closed and opened again.
+    """
+
+    flag_id: str
+    person_id: str
+    first_raised: dt.date
+    last_matched: dt.date
+    raised_by: str
+    previous_as_of: dt.date | None
+    elsewhere: PublicationRecord | None = None
 
 
 @dataclass(frozen=True)
@@ -119,6 +121,18 @@ def held(store: Store, flag_id: str) -> Held | None:
             return None
         version, publication = found
         return Held(_record(publication), version.payload_hash, version.starts, version.length)
+
+
+def held_versions(store: Store, flag_id: str) -> list[Held]:
+    """Where every published version of a flag is, oldest first."""
+    with store.reading() as session:
+        found = session.execute(
+            sa.select(FlagVersion, Publication)
+            .join(Publication, Publication.id == FlagVersion.publication_id)
+            .where(FlagVersion.flag_id == flag_id)
+            .order_by(Publication.id)
+        )
+        return [Held(_record(pub), v.payload_hash, v.starts, v.length) for v, pub in found]
 
 
 def lacks_places(store: Store) -> bool:
@@ -225,9 +239,12 @@ def _open_flags(session: Session, as_of: dt.date) -> tuple[OpenFlag, ...]:
         .group_by(FlagVersion.flag_id)
         .subquery()
     )
+    current = session.scalar(sa.select(Current.publication_id))
     rows = session.execute(
-        sa.select(Flag, earlier.c.as_of)
+        sa.select(Flag, earlier.c.as_of, Publication)
         .outerjoin(earlier, earlier.c.flag_id == Flag.flag_id)
+        .join(FlagVersion, FlagVersion.id == Flag.version_id)
+        .join(Publication, Publication.id == FlagVersion.publication_id)
         .where(Flag.status == "open")
         .order_by(Flag.flag_id)
     )
@@ -239,8 +256,9 @@ def _open_flags(session: Session, as_of: dt.date) -> tuple[OpenFlag, ...]:
             flag.last_matched,
             flag.raised_by,
             previous,
+            None if newest.id == current else _record(newest),
         )
-        for flag, previous in rows
+        for flag, previous, newest in rows
     )
 
 

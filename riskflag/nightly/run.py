@@ -191,12 +191,22 @@ class _Night:
 
 
 def previous_flags(workspace: Workspace, state: State) -> list[dict[str, Any]]:
-    """The flags of the publication before, checked against its recorded hash."""
+    """The flags of the publication before, checked against its recorded hash.
+
+    An open flag that it does not hold, because it was closed then, comes from the newest that does.
+    """
     if state.previous is None:
         return []
-    return folder.read_flags(
-        workspace.publications / state.previous.folder, state.previous.content_hash
-    )
+    flags = _flags_of(workspace, state.previous)
+    opened_again = {flag.flag_id: flag.elsewhere for flag in state.open_flags if flag.elsewhere}
+    for record in dict.fromkeys(opened_again.values()):
+        held = _flags_of(workspace, record)
+        flags += [flag for flag in held if opened_again.get(flag["flag_id"]) == record]
+    return flags
+
+
+def _flags_of(workspace: Workspace, record: PublicationRecord) -> list[dict[str, Any]]:
+    return folder.read_flags(workspace.publications / record.folder, record.content_hash)
 
 
 def _paused(store: Store) -> bool:

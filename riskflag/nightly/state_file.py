@@ -22,7 +22,7 @@ def from_json(data: dict[str, Any]) -> State:
     previous = data["previous"]
     return State(
         previous=None if previous is None else PublicationRecord(**_dated(previous)),
-        open_flags=tuple(OpenFlag(**_dated(flag)) for flag in data["open_flags"]),
+        open_flags=tuple(_open_flag(flag) for flag in data["open_flags"]),
         closed_flags=tuple(
             ClosedFlag(**{**_dated(flag), "reason_ids": frozenset(flag["reason_ids"])})
             for flag in data["closed_flags"]
@@ -31,6 +31,12 @@ def from_json(data: dict[str, Any]) -> State:
         raised_by_model=data["raised_by_model"],
         worked=tuple(Worked(**_dated(one)) for one in data.get("worked", ())),
     )
+
+
+def _open_flag(data: dict[str, Any]) -> OpenFlag:
+    elsewhere = data.get("elsewhere")
+    record = None if elsewhere is None else PublicationRecord(**_dated(elsewhere))
+    return OpenFlag(**{**_dated(data), "elsewhere": record})
 
 
 _DAYS = (
