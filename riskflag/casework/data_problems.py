@@ -14,10 +14,18 @@ from typing import Any, Literal, get_args
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from riskflag.casework import audit
+from riskflag.casework import audit, corrections
 from riskflag.casework.kept_reviews import Step, steps_of
 from riskflag.casework.store import Store
-from riskflag.casework.tables import Flag, ProblemStep, Publication, Review, Verdict
+from riskflag.casework.tables import (
+    Correction,
+    CorrectionStep,
+    Flag,
+    ProblemStep,
+    Publication,
+    Review,
+    Verdict,
+)
 from riskflag.casework.users import User
 from riskflag.clock import moment
 from riskflag.errors import ConfigError, ConflictError, InputError
@@ -35,6 +43,7 @@ class DataProblem:
     """One problem, with what the reporter said of it and its steps, oldest first.
 
     `contact_key` names the record when the reporter did; `as_of` is the day of the page they saw.
+    A correction request (riskflag.casework.corrections) has no review and no reason: both empty.
     """
 
     problem_id: int
@@ -68,12 +77,22 @@ def answered_problems(store: Store, *, limit: int = 100) -> tuple[DataProblem, .
 
 def problems_of(store: Store, reporter: str) -> tuple[DataProblem, ...]:
     """What one person reported, the newest first, with what became of it."""
-    return tuple(reversed(_find(store, [Review.reviewer == reporter])))
+    found = _find(store, [Review.reviewer == reporter], [Correction.reporter == reporter])
+    return tuple(reversed(found))
+
+
+def problems_about(store: Store, flag_id: str, contact_key: str) -> tuple[DataProblem, ...]:
+    """What was reported of one record of a flag's child, the oldest first."""
+    return _find(
+        store,
+        [Review.flag_id == flag_id, Verdict.contact_key == contact_key],
+        [Correction.flag_id == flag_id, Correction.contact_key == contact_key],
+    )
 
 
 def problem(store: Store, problem_id: int) -> DataProblem:
     """One problem; InputError when there is none with this number."""
-    found = _find(store, [Verdict.id == problem_id])
+    found = _find(store, [Verdict.id == problem_id], [Correction.id == problem_id])
     if not found:
         raise InputError("There is no data problem with this number; look at the list again.")
     return found[0]
@@ -94,19 +113,19 @@ def answer(store: Store, problem_id: int, user: User, state: str, note: str) -> 
     if len(note) > LONGEST_NOTE:
         raise ConfigError(f"The note is longer than {LONGEST_NOTE:,} characters; shorten it.")
     with store.writing() as session:
-        person = session.scalar(
-            sa.select(Flag.person_id)
-            .join(Review, Review.flag_id == Flag.flag_id)
-            .join(Verdict, Verdict.review_id == Review.review_id)
-            .where(Verdict.id == problem_id, Verdict.verdict == "wrong")
-        )
+        asked = problem_id >= corrections.FIRST
+        person = (corrections.person_of if asked else _person_of)(session, problem_id)
         if person is None:
             raise InputError("There is no data problem with this number; look at the list again.")
-        before = steps_of(session, [problem_id]).get(problem_id, [])
+        known = corrections.steps_of if asked else steps_of
+        before = known(session, [problem_id]).get(problem_id, [])
         if before and (before[-1].state, before[-1].note) == (state, note):
             raise ConflictError("This answer was saved already; look at the list again.")
+        step = {"state": state, "note": note, "user": user.name, "at": moment()}
         session.add(
-            ProblemStep(verdict_id=problem_id, state=state, note=note, user=user.name, at=moment())
+            CorrectionStep(correction_id=problem_id, **step)
+            if asked
+            else ProblemStep(verdict_id=problem_id, **step)
         )
         audit.record(
             session,
@@ -118,16 +137,53 @@ def answer(store: Store, problem_id: int, user: User, state: str, note: str) -> 
         )
 
 
-def _find(store: Store, more: Sequence[sa.ColumnElement[bool]]) -> tuple[DataProblem, ...]:
+def _person_of(session: Session, verdict_id: int) -> str | None:
+    """Whose flag a verdict *wrong* is about; None when there is none with this number."""
+    return session.scalar(
+        sa.select(Flag.person_id)
+        .join(Review, Review.flag_id == Flag.flag_id)
+        .join(Verdict, Verdict.review_id == Review.review_id)
+        .where(Verdict.id == verdict_id, Verdict.verdict == "wrong")
+    )
+
+
+def _find(
+    store: Store,
+    verdicts: Sequence[sa.ColumnElement[bool]],
+    asked: Sequence[sa.ColumnElement[bool]] = (),
+) -> tuple[DataProblem, ...]:
+    """Verdicts and correction requests together, the oldest first."""
     with store.reading() as session:
         rows = session.execute(
             sa.select(Verdict, Review, Publication.as_of)
             .join(Review, Review.review_id == Verdict.review_id)
             .join(Publication, Publication.id == Review.publication_id)
-            .where(Verdict.verdict == "wrong", *more)
+            .where(Verdict.verdict == "wrong", *verdicts)
             .order_by(Review.decided_at, Verdict.id)
         ).all()
-        return _problems(session, rows)
+        found = [*_problems(session, rows), *_requests(session, asked)]
+    return tuple(sorted(found, key=lambda one: (one.reported_at, one.problem_id)))
+
+
+def _requests(session: Session, where: Sequence[sa.ColumnElement[bool]]) -> tuple[DataProblem, ...]:
+    rows = corrections.rows_with_day(session, where)
+    steps = corrections.steps_of(session, [row.id for row, _ in rows])
+    return tuple(
+        DataProblem(
+            row.id,
+            row.flag_id,
+            "",
+            "",
+            row.problem,
+            row.note,
+            row.contact_key,
+            row.reporter,
+            row.at,
+            as_of,
+            tuple(steps.get(row.id, ())),
+        )
+        for row, as_of in rows
+    )
 
 
 def _problems(session: Session, rows: Sequence[Any]) -> tuple[DataProblem, ...]:

@@ -270,6 +270,37 @@ class ProblemStep(Base):
     at: Mapped[dt.datetime]
 
 
+class Correction(Base):
+    """A reader's word that a record is wrong, outside a review; appended only."""
+
+    __tablename__ = "correction"
+    __table_args__ = (STRICT,)
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    flag_id: Mapped[str] = mapped_column(ForeignKey("flag.flag_id"), index=True)
+    publication_id: Mapped[int] = mapped_column(ForeignKey("publication.id"))
+    contact_key: Mapped[str]
+    problem: Mapped[str]
+    note: Mapped[str]
+    reporter: Mapped[str]
+    role: Mapped[str]
+    at: Mapped[dt.datetime]
+
+
+class CorrectionStep(Base):
+    """One step in answering a correction request; appended only."""
+
+    __tablename__ = "correction_step"
+    __table_args__ = (STRICT,)
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    correction_id: Mapped[int] = mapped_column(ForeignKey("correction.id"), index=True)
+    state: Mapped[str]
+    note: Mapped[str]
+    user: Mapped[str]
+    at: Mapped[dt.datetime]
+
+
 class PauseStep(Base):
     """Somebody paused riskflag, withdrew it or let it go on, and why; appended only."""
 

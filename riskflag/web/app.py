@@ -26,11 +26,18 @@ PAGES = (
     "before_you_start",
     "worklist",
     "flag",
+    "records",
+    "record",
     "about",
     "how_this_works",
     "lookback",
     "review",
     "reviews",
+    "alert_health",
+    "team",
+    "pause",
+    "data_problems",
+    "second_look",
 )
 
 HERE = Path(__file__).parent

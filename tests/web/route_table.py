@@ -20,6 +20,8 @@ ROUTES: dict[tuple[str, str], str] = {
     ("/before-you-start", "GET"): ALL_ROLES,
     ("/before-you-start", "POST"): ALL_ROLES,
     ("/worklist", "GET"): "read_flags",
+    ("/flag/<flag_id>/record/<contact_ref>", "GET"): "read_flags",
+    ("/flag/<flag_id>/record/<contact_ref>", "POST"): "read_flags",
     ("/flag/<flag_id>/review", "GET"): "review",
     ("/flag/<flag_id>/review", "POST"): "review",
     ("/flag/<flag_id>/review/draft", "POST"): "review",
