@@ -7,7 +7,10 @@ from typing import Any
 
 from flask import Flask, current_app, request
 
+from riskflag.casework import pause
 from riskflag.casework.permissions import may
+from riskflag.casework.store import Store
+from riskflag.reports.review_words import instant
 from riskflag.web import gate
 from riskflag.workspace import Workspace
 
@@ -54,7 +57,18 @@ def values() -> dict[str, Any]:
             for place in places()
         ],
         "made_up": current_app.config["DEVELOPMENT_SIGN_IN"],
+        "stopped": stopped() if now else "",
     }
+
+
+def stopped() -> str:
+    """What every page says while riskflag is paused or withdrawn; empty while it runs."""
+    store: Store = current_app.extensions["riskflag_store"]
+    now = pause.state(store)
+    if now.state == pause.RUNNING or now.at is None:
+        return ""
+    effect = "No new flags are raised." if now.state == pause.PAUSED else "No further nights run."
+    return f"riskflag is {now.state} since {instant(now.at)}. {effect} The reason: {now.reason}"
 
 
 def places() -> list[Place]:

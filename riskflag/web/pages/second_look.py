@@ -1,0 +1,34 @@
+"""Second looks: which reviews wait for one, without a word of what the first reviewer said."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import Blueprint, render_template
+from flask.typing import ResponseReturnValue
+
+from riskflag.casework import second_looks
+from riskflag.clock import LONDON
+from riskflag.reports import words
+from riskflag.web import desk
+
+blueprint = Blueprint("second_look", __name__)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One second look that waits. Why it was chosen is not told: that would tell the decision."""
+
+    flag_id: str
+    since: str
+
+
+@blueprint.get("/second-look")
+@desk.needs("second_look")
+def queue() -> ResponseReturnValue:
+    """The list, the longest waiting first; it names no child."""
+    waiting = second_looks.due(desk.store(), desk.user())
+    rows = [
+        Row(one.flag_id, words.day(one.reviewed_at.astimezone(LONDON).date())) for one in waiting
+    ]
+    return render_template("second_look.html", rows=rows)
