@@ -139,9 +139,15 @@ def children_at(
 
 def _visible(table: pa.Table, as_of: int) -> npt.NDArray[np.bool_]:
     """riskflag.clock.visible for every row."""
-    known = numbers(table.column("known_day"), NEVER)
-    superseded = numbers(table.column("superseded_day"), NEVER)
+    known, superseded = _days(table, "known_day"), _days(table, "superseded_day")
     return (known < as_of) & (as_of <= superseded)
+
+
+def _days(table: pa.Table, name: str) -> npt.NDArray[np.int32]:
+    """A day column as it lies in memory: a night looks at every contact's."""
+    column = one(table.column(name))
+    full = column.fill_null(NEVER) if column.null_count else column
+    return np.asarray(full.to_numpy(zero_copy_only=False), np.int32)
 
 
 def adult_from(birth: Ints) -> Ints:

@@ -53,7 +53,7 @@ class Kernel:
         def one(part: slice) -> int:
             return _one_chunk(columns, program, rows, part, out)
 
-        with ThreadPoolExecutor(self.threads or _cores()) as pool:
+        with ThreadPoolExecutor(self.threads or cores()) as pool:
             waiting: list[Future[int]] = [pool.submit(one, part) for part in _cut(rows, self.chunk)]
             try:
                 for finished in as_completed(waiting):
@@ -63,7 +63,7 @@ class Kernel:
                 pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _cores() -> int:
+def cores() -> int:
     """Cores this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
