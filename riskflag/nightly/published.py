@@ -31,6 +31,7 @@ __all__ = [
     "complete",
     "published_flag",
     "reasons_waiting",
+    "version_of",
     "worklist_page",
 ]
 
@@ -45,6 +46,11 @@ def published_flag(workspace: Workspace, store: Store, flag_id: str) -> dict[str
     held = publishing.held(store, flag_id)
     if held is None:
         raise InputError("There is no flag with this number; look it up on the worklist.")
+    return version_of(workspace, flag_id, held)
+
+
+def version_of(workspace: Workspace, flag_id: str, held: Held) -> dict[str, Any]:
+    """The FLAG JSON of one published version of a flag, checked as `published_flag` does."""
     where = workspace.publications / held.record.folder
     if held.starts is None or held.length is None:
         flags = folder.read_flags(where, held.record.content_hash)

@@ -15,6 +15,7 @@ from typing import Any
 
 from riskflag.reports import words
 from riskflag.reports.cards import CARDS, CARDS_WITH_MANY, Card, OtherWay, card, other_way, rules_of
+from riskflag.reports.offline import Form, offline_form
 from riskflag.reports.records import (
     SHOWN_FIRST,
     SHOWN_WHEN_FULL,
@@ -93,6 +94,7 @@ class FlagPage:
     often: tuple[str, ...]
     about: tuple[Fact, ...]
     review_data: str
+    form: Form
     dense: bool
 
     @property
@@ -101,10 +103,11 @@ class FlagPage:
         return (*self.cards, *self.more_cards, *self.earlier)
 
 
-def view(flag: Mapping[str, Any], *, oldest_first: bool = False) -> FlagPage:
+def view(flag: Mapping[str, Any], *, oldest_first: bool = False, code: str = "") -> FlagPage:
     """The page of one FLAG JSON; the same flag gives the same page.
 
-    Records run newest first unless `oldest_first`; their numbers are the same either way.
+    Records run newest first unless `oldest_first`; their numbers are the same either way. `code`
+    is that of the form, if this page may be sent back (riskflag.casework.imports).
     """
     digest = record_hash(flag)
     rows = paper_rows(flag)
@@ -140,6 +143,7 @@ def view(flag: Mapping[str, Any], *, oldest_first: bool = False) -> FlagPage:
         often=_often(flag.get("performance")),
         about=_about(flag, digest),
         review_data=review_data(flag, digest),
+        form=offline_form(flag, code),
         dense=rows > DENSE,
     )
 

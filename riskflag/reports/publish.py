@@ -40,9 +40,9 @@ def write_pages(published: PublishedFlags, folder: Path) -> None:
     )
 
 
-def flag_page(flag: Mapping[str, Any]) -> str:
-    """One flag's page as HTML, standing alone."""
-    return render_flag(view(flag))
+def flag_page(flag: Mapping[str, Any], *, code: str = "") -> str:
+    """One flag's page as HTML, standing alone; with a form's code it can be sent back."""
+    return render_flag(view(flag, code=code))
 
 
 def analyst_page(flag: Mapping[str, Any]) -> str:

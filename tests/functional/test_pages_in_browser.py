@@ -116,7 +116,7 @@ def test_the_examples_print_on_four_sheets_at_most_with_everything_on_them(
             )
         assert shown["versions"] > 20
         assert shown["toc"] == "none"
-        assert shown["boxes"] == 15
+        assert shown["boxes"] == 16
 
 
 def test_by_keyboard_alone_a_reader_reaches_the_records_behind_a_pattern(running, pages):
