@@ -203,11 +203,11 @@ def counted(history: History, person_id: str, days: Days) -> Bools:
 def _table(
     history: History, person_id: str, days: Days, signals: tuple[Signal, ...], course: FeedCourse
 ) -> Rows:
-    from riskflag.signals.asked import Asked
+    from riskflag.signals.asked import every_day
     from riskflag.signals.build import completeness
     from riskflag.signals.fast import Kernel
 
-    asked = Asked(pa.array([person_id] * len(days), pa.string()), days)
+    asked = every_day([person_id], days)
     values = Kernel(threads=1).values(history, signals, asked, silent)
     complete = np.empty(values.shape, np.bool_)
     known: dict[tuple[str, ...], Bools] = {}

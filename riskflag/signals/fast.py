@@ -72,12 +72,12 @@ def cores() -> int:
 
 def _rows(work: Plan, history: History, columns: Columns, asked: Asked) -> Rows:
     """The rows sorted by child, each with the span of the child's contacts."""
-    place = columns.people.places(asked.person_ids)
+    place = columns.people.places(asked.person_ids)[asked.who]
     order = _sorted(place, asked.as_of)
     place = place[order]
     birth = np.full(len(place), UNKNOWN_DAY, np.int64)
     if work.needs_birth():
-        birth = Births(history.persons).at(asked.person_ids, asked.as_of)[order]
+        birth = Births(history.persons).at(asked)[order]
     # A person without contacts (place -1) has an empty span at the beginning.
     known = place >= 0
     start = np.where(known, columns.people.starts[np.maximum(place, 0)], 0)
