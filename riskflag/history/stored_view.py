@@ -59,17 +59,19 @@ class StoredView:
 
         Raises IntegrityError when a file is missing or a page does not match its checksum.
         """
-        contacts, persons, relationships = (
-            self._read(name, number, columns if name == CONTACTS else None) for name in BY_PART
-        )
-        return History(contacts, persons, relationships, self.coverage)
+        persons, relationships = (self._read(name, number) for name in (PERSONS, RELATIONSHIPS))
+        return History(self.contacts(number, columns), persons, relationships, self.coverage)
+
+    def contacts(self, number: int, columns: Sequence[str] | None = None) -> pa.Table:
+        """The contacts of one part."""
+        return self._read(CONTACTS, number, columns)
 
     @cached_property
     def coverage(self) -> pa.Table:
         """What the feeds said of themselves, for all parts."""
         return self._file(COVERAGE).read()
 
-    def _read(self, name: str, number: int, columns: Sequence[str] | None) -> pa.Table:
+    def _read(self, name: str, number: int, columns: Sequence[str] | None = None) -> pa.Table:
         try:
             # A file object of its own: readers in other threads move theirs.
             return self._file(name).read_row_group(

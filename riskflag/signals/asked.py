@@ -44,7 +44,7 @@ def one_day(person_ids: Sequence[str], as_of: dt.date) -> Asked:
     return every_day(person_ids, np.array([clock.day_number(as_of)], dtype=np.int64))
 
 
-def every_day(person_ids: Sequence[str], days: Ints) -> Asked:
+def every_day(person_ids: Sequence[str] | pa.Array, days: Ints) -> Asked:
     """Each child at each of these as-of days: one child's dates after another's."""
     days = _within_reason(days)
     ids = pa.array(person_ids, type=pa.string())

@@ -10,7 +10,8 @@ import pytest
 from riskflag.errors import IntegrityError
 from riskflag.history.stored_view import StoredView, split
 from riskflag.signals import age, compute, contacts, count, last_value
-from riskflag.signals.parts import compute_parts
+from riskflag.signals import parts as parts_module
+from riskflag.signals.parts import compute_parts, grid_parts
 from tests.factories import history_of
 from tests.unit.signals.test_build import signal
 
@@ -93,3 +94,36 @@ def test_a_damaged_file_is_refused_in_one_sentence(view, name):
 
     with pytest.raises(IntegrityError, match="missing or damaged"):
         list(compute_parts(StoredView(view.folder), as_of=AS_OF, signals=SIGNALS))
+
+
+def test_a_grid_is_its_nights_side_by_side(view):
+    """Each date of a grid has the children and the values of a night of its own."""
+    as_ofs = [AS_OF - dt.timedelta(days=28), AS_OF, AS_OF + dt.timedelta(days=5000)]
+    nights = [list(compute_parts(view, as_of=day, signals=SIGNALS)) for day in as_ofs]
+
+    grids = list(grid_parts(view, lambda grid: grid, as_ofs=as_ofs, signals=SIGNALS, threads=2))
+
+    for place, night in enumerate(nights):
+        found = {
+            name: grid.values[row, place].tobytes()
+            for grid in grids
+            for row, name in enumerate(grid.person_ids)
+            if grid.child[row, place]
+        }
+        expected = {
+            name: part.values[row].tobytes()
+            for part in night
+            for row, name in enumerate(part.person_ids)
+        }
+        assert found == expected
+    assert [sum(len(part.person_ids) for part in night) for night in nights] == [6, 6, 0]
+    assert all(grid.complete.shape == (3, len(SIGNALS)) for grid in grids)
+
+
+def test_a_grid_is_worked_out_in_small_blocks(view, monkeypatch):
+    """However long the grid, a block holds no more rows than the limit, and at least one child."""
+    monkeypatch.setattr(parts_module, "BLOCK", 1)
+
+    people = list(grid_parts(view, lambda grid: grid.person_ids, as_ofs=[AS_OF], signals=SIGNALS))
+
+    assert people == [("anna",), ("ben",), ("carla",), ("dan",), ("eva",), ("fay",)]
