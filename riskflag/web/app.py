@@ -31,6 +31,7 @@ PAGES = (
     "about",
     "how_this_works",
     "lookback",
+    "first_thought",
     "review",
     "reviews",
     "alert_health",

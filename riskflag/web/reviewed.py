@@ -75,7 +75,7 @@ SECTIONS = {
     "read_records": "records",
     "read_record": "record",
     "read_reviews": "reviews",
-    "read_lookback": "lookback",
+    "look_back": "lookback",
     "read_report": "report",
 }
 
