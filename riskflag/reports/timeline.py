@@ -18,7 +18,7 @@ LANE_HEIGHT = 42
 TOP = 6
 TICKS = 5
 #: With more records than this, marks that would lie on each other are drawn as one.
-MARKS = 200
+MARKS = 80
 #: How far apart (per cent of the width) marks then are at least.
 STEP = 2.2
 LEFT, RIGHT = 1.5, 98.5
