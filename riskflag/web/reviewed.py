@@ -194,7 +194,9 @@ def answers_of(case: Case, review_id: str | None) -> dict[str, Any]:
 
 def owed(flag_id: str) -> str | None:
     """The review of this flag that the person signed in has been asked to look at again."""
-    found = second_looks.due_of(desk.store(), flag_id, desk.user())
+    found = second_looks.due_of(
+        desk.store(), flag_id, desk.user(), share=desk.workspace().config.second_look_share
+    )
     return None if found is None else found.review_id
 
 

@@ -59,7 +59,8 @@ def reviews(flag_id: str) -> ResponseReturnValue:
     """All reviews of the child; kept back from who still owes a second look of their own."""
     desk.look(flag_id, LOOK)
     user = desk.user()
-    owed = {look.flag_id for look in second_looks.due(desk.store(), user)}
+    share = desk.workspace().config.second_look_share
+    owed = {look.flag_id for look in second_looks.due(desk.store(), user, share=share)}
     found = kept_reviews.courses_of_child(desk.store(), flag_id)
     blind = [course.flag_id for course in found if course.flag_id in owed]
     return render_template(

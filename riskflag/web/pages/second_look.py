@@ -27,7 +27,8 @@ class Row:
 @desk.needs("second_look")
 def queue() -> ResponseReturnValue:
     """The list, the longest waiting first; it names no child."""
-    waiting = second_looks.due(desk.store(), desk.user())
+    share = desk.workspace().config.second_look_share
+    waiting = second_looks.due(desk.store(), desk.user(), share=share)
     rows = [
         Row(one.flag_id, words.day(one.reviewed_at.astimezone(LONDON).date())) for one in waiting
     ]

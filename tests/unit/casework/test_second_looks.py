@@ -58,11 +58,11 @@ def test_what_waits_tells_nothing_of_the_first_decision(store):
 def test_the_first_review_stays_unseen_until_the_second_is_saved(store):
     """Who may take the second look reads no verdict before; others, and they after, read all."""
     first = world.decide(store, "unsure")
-    assert readable_reviews(store, world.F1, world.SENIOR) == ((), True)
-    kept, back = readable_reviews(store, world.F1, world.WORKER)
+    assert readable_reviews(store, world.F1, world.SENIOR, share=0.0) == ((), True)
+    kept, back = readable_reviews(store, world.F1, world.WORKER, share=0.0)
     assert ([one.review_id for one in kept], back) == ([first], False)
     second = world.decide(store, "refer", by=world.SENIOR, second_look_of=first)
-    kept, back = readable_reviews(store, world.F1, world.SENIOR)
+    kept, back = readable_reviews(store, world.F1, world.SENIOR, share=0.0)
     assert ([one.review_id for one in kept], back) == ([first, second], False)
     assert due_of(store, world.F1, world.MANAGER, share=1.0) is None
     told = compared(store, second, world.SENIOR)
