@@ -12,6 +12,7 @@ from flask import Flask, Response, abort, redirect, url_for
 from flask.typing import ResponseReturnValue
 from jinja2 import ChoiceLoader, FileSystemLoader, PrefixLoader
 
+from riskflag.casework.looks import LookBook
 from riskflag.casework.store import open_store
 from riskflag.nightly import published
 from riskflag.reports import render
@@ -59,6 +60,7 @@ def create_app(workspace: Workspace, *, development_sign_in: bool) -> Flask:
     app.extensions["riskflag_workspace"] = workspace
     app.extensions["riskflag_sessions"] = Sessions()
     app.extensions["riskflag_kept"] = Kept()
+    app.extensions["riskflag_looks"] = LookBook(store)
     app.config["DEVELOPMENT_SIGN_IN"] = development_sign_in
     guard.protect(app, store.key, plain_http=development_sign_in)
     faults.register(app)

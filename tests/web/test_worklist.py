@@ -168,7 +168,7 @@ def test_without_the_record_of_the_look_there_is_no_page(app, signed_in, publish
     def full(*_, **__):
         raise StorageError("The disk is full.")
 
-    monkeypatch.setattr(looks.audit, "record", full)
+    monkeypatch.setattr(looks.audit, "record_all", full)
     for path in ("/worklist", f"/flag/{published[0]['flag_id']}"):
         answer = desk.get(path)
         assert answer.status_code == 503, path
