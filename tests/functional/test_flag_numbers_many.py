@@ -17,7 +17,7 @@ from tests.functional import flag_checks as checks
 
 pytestmark = pytest.mark.long
 
-DAYS = tuple(dt.date(2025, month, 1) for month in (6, 7, 8, 9, 10, 11, 12)) + (dt.date(2026, 4, 1),)
+DAYS = (*(dt.date(2025, month, 1) for month in range(6, 13)), dt.date(2026, 4, 1))
 CAPACITY = 1_000
 
 
