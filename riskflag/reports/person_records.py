@@ -121,7 +121,7 @@ def _text(one: Record) -> str:
     parts = (
         f"{one.date} {one.ended}".strip(),
         one.agency,
-        f"{one.said}. {one.about}".strip(" ."),
+        f"{one.about}. {one.said}".strip(" ."),
         status,
         "Since withdrawn or corrected" if one.withdrawn else "",
         one.where,
