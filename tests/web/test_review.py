@@ -156,6 +156,25 @@ def test_an_amendment_is_a_new_entry_and_the_earlier_one_stays(at_flag, store):
     assert "Open." in timeline
 
 
+def test_a_colleagues_answers_are_shown_and_never_filled_in(at_flag, store):
+    """Amending somebody else's review begins with an empty form: nothing is suggested."""
+    me, colleague = at_flag(ME, COLLEAGUE)
+    me.save(decision="nothing_further", why="I thought all was in hand.")
+    [first] = reviews_of(store, me.flag_id)
+    page = colleague.open(f"?amend={first.review_id}")
+    assert "I thought all was in hand." in said(page)
+    assert " checked" not in page
+
+
+def test_past_reviews_say_what_was_opened_before_deciding(at_flag):
+    """The proof that a person looked stands with the review."""
+    [me] = at_flag(ME)
+    me.desk.get(f"/flag/{me.flag_id}")
+    me.save()
+    text = said(me.desk.get(f"/flag/{me.flag_id}/reviews").text)
+    assert "Opened before deciding The flag's page" in text
+
+
 def test_a_flag_that_was_closed_meanwhile_can_only_be_amended(at_flag):
     """Who opens the form of a closed flag is told who closed it, and offered to amend."""
     me, colleague = at_flag(ME, COLLEAGUE)
