@@ -58,7 +58,7 @@ def create_app(workspace: Workspace, *, development_sign_in: bool) -> Flask:
     published.complete(workspace, store)
     app.extensions["riskflag_store"] = store
     app.extensions["riskflag_workspace"] = workspace
-    app.extensions["riskflag_sessions"] = Sessions()
+    app.extensions["riskflag_sessions"] = Sessions(workspace, store)
     app.extensions["riskflag_kept"] = Kept()
     app.extensions["riskflag_looks"] = LookBook(store)
     app.config["DEVELOPMENT_SIGN_IN"] = development_sign_in
