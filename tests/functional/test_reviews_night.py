@@ -9,10 +9,11 @@ import pytest
 import sqlalchemy as sa
 
 from riskflag.casework import pause, publishing
-from riskflag.casework.reviews import NewReview, record_review
+from riskflag.casework.reviews import NewReview, record_review, reviews_of
 from riskflag.casework.store import open_store
 from riskflag.casework.users import User
 from riskflag.errors import HeldError, InputError, IntegrityError
+from riskflag.nightly import run as run_module
 from riskflag.nightly import state_file
 from riskflag.nightly.published import complete, published_flag, worklist_page
 from riskflag.nightly.reproduce import published_flag as whole_flag
@@ -296,3 +297,27 @@ def test_the_app_s_worklist_is_the_one_of_the_pages(desk):
     offline = worklist(flags, {}).lines
     assert tuple(line(one.flag, page.numbers) for one in page.lines) == offline
     assert len(offline) == 4
+
+
+def test_a_review_in_the_middle_of_a_night_is_kept_and_the_night_is_published(desk, monkeypatch):
+    """A flag closed between the night's start and its end stays closed, and the night stands."""
+    desk.run()
+    flag_id = desk.number_of("C-MISS")
+    plain = run_module.steps.reached
+
+    def reached(step):
+        plain(step)
+        if step == "folder: renamed":
+            desk.decide("C-MISS")
+
+    monkeypatch.setattr(run_module.steps, "reached", reached)
+    desk.history = world.some_history(MORE)
+    assert desk.run(AS_OF + WEEK).exit_code == 0
+    monkeypatch.setattr(run_module.steps, "reached", plain)
+    with desk.store() as store:
+        assert [one.decision for one in reviews_of(store, flag_id)] == ["nothing_further"]
+        assert flag_id not in {line.flag_id for line in worklist_page(store).lines}
+        assert publishing.current(store).as_of == AS_OF + WEEK
+    assert verify(desk.workspace).faults == ()
+    # What came in on the night the review was made is new to the reviewer, and brings the child.
+    assert "C-MISS" in desk.people(AS_OF + 2 * WEEK)
