@@ -19,6 +19,7 @@ from riskflag.casework.reviews import NewReview, ReasonVerdict, record_review
 from riskflag.casework.users import User
 from riskflag.cli.init import write_users
 from riskflag.clock import moment
+from riskflag.reports.links import Links
 from riskflag.web.app import create_app
 from riskflag.workspace import Workspace
 from tests.functional.browser import browser
@@ -107,11 +108,21 @@ def reviewer(page, base: str, flag_id: str) -> None:
     take(page, "review-saved.png")
 
 
+def reader(page, base: str, flag: dict) -> None:
+    """All records of a child behind one pattern, and one of them."""
+    reason = max(flag["reasons"], key=lambda one: len(one["contact_keys"]))
+    page.goto(base + Links(flag["flag_id"]).behind(reason["reason_id"]))
+    take(page, "all-records.png", 1300)
+    page.goto(base + Links(flag["flag_id"]).record(reason["contact_keys"][0]))
+    take(page, "one-record.png", 1500)
+
+
 def make(base: str, running, flags: list[dict], answered: str) -> None:
     """All pictures: the reviewer's on a desk and a phone, the manager's, and the owner's."""
     wide, narrow = {"width": 1200, "height": 900}, {"width": 360, "height": 800}
     page = running.new_context(viewport=wide).new_page()
     sign_in(page, base, "duty worker 1")
+    reader(page, base, flags[3])
     reviewer(page, base, flags[3]["flag_id"])
     page.goto(f"{base}/flag/{answered}/reviews")
     take(page, "past-reviews.png")
