@@ -34,6 +34,7 @@ def register(app: typer.Typer) -> None:
         import getpass
 
         from riskflag.casework.store import open_store
+        from riskflag.nightly.ranges import ranges_of
         from riskflag.nightly.reproduce import look_at_flag
         from riskflag.reports.offline import form_text
         from riskflag.reports.offline_import import form_of
@@ -46,7 +47,8 @@ def register(app: typer.Typer) -> None:
         target = out or Path(f"{flag}.html")
         target.touch(mode=0o600)
         if analyst:
-            target.write_text(analyst_page(found.flag), encoding="utf-8")
+            page = analyst_page(found.flag, ranges_of(place, found.flag))
+            target.write_text(page, encoding="utf-8")
             typer.echo(f"Wrote {target}")
             return
         store = open_store(place, create=False)

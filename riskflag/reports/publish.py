@@ -60,9 +60,11 @@ def flag_page(flag: Mapping[str, Any], *, code: str = "", home: str | None = Non
     return html
 
 
-def analyst_page(flag: Mapping[str, Any]) -> str:
+def analyst_page(
+    flag: Mapping[str, Any], ranges: Mapping[str, Mapping[str, Any]] | None = None
+) -> str:
     """The analyst's report of one flag as HTML; an InputError when no model scored the child."""
-    return render_shap(flag)
+    return render_shap(flag, ranges)
 
 
 def write_publication_pages(

@@ -77,9 +77,14 @@ def render_index(
     return page("index.html", page=worklist(flags, publication or {}))
 
 
-def render_shap(flag: Mapping[str, Any]) -> str:
-    """The analyst's report of one flag; an InputError when no model scored the child."""
-    report = analyst_report(flag)
+def render_shap(
+    flag: Mapping[str, Any], ranges: Mapping[str, Mapping[str, Any]] | None = None
+) -> str:
+    """The analyst's report of one flag; an InputError when no model scored the child.
+
+    `ranges` are those of the training cohort (`Bundle.ranges`), if at hand.
+    """
+    report = analyst_report(flag, ranges)
     if report is None:
         raise InputError(
             "No model scored this child on this night, so there is no report of contributions; "

@@ -32,6 +32,7 @@ PAGES = (
     "about",
     "how_this_works",
     "lookback",
+    "report",
     "first_thought",
     "review",
     "reviews",

@@ -35,6 +35,7 @@ ROUTES: dict[tuple[str, str], str] = {
     ("/flag/<flag_id>/first-thought", "POST"): "review",
     ("/flag/<flag_id>/reviews", "GET"): "read_flags",
     ("/flag/<flag_id>/lookback", "GET"): "lookback",
+    ("/flag/<flag_id>/report", "GET"): "shap",
     ("/flag/<flag_id>", "GET"): "read_flags",
     ("/flag/<flag_id>/records", "GET"): "read_flags",
     ("/flag/<flag_id>/record/<contact_ref>", "GET"): "read_flags",

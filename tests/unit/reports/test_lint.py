@@ -45,7 +45,7 @@ def rules(catalogue):
 def test_no_template_holds_a_banned_word_or_a_long_sentence(template):
     """What is fixed in a page cannot emit what is forbidden, whatever the data."""
     read = fixed(template)
-    if template.name not in {"analyst.html", "base.html"}:
+    if template.name not in {"analyst.html", "analyst_parts.html", "base.html"}:
         assert lint.banned_words("\n".join(read)) == []
     assert lint.long_sentences(read) == []
 
