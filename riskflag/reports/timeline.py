@@ -67,6 +67,7 @@ class Timeline:
     height: int
     without_feed: str
     has_late: bool
+    has_span: bool
     has_gap: bool
     has_help: bool
 
@@ -103,6 +104,7 @@ def timeline(flag: Mapping[str, Any]) -> Timeline | None:
         height=TOP + len(lanes) * LANE_HEIGHT + 24,
         without_feed=_without_feed(feeds),
         has_late=any(mark.late_x is not None for mark in marks),
+        has_span=any(mark.end_x is not None for mark in marks),
         has_gap=any(lane.gap for lane in lanes),
         has_help=any(mark.shape == "help" for mark in marks),
     )

@@ -16,6 +16,8 @@ blueprint = Blueprint("flag", __name__)
 #: The look that is recorded before the page is made.
 LOOK = "read_flag"
 OLDEST = "oldest"
+#: A page of the app has no size to keep to, so it lists more records than a file does.
+LISTED = 1_000
 
 
 @blueprint.get("/flag/<flag_id>")
@@ -25,7 +27,9 @@ def flag(flag_id: str) -> ResponseReturnValue:
     desk.look(flag_id, LOOK)
     oldest_first = request.args.get("order") == OLDEST
     page = flag_page.view(
-        published_flag(desk.workspace(), desk.store(), flag_id), oldest_first=oldest_first
+        published_flag(desk.workspace(), desk.store(), flag_id),
+        oldest_first=oldest_first,
+        most=LISTED,
     )
     role = desk.user().role
     return render_template(

@@ -25,6 +25,7 @@ from riskflag.reports.record_page import record_page
 from riskflag.reports.review_words import choices, instant, label
 from riskflag.web import desk
 from riskflag.web.forms import at_least_words, complete, error_list, radios, required, text_area
+from riskflag.web.pages.flag import LISTED
 
 blueprint = Blueprint("record", __name__)
 
@@ -75,7 +76,7 @@ def _page(flag_id: str, contact_ref: str, asked: CorrectionForm) -> str:
     desk.look(flag_id, LOOK)
     flag, contacts = flag_and_records(desk.workspace(), desk.store(), flag_id, only=contact_ref)
     contact = _of(contacts)
-    page = flag_page.view(flag)
+    page = flag_page.view(flag, most=LISTED)
     meaning = meanings(desk.workspace().root / "vocabulary.toml").get(contact["type"], "")
     html: str = render_template(
         "record.html",

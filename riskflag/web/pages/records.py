@@ -15,6 +15,7 @@ from riskflag.reports import flag_page
 from riskflag.reports.links import Links
 from riskflag.reports.person_records import WHOSE, Choice, all_records
 from riskflag.web import desk
+from riskflag.web.pages.flag import LISTED
 
 blueprint = Blueprint("records", __name__)
 
@@ -28,7 +29,7 @@ def records(flag_id: str) -> ResponseReturnValue:
     """The chronology of the flag's child; the query chooses what of it, nothing is sent."""
     desk.look(flag_id, LOOK)
     flag, contacts = flag_and_records(desk.workspace(), desk.store(), flag_id)
-    page = flag_page.view(flag)
+    page = flag_page.view(flag, most=LISTED)
     choice, wrong = chosen(request.args)
     found = all_records(flag, contacts, page, choice)
     go = Links(flag_id)
