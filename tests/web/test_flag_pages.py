@@ -8,6 +8,8 @@ import re
 import pytest
 
 from riskflag.casework import audit, data_problems
+from riskflag.casework.reviews import NewReview, record_review
+from riskflag.clock import moment
 from riskflag.nightly.chronologies import flag_and_records
 from riskflag.reports.links import Links
 from riskflag.reports.lint import banned_words, visible_text
@@ -260,6 +262,27 @@ def small_child(app, web_workspace, flags):
         if any(contact["link"] != "self" for contact in contacts):
             return flag, contacts
     pytest.fail("no flag of the demo has a linked record")
+
+
+def test_a_flag_that_is_decided_offers_no_second_decision(reader, app, flags):
+    """Who comes late is told, and led to what was decided; an open flag leads to the form."""
+    flag = flags[-1]
+    html = reader.get(f"/flag/{flag['flag_id']}").text
+    assert "Record your review" in html
+    review = NewReview(
+        flag_id=flag["flag_id"],
+        reviewer="duty worker 2",
+        role="caseworker",
+        decision="nothing_further",
+        why="Spoke with the school and the family.",
+        worth_bringing="knew_most",
+        opened_at=moment(),
+    )
+    record_review(app.extensions["riskflag_store"], review)
+    html = reader.get(f"/flag/{flag['flag_id']}").text
+    assert "Record your review" not in html
+    assert "Somebody has decided on this flag." in said(html)
+    assert "Spoke with the school" not in html
 
 
 @pytest.mark.parametrize("width", [1280, 320])

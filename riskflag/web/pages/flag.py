@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
+from riskflag.casework.kept_reviews import is_open
 from riskflag.casework.permissions import may
 from riskflag.nightly.published import published_flag
 from riskflag.reports import flag_page
@@ -37,5 +38,6 @@ def flag(flag_id: str) -> ResponseReturnValue:
         page=page,
         go=Links(flag_id, oldest_first),
         may_review=may(role, "review"),
+        still_open=is_open(desk.store(), flag_id),
         may_look_back=may(role, "lookback"),
     )
