@@ -108,7 +108,7 @@ def _ask_to_sign_in() -> ResponseReturnValue:
 
 def _interrupt(endpoint: str) -> ResponseReturnValue:
     """Go to another page first and come back; what was being written is kept as a draft."""
-    back = request.path
+    back = request.full_path.rstrip("?")
     if request.method == "POST":
         kept = _keep_draft()
         back = kept or url_for("home")

@@ -214,6 +214,37 @@ def test_what_was_typed_when_the_session_ended_is_there_after_signing_in(app, re
     assert "You had been signed out" in shown
 
 
+@pytest.mark.parametrize("step", ["/wrong", "/check"])
+def test_a_session_that_ends_at_a_later_step_loses_nothing_either(app, reviewer, step):
+    """What was answered before stands in the form, with what the later page sent."""
+    me = reviewer()
+    field = names(me.open(), "verdict_")[0]
+    me.fill(**{field: "wrong"})
+    page = me.desk.get(f"{me.at}/wrong").text
+    kind = names(page, "problem_")[0]
+    sent = {kind: "misread", kind.replace("problem_", "note_"): "Typed for an hour"}
+    if step == "/check":
+        me.send(page, "/wrong", **sent)
+        page = me.desk.get(f"{me.at}/check").text
+    with me.desk.client.session_transaction() as session:
+        app.extensions["riskflag_sessions"].end(session["token"])
+    assert "/sign-in" in me.send(page, step, **sent).location
+    me.desk.sign_in("caseworker")
+    shown = me.open()
+    assert WHY in shown
+    again = me.send(shown, decision="refer", why=WHY, worth_bringing="no", **{field: "wrong"})
+    assert again.location == f"{me.at}/wrong"
+    assert "Typed for an hour" in me.desk.get(f"{me.at}/wrong").text
+
+
+def test_signing_in_leads_back_to_the_very_page(app, reviewer):
+    """A link to amend a review survives the sign-in in between."""
+    me = reviewer()
+    me.desk.post("/sign-out")
+    answer = me.desk.get(f"{me.at}?amend=abc")
+    assert answer.location.endswith("amend%3Dabc") or answer.location.endswith("amend=abc")
+
+
 def test_a_form_with_a_stale_token_is_shown_again_with_its_text(reviewer, store):
     """Nothing is kept or recorded without the page's own token, and nothing typed is lost."""
     me = reviewer()

@@ -63,7 +63,7 @@ def _own_check_of_tokens(state: Any) -> None:
 def form(flag_id: str) -> ResponseReturnValue:
     """The form, with this reviewer's draft in it."""
     case = opened_case(flag_id, LOOK)
-    kept = _taken_in(case, drafting.writing(flag_id))
+    kept = _kept(case)
     about = _about(case, kept)
     now = reviews.shown(desk.store(), flag_id)
     if not any(about.values()) and not is_open(desk.store(), flag_id):
@@ -85,7 +85,7 @@ def answer(flag_id: str) -> ResponseReturnValue:
     """Keep the answers; go on when they are complete, or show what is missing."""
     case = opened_case(flag_id, LOOK)
     asked = review_form(case.reasons, {})
-    kept = drafting.writing(flag_id).with_answers(review_answers(asked))
+    kept = _kept(case).with_answers(review_answers(asked))
     opening = drafting.unseal(flag_id, request.form.get("opening"))
     if opening is None or not trusted(asked):
         now = reviews.shown(desk.store(), flag_id)
@@ -106,7 +106,7 @@ def answer(flag_id: str) -> ResponseReturnValue:
 def autosave(flag_id: str) -> ResponseReturnValue:
     """Keep what is typed so far; for the script that saves between the steps."""
     case = opened_case(flag_id, LOOK)
-    asked, kept = review_form(case.reasons, {}), drafting.writing(flag_id)
+    asked, kept = review_form(case.reasons, {}), _kept(case)
     opening = drafting.unseal(flag_id, request.form.get("opening"))
     if opening is None or not trusted(asked):
         return {"saved": False}, 400
@@ -141,7 +141,7 @@ def kept(flag_id: str) -> ResponseReturnValue:
 def say_wrong(flag_id: str) -> ResponseReturnValue:
     """What is wrong with each reason that was called wrong."""
     case = opened_case(flag_id, LOOK)
-    kept = drafting.writing(flag_id)
+    kept = _kept(case)
     blamed = wrong(case.reasons, kept.answers)
     if kept.opening is None or not blamed:
         return redirect(f"{case.url}/review", code=303)
@@ -167,7 +167,7 @@ def say_wrong(flag_id: str) -> ResponseReturnValue:
 def check(flag_id: str) -> ResponseReturnValue:
     """All answers once more, each with a way back to change it."""
     case = opened_case(flag_id, LOOK)
-    kept = drafting.writing(flag_id)
+    kept = _kept(case)
     to_do = _to_do(case, kept)
     if to_do is not None:
         return redirect(to_do, code=303)
@@ -179,7 +179,7 @@ def check(flag_id: str) -> ResponseReturnValue:
 def save(flag_id: str) -> ResponseReturnValue:
     """Record the review; a second press of the button finds it recorded already."""
     case = opened_case(flag_id, LOOK)
-    kept, sent = drafting.writing(flag_id), Empty()
+    kept, sent = _kept(case), Empty()
     if kept.opening is None:
         if reviewed.own(flag_id, request.form.get("review_id")):
             return redirect(_saved_url(case, request.form["review_id"]), code=303)
@@ -255,15 +255,19 @@ def _as_sent(case: Case, kept: Writing) -> ReviewForm:
     return review_form(case.reasons, {}, sent=sent)
 
 
-def _taken_in(case: Case, kept: Writing) -> Writing:
+def _kept(case: Case) -> Writing:
     """The draft with what came in after the session had ended."""
+    kept = drafting.writing(case.flag_id)
     if not kept.sent:
         return kept
     sent = MultiDict([(name, value) for name, values in kept.sent.items() for value in values])
-    if any(name.startswith("problem_") for name in sent):
+    # A text field is always sent, so its absence says that another page was.
+    if any(name.startswith("note_") for name in sent):
         blamed = wrong(case.reasons, kept.answers)
         told_wrong = wrong_answers(wrong_form(blamed, {}, sent=sent), blamed)
         return replace(kept, problems={**kept.problems, **told_wrong})
+    if "why" not in sent:
+        return kept
     late = review_answers(review_form(case.reasons, {}, sent=sent))
     return replace(kept, answers={**kept.answers, **late})
 
