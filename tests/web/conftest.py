@@ -22,6 +22,12 @@ USER_OF = {role: name for name, role, _ in reversed(MADE_UP_USERS)}
 ROLES = tuple(USER_OF)
 
 
+class FlagNumber(str):
+    """A flag's number that also knows the key of one of its records."""
+
+    record = ""
+
+
 def token_in(html: str) -> str:
     """The CSRF token of a page's first form."""
     found = re.search(r'name="csrf_token" value="([^"]+)"', html)
@@ -113,6 +119,9 @@ def flag_ids(web_workspace: Workspace) -> list[str]:
     """The numbers of the flags of the current publication."""
     publications = web_workspace.publications
     folder = publications / (publications / "CURRENT").read_text(encoding="utf-8").strip()
-    found = [flag["flag_id"] for flag in json.loads((folder / "flags.json").read_text())]
+    found: list[str] = []
+    for flag in json.loads((folder / "flags.json").read_text()):
+        found.append(FlagNumber(flag["flag_id"]))
+        found[-1].record = flag["contacts"][0]["contact_key"]
     assert found, "the demo has no flags, so tests of their pages would pass on nothing"
     return found

@@ -25,7 +25,7 @@ def filled(address: str, flag_id: str) -> str:
     """An address with a real flag in it; other parts are filled with something harmless."""
     for part, value in {
         "<flag_id>": flag_id,
-        "<contact_ref>": "1",
+        "<contact_ref>": getattr(flag_id, "record", "1"),
         "<names>": "style",
         "<path:filename>": "web.css",
         "<int:problem_id>": "1",
