@@ -88,8 +88,16 @@ def seal(flag_id: str, opening: Opening) -> str:
 def unseal(flag_id: str, text: str | None) -> Opening | None:
     """The opening of a form that was sent, or None when it is not one of ours."""
     try:
-        return Opening(**_serializer(flag_id).loads(text or ""))
+        return _opening(_serializer(flag_id).loads(text or ""))
     except BadSignature:
+        return None
+
+
+def _opening(values: Mapping[str, Any] | None) -> Opening | None:
+    """An opening from its plain values; None when another version of riskflag made them."""
+    try:
+        return Opening(**values) if values else None
+    except TypeError:
         return None
 
 
@@ -105,7 +113,7 @@ def writing(flag_id: str) -> Writing:
         return Writing()
     kept = found.answers
     return Writing(
-        opening=Opening(**kept["opening"]) if kept.get("opening") else None,
+        opening=_opening(kept.get("opening")),
         answers=kept.get("answers") or {},
         problems=kept.get("problems") or {},
         sent=kept.get("sent") or {},

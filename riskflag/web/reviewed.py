@@ -223,6 +223,14 @@ def owed(flag_id: str) -> str | None:
     return None if found is None else found.review_id
 
 
+def first_of(case: Case, second: KeptReview) -> Entry | None:
+    """The review that a second look was at, which may be read once the second is saved."""
+    for review in kept_reviews.reviews_of_flag(desk.store(), case.flag_id):
+        if review.review_id == second.second_look_of:
+            return entry(review, names_of(case.reasons))
+    return None
+
+
 def own(flag_id: str, review_id: str | None) -> KeptReview | None:
     """A review of this flag by the person who is signed in, or None."""
     for review in kept_reviews.reviews_of_flag(desk.store(), flag_id):

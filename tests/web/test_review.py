@@ -198,7 +198,9 @@ def test_who_owes_a_second_look_never_sees_the_first_review_before_their_own(at_
     tried = senior.desk.get(f"{me.at}?amend={first.review_id}").text
     assert "Nobody has seen the child" not in tried
     assert "Your second look" in said(tried)
-    senior.save(decision="refer", why="The records alone are enough for me.")
+    saved = said(senior.save(decision="refer", why="The records alone are enough for me."))
+    assert "Second look saved" in saved
+    assert "Nobody has seen the child this month." in saved
     second = reviews_of(store, me.flag_id)[-1]
     assert second.second_look_of == first.review_id
     both = said(senior.desk.get(f"/flag/{me.flag_id}/reviews").text)

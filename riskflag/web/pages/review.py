@@ -217,6 +217,7 @@ def saved(flag_id: str) -> ResponseReturnValue:
         copy_rows=min(len(text.splitlines()) + 4, 30),
         reviews_url=f"{case.url}/reviews",
         amend_url=f"{case.url}/review?amend={found.review_id}",
+        first=reviewed.first_of(case, found),
     )
 
 
