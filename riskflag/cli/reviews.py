@@ -11,15 +11,20 @@ if TYPE_CHECKING:
     from riskflag.casework.store import Store
     from riskflag.workspace import Workspace
 
+HELP = """Carry flags away as files, and take filled review forms in.
+
+A flag and its form go out as one page and one text file; the form comes back from a computer
+without a network, or from paper, and is recorded once.
+
+Example: riskflag reviews import F-2026-000123.review.txt
+"""
 WORKSPACE = typer.Option(
     Path("."), "--workspace", help="The workspace; the current folder when left out."
 )
 
 
 def register(app: typer.Typer) -> None:
-    reviews = typer.Typer(
-        help="Carry flags away as files, and take filled review forms in.", no_args_is_help=True
-    )
+    reviews = typer.Typer(help=HELP, no_args_is_help=True)
     app.add_typer(reviews, name="reviews")
     _register_out(reviews)
     _register_in(reviews)

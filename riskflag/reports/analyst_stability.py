@@ -13,7 +13,7 @@ from riskflag.reports import words
 
 ROW = 38
 #: Room at both ends of the drawing, in per cent of its width.
-LEFT, WIDTH = 4, 92
+LEFT, WIDTH = 12, 84
 
 
 @dataclass(frozen=True)

@@ -121,7 +121,9 @@ def test_every_command_and_option_is_on_the_page(name):
     text = PAGE.read_text(encoding="utf-8")
     sections = dict(re.findall(r"^### riskflag (\w+)\n(.*?)(?=^##|\Z)", text, re.DOTALL | re.M))
     assert sections.keys() == set(COMMANDS)
-    options = {option for parameter in commands()[name].params for option in parameter.opts}
+    command = commands()[name]
+    every = [command, *getattr(command, "commands", {}).values()]
+    options = {option for one in every for parameter in one.params for option in parameter.opts}
     named = set(re.findall(r"--[a-z][a-z-]*", sections[name])) - EVERYWHERE
     assert named == {o for o in options if o.startswith("--")} - EVERYWHERE
     assert all(option in text for option in EVERYWHERE)
