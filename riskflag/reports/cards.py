@@ -78,9 +78,6 @@ def card(
     """One reason of a FLAG JSON as a card; `contacts` are the flag's by key."""
     rule, model, rules = reason.get("rule"), reason.get("model"), rules_of(reason)
     theme = words.theme(reason.get("theme") or (model or rule or {}).get("theme"))
-    heading = str(rule["title"]) if rule else str(theme["heading"])
-    if not rule and reason.get("rests_on_absence"):
-        heading += ": little or nothing recorded"
     rule_asks = _united(rule.get("questions") for rule in rules)
     asks = (
         rule_asks
@@ -91,7 +88,7 @@ def card(
     return Card(
         anchor=anchor,
         reason_id=reason["reason_id"],
-        heading=heading,
+        heading=heading(reason),
         also=tuple(str(other["title"]) for other in rules[1:]),
         tags=tuple(_tags(rules, model)),
         statement=" ".join(str(rule["statement"]) for rule in rules),
@@ -104,6 +101,16 @@ def card(
         source="; ".join(_united([rule["source"]] for rule in rules if rule.get("source"))),
         standing=STANDINGS.get(standing, "") if standing else "",
     )
+
+
+def heading(reason: Mapping[str, Any]) -> str:
+    """What a reason is called: its rule's title, or its theme."""
+    rule, model = reason.get("rule"), reason.get("model")
+    if rule:
+        return str(rule["title"])
+    theme = words.theme(reason.get("theme") or (model or {}).get("theme"))
+    absent = ": little or nothing recorded" if reason.get("rests_on_absence") else ""
+    return f"{theme['heading']}{absent}"
 
 
 def rules_of(reason: Mapping[str, Any]) -> list[Mapping[str, Any]]:

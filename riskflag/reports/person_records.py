@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from riskflag.reports import words
-from riskflag.reports.flag_page import FlagPage
+from riskflag.reports.outline import Outline
 from riskflag.reports.records import Record, record
 from riskflag.reports.silences import OWN, Gap, gaps
 
@@ -81,7 +81,7 @@ class AllRecords:
 def all_records(
     flag: Mapping[str, Any],
     contacts: Sequence[Mapping[str, Any]],
-    page: FlagPage,
+    page: Outline,
     choice: Choice,
 ) -> AllRecords:
     """The chronology of `contacts` (contacts of a FLAG JSON, with versions) as it is chosen."""
@@ -161,9 +161,8 @@ def _is_about(whose: str, *, own: bool, in_pattern: bool) -> bool:
     return {"": own or in_pattern, "child": own, "all": True, "linked": not own}[whose]
 
 
-def _line(contact: Mapping[str, Any], page: FlagPage) -> Line:
-    listed = page.records.by_key.get(contact["contact_key"])
-    return Line(record(contact, 1), listed.number if listed else None, _course(contact))
+def _line(contact: Mapping[str, Any], page: Outline) -> Line:
+    return Line(record(contact, 1), page.numbers.get(contact["contact_key"]), _course(contact))
 
 
 def _course(contact: Mapping[str, Any]) -> str:
@@ -209,7 +208,7 @@ def _lowered(text: str) -> str:
     return text[:1].lower() + text[1:]
 
 
-def _told(choice: Choice, page: FlagPage) -> str:
+def _told(choice: Choice, page: Outline) -> str:
     """What is chosen, in words."""
     parts = [
         words.agency(choice.agency) if choice.agency else "all agencies",

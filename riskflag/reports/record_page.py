@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from riskflag.reports import words
-from riskflag.reports.flag_page import Fact, FlagPage
+from riskflag.reports.flag_page import Fact
+from riskflag.reports.outline import Outline
 from riskflag.reports.records import Record, record
 from riskflag.reports.silences import OWN
 
@@ -47,7 +48,7 @@ class RecordPage:
 
 
 def record_page(
-    contact: Mapping[str, Any], flag: Mapping[str, Any], page: FlagPage, *, meaning: str
+    contact: Mapping[str, Any], flag: Mapping[str, Any], page: Outline, *, meaning: str
 ) -> RecordPage:
     """The page of one contact (with `versions`); `meaning` is its type's definition."""
     own = contact["link"] == OWN
@@ -70,7 +71,7 @@ def record_page(
 
 
 def _patterns(
-    contact: Mapping[str, Any], flag: Mapping[str, Any], page: FlagPage
+    contact: Mapping[str, Any], flag: Mapping[str, Any], page: Outline
 ) -> Iterator[tuple[str, str]]:
     """Heading and anchor of the patterns that rest on this record."""
     reasons = (*flag["reasons"], *flag.get("earlier_reasons", ()))

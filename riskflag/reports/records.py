@@ -117,8 +117,7 @@ def chronology(
     most: int = LISTED,
 ) -> Chronology:
     """Number, word and choose the records of one flag; at most `most` of them are listed."""
-    newest = sorted(flag["contacts"], key=_order, reverse=True)
-    records = [record(contact, number) for number, contact in enumerate(newest, 1)]
+    records = [record(contact, number) for number, contact in numbered(flag["contacts"])]
     listed = _chosen(records, max(most, shown_first))
     found: list[Record | Gap] = [*gaps(flag), *listed]
     rows = sorted(found, key=_place, reverse=not oldest_first)
@@ -131,6 +130,13 @@ def chronology(
         by_key={item.key: item for item in listed},
         oldest_first=oldest_first,
     )
+
+
+def numbered(
+    contacts: Sequence[Mapping[str, Any]],
+) -> Iterable[tuple[int, Mapping[str, Any]]]:
+    """The contacts of a flag with their numbers, the newest first."""
+    return enumerate(sorted(contacts, key=_order, reverse=True), 1)
 
 
 def _place(row: Record | Gap) -> tuple[str, int]:

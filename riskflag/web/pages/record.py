@@ -19,13 +19,12 @@ from riskflag.casework.corrections import NewCorrection
 from riskflag.casework.data_problems import problems_about
 from riskflag.history.vocabulary import load_vocabulary
 from riskflag.nightly.chronologies import flag_and_records
-from riskflag.reports import flag_page
 from riskflag.reports.links import Links
+from riskflag.reports.outline import outline
 from riskflag.reports.record_page import record_page
 from riskflag.reports.review_words import choices, instant, label
 from riskflag.web import desk
 from riskflag.web.forms import at_least_words, complete, error_list, radios, required, text_area
-from riskflag.web.pages.flag import LISTED
 
 blueprint = Blueprint("record", __name__)
 
@@ -76,7 +75,7 @@ def _page(flag_id: str, contact_ref: str, asked: CorrectionForm) -> str:
     desk.look(flag_id, LOOK)
     flag, contacts = flag_and_records(desk.workspace(), desk.store(), flag_id, only=contact_ref)
     contact = _of(contacts)
-    page = flag_page.view(flag, most=LISTED)
+    page = outline(flag)
     meaning = meanings(desk.workspace().root / "vocabulary.toml").get(contact["type"], "")
     html: str = render_template(
         "record.html",

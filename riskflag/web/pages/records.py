@@ -11,11 +11,10 @@ from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import MultiDict
 
 from riskflag.nightly.chronologies import flag_and_records
-from riskflag.reports import flag_page
 from riskflag.reports.links import Links
+from riskflag.reports.outline import outline
 from riskflag.reports.person_records import WHOSE, Choice, all_records
 from riskflag.web import desk
-from riskflag.web.pages.flag import LISTED
 
 blueprint = Blueprint("records", __name__)
 
@@ -29,7 +28,7 @@ def records(flag_id: str) -> ResponseReturnValue:
     """The chronology of the flag's child; the query chooses what of it, nothing is sent."""
     desk.look(flag_id, LOOK)
     flag, contacts = flag_and_records(desk.workspace(), desk.store(), flag_id)
-    page = flag_page.view(flag, most=LISTED)
+    page = outline(flag)
     choice, wrong = chosen(request.args)
     found = all_records(flag, contacts, page, choice)
     go = Links(flag_id)

@@ -7,9 +7,10 @@ import copy
 import pytest
 
 from riskflag.reports import view
+from riskflag.reports.outline import outline
 from riskflag.reports.person_records import PER_PAGE, Choice, all_records
 from riskflag.reports.record_page import record_page
-from tests.unit.reports.flags import AS_OF, contact, long_flag
+from tests.unit.reports.flags import AS_OF, contact, examples, long_flag
 
 
 def with_versions(one: dict, *changes: dict) -> dict:
@@ -26,7 +27,7 @@ def with_versions(one: dict, *changes: dict) -> dict:
 
 
 FLAG = long_flag(30)
-PAGE = view(FLAG)
+PAGE = outline(FLAG)
 CONTACTS = [with_versions(one) for one in FLAG["contacts"]]
 
 
@@ -43,7 +44,7 @@ def test_everything_is_there_with_the_numbers_of_the_flag_s_page():
     found = chosen()
     assert found.total == found.chosen == 30
     numbers = {line.record.key: line.on_page for line in found.lines if line.number}
-    assert numbers == {record.key: record.number for record in PAGE.records.listed}
+    assert numbers == {record.key: record.number for record in view(FLAG).records.listed}
 
 
 def test_both_orders_hold_the_same():
@@ -71,7 +72,7 @@ def test_pages_hold_a_hundred_each_and_the_text_holds_all():
     """A page beyond the last is the last."""
     flag = long_flag(230)
     many = [with_versions(one) for one in flag["contacts"]]
-    pages = [all_records(flag, many, view(flag), Choice(page=page)) for page in (1, 2, 3, 9)]
+    pages = [all_records(flag, many, outline(flag), Choice(page=page)) for page in (1, 2, 3, 9)]
     assert [len(listed(page)) for page in pages] == [PER_PAGE, PER_PAGE, 30, 30]
     assert [page.page for page in pages] == [1, 2, 3, 3]
     assert len(pages[0].text.strip().split("\n")) == 3 + 230
@@ -159,3 +160,13 @@ def test_a_withdrawn_record_says_so_and_a_pattern_is_named():
     page = one_page({**one, "withdrawn": True, "withdrawn_on": "2026-10-02"})
     assert page.course.startswith("The agency withdrew this record on 2 October 2026.")
     assert (PAGE.patterns[0].heading, "pattern-1") in page.patterns
+
+
+def test_the_outline_names_patterns_and_numbers_records_as_the_page_does():
+    """Links from the pages around a flag land where its page says."""
+    for flag in (*examples(), FLAG):
+        page, short = view(flag), outline(flag)
+        told = [(card.reason_id, card.heading, card.anchor) for card in page.patterns]
+        assert [(p.reason_id, p.heading, p.anchor) for p in short.patterns] == told
+        assert short.numbers == {r.key: r.number for r in page.records.listed}
+        assert (short.display, short.age, short.as_of) == (page.display, page.age, page.as_of)
