@@ -208,6 +208,18 @@ def test_who_owes_a_second_look_never_sees_the_first_review_before_their_own(at_
     assert me.flag_id not in senior.desk.get("/second-look").text
 
 
+def test_the_flag_itself_leads_to_what_is_to_do(at_flag):
+    """A draft is gone on with; a closed flag offers a second look to who owes one."""
+    me, senior = at_flag(ME, SENIOR)
+    address = f"/flag/{me.flag_id}"
+    assert "Record your review" in said(me.desk.get(address).text)
+    me.send(me.open(), why="Half a thought", do="keep")
+    assert "Go on with your draft" in said(me.desk.get(address).text)
+    assert "Go on with your draft" not in said(senior.desk.get(address).text)
+    me.save(decision="unsure")
+    assert "Take your second look" in said(senior.desk.get(address).text)
+
+
 def test_nobody_looks_again_at_their_own_review(app, at_flag):
     """A senior's own *cannot decide* waits for another senior or a manager."""
     senior, manager = at_flag(SENIOR, MANAGER)

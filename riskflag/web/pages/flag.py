@@ -10,7 +10,7 @@ from riskflag.casework.permissions import may
 from riskflag.nightly.published import published_flag
 from riskflag.reports import flag_page
 from riskflag.reports.links import Links
-from riskflag.web import desk
+from riskflag.web import desk, drafting, reviewed
 
 blueprint = Blueprint("flag", __name__)
 
@@ -39,5 +39,7 @@ def flag(flag_id: str) -> ResponseReturnValue:
         go=Links(flag_id, oldest_first),
         may_review=may(role, "review"),
         still_open=is_open(desk.store(), flag_id),
+        second_look=reviewed.owed(flag_id) is not None,
+        has_draft=drafting.writing(flag_id).opening is not None,
         may_look_back=may(role, "lookback"),
     )
