@@ -38,6 +38,12 @@ authority = "{authority}"
 
 # The relational store. Without this line it is store.db in this folder.
 # store_url = "sqlite:///store.db"
+
+# A database that feeds are read from (docs: Your own files, From a database). No password here.
+# [databases.ssd]
+# url = "postgresql+psycopg://reader@server/ssd"
+# password_variable = "SSD_PASSWORD"
+# sources = ["ssd"]
 """
 
 

@@ -109,7 +109,7 @@ class _ContactTable:
     def _ended(self, occurred: Days) -> dict[str, pa.Array]:
         """End, open mark and duration; an end before the start is kept but never measured."""
         size = len(self.rows)
-        if self.entry.ended is None:
+        if self.entry.ended is None or self.entry.ended.column in self.sheet.raw.absent:
             return {
                 "ended_on": pa.nulls(size, pa.date32()),
                 "open_ended": pa.repeat(False, size),

@@ -26,6 +26,7 @@ from riskflag.history.delivery import (
     reason_counts,
     row_counts,
 )
+from riskflag.history.extract import extract
 from riskflag.history.hashing import file_digest
 from riskflag.history.landing import Landed, check_sidecar, landed_files
 from riskflag.history.ledger import Batch, DeliveredFile, write_atomic
@@ -93,10 +94,13 @@ class _Load:
         self.late: dict[tuple[str, str], list[np.ndarray]] = {}
 
     def run(self, day: dt.date) -> LoadReport:
+        read = extract(self.workspace, self.sources, dry_run=self.dry_run, progress=self.progress)
         found = landed_files(self.workspace.landing, self.sources, day)
+        for item in read:
+            found.setdefault(item.day, []).append(item)
         if not found:
             raise InputError(f"{self.workspace.landing} is empty; put the agencies' files there.")
-        for date, items in found.items():
+        for date, items in sorted(found.items()):
             self._day(date, items)
         report = self._report()
         if self.batches and not self.dry_run:
@@ -138,9 +142,12 @@ class _Load:
             assert item.source is not None
             sha256 = ""
             try:
-                data = read_bytes(item.path)
+                if item.refusal is not None:
+                    raise item.refusal
+                data = read_bytes(item.path) if item.data is None else item.data
                 sha256 = file_digest(data)
-                check_sidecar(item.path, sha256, len(data))
+                if item.data is None:
+                    check_sidecar(item.path, sha256, len(data))
             except RejectedError as refusal:
                 fresh.append(_Fresh(item, item.source, b"", sha256, refusal))
                 continue
@@ -199,7 +206,7 @@ class _Load:
                 "source": item.source.name,
                 "agency": item.source.agency,
                 "type": name,
-                "says": None if name is None else " ".join(_declared(item.source, name)),
+                "says": None if name is None else " ".join(_declared(item, name)),
                 "covered_from": None if first is None else date_of(first),
                 "complete_to": complete,
                 "received_on": day.date,
@@ -289,11 +296,23 @@ class _Load:
         )
 
 
-def _declared(source: Source, contact_type: str) -> list[str]:
-    """The attributes a source declares for a contact type, and whether it says the end."""
-    entries = [e for e in source.contact if contact_type in contact_types(source, e)]
-    said = {name for entry in entries for name in entry.attributes}
-    return sorted(said | {ENDED for entry in entries if entry.ended is not None})
+def _declared(item: Delivered, contact_type: str) -> list[str]:
+    """What the source says of a contact type: attributes, and whether contacts end.
+
+    An optional column that a file does not have says nothing, so what rests on it is unknown.
+    """
+    absent = frozenset[str]().union(
+        *(file.sheet.raw.absent for file in item.files if file.sheet is not None)
+    )
+    entries = [e for e in item.source.contact if contact_type in contact_types(item.source, e)]
+    said = {
+        name
+        for entry in entries
+        for name, origin in entry.attributes.items()
+        if origin.column not in absent
+    }
+    ends = any(e.ended is not None and e.ended.column not in absent for e in entries)
+    return sorted(said | ({ENDED} if ends else set()))
 
 
 def _quantiles(source: str, basis: str, days: np.ndarray) -> Lateness:

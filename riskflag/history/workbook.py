@@ -201,21 +201,22 @@ def _header(
     grid: list[tuple[int, Row]], name: str, files: Files, needed: frozenset[str]
 ) -> tuple[int, dict[str, int]]:
     """Where the header row is in the grid, and the place of each needed column."""
+    required = needed - set(files.optional)
     best: dict[str, list[int]] = {}
     for start, (_, cells) in enumerate(grid[:_HEADER_WITHIN]):
         found = _places(cells, files, needed)
-        if len(found) == len(needed):
+        if found.keys() >= required:
             if any(len(places) > 1 for places in found.values()):
                 raise RejectedError(
                     "duplicate_column", f"{name} has two columns of one name; rename one."
                 )
             return start, {column: places[0] for column, places in found.items()}
-        best = max(best, found, key=len)
+        best = max(best, found, key=lambda columns: len(required & columns.keys()))
     if not grid:
         raise RejectedError("no_header", f"{name}: the sheet is empty; check the extract.")
     raise RejectedError(
         "missing_column",
-        f"{name} has no column {min(needed - best.keys())}; "
+        f"{name} has no column {min(required - best.keys())}; "
         "check the file or its source declaration.",
     )
 

@@ -161,6 +161,8 @@ def test_the_looked_after_return_as_xml_says_what_its_elements_say(tmp_path):
         "ssda903xml_header": 253,
         "ssda903xml_missing": 6,
         "ssda903xml_reviews": 1206,
+        "ssda903xml_adoption": 3,
+        "ssda903xml_previous_permanence": 253,
     }
     reasons = Counter(re.findall(r"<RNE>(\w)<", path.read_text()))
     kinds = Counter(row["type"] for row in contacts(workspace))
