@@ -34,7 +34,7 @@ def _maps(source: Source) -> Mistake | None:
     from riskflag.history.code_maps import expression
     from riskflag.history.source_files import check_pattern
 
-    used = dict(_used_maps(source))
+    used = dict(used_maps(source))
     for name, place in used.items():
         if not source.has_map(name):
             return place, "there is no such map or code list; declare it under maps"
@@ -66,7 +66,8 @@ def _paths(source: Source) -> Mistake | None:
     return None
 
 
-def _used_maps(source: Source) -> list[tuple[str, Place]]:
+def used_maps(source: Source) -> list[tuple[str, Place]]:
+    """Every map that an entry names, and where it does."""
     from riskflag.history.source import Value
 
     found: list[tuple[str, Place]] = []
