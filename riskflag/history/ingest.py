@@ -6,7 +6,7 @@ import datetime as dt
 import shutil
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,15 +31,19 @@ from riskflag.history.hashing import file_digest
 from riskflag.history.landing import Landed, check_sidecar, landed_files
 from riskflag.history.ledger import Batch, DeliveredFile, write_atomic
 from riskflag.history.readers import RejectedError, read_bytes
-from riskflag.history.report import FileReport, Lateness, LoadReport, Unmapped
+from riskflag.history.recognise import Proposal, propose
+from riskflag.history.report import FileReport, Lateness, LoadReport, Unmapped, Unsaid
 from riskflag.history.schema import COVERAGE, ENDED, load_vocabulary
-from riskflag.history.source import Source, load_sources
+from riskflag.history.source import SHIPPED_SOURCES, Source, load_sources
 from riskflag.history.source_check import contact_types
 from riskflag.history.state import State
 from riskflag.history.store import HistoryStore
 from riskflag.history.versions import asserted, live_rows
 from riskflag.progress import Progress, silent
 from riskflag.workspace import Workspace
+
+#: Why a file is held when it is perhaps another kind of file than its name says.
+_NOT_AS_DECLARED = ("missing_column", "no_sheet", "other_root", "no_header")
 
 
 def ingest(
@@ -78,7 +82,7 @@ class _Load:
         self.workspace, self.dry_run, self.progress = workspace, dry_run, progress
         self.vocabulary = load_vocabulary(workspace.root / "vocabulary.toml")
         self.sources = load_sources(workspace.sources_dir, self.vocabulary)
-        if not self.sources:
+        if not self.sources and not dry_run:
             raise ConfigError(
                 f"{workspace.sources_dir} declares no source; add one with `riskflag sources`."
             )
@@ -88,6 +92,9 @@ class _Load:
         self.unclaimed: list[str] = []
         self.notes: list[str] = []
         self.batches: list[str] = []
+        self.proposals: list[Proposal] = []
+        self.unsaid: Counter[tuple[str, str, str]] = Counter()
+        self.said: Counter[tuple[str, str, str]] = Counter()
         self.unmapped: Counter[tuple[str, str, str]] = Counter()
         self.issues: Counter[str] = Counter()
         self.counts: Counter[str] = Counter()
@@ -102,6 +109,8 @@ class _Load:
             raise InputError(f"{self.workspace.landing} is empty; put the agencies' files there.")
         for date, items in sorted(found.items()):
             self._day(date, items)
+        if self.dry_run:
+            self._propose([item for items in found.values() for item in items])
         report = self._report()
         if self.batches and not self.dry_run:
             self.workspace.reports.mkdir(exist_ok=True)
@@ -133,6 +142,17 @@ class _Load:
                 )
         self.state.note(Batch(batch_id, date.isoformat(), (), tuple(delivered)))
         self.batches.append(batch_id)
+
+    def _propose(self, items: list[Landed]) -> None:
+        """For each file that nobody takes, or not as it is, what it could be."""
+        held = {f.name for f in self.files if f.reason in _NOT_AS_DECLARED}
+        known = {source.name for source in self.sources}
+        shipped = (s for s in load_sources(SHIPPED_SOURCES) if s.name not in known)
+        sources = (*self.sources, *shipped)
+        for item in {item.shown: item for item in items}.values():
+            if item.data is None and (item.source is None or item.shown in held):
+                with suppress(RejectedError):
+                    self.proposals.append(propose(read_bytes(item.path), item.shown, sources))
 
     def _fresh(self, date: dt.date, items: list[Landed]) -> list[_Fresh]:
         """The files whose bytes were not loaded before, read and with their hash."""
@@ -238,10 +258,24 @@ class _Load:
                 self.counts[name] += int(says.sum())
                 self.counts[f"{name}_withdrawn"] += int((~says).sum())
         if "contact" in tables:
+            self._count_unsaid(items, tables["contact"])
             first = asserted(tables["contact"]) & (
                 numbers(tables["contact"].column("version"), 0) == 1
             )
             self._lateness(tables["contact"].filter(pa.array(first)))
+
+    def _count_unsaid(self, items: list[Delivered], contacts: pa.Table) -> None:
+        """How many of the day's records are silent on what their source declares."""
+        table = contacts.filter(pa.array(asserted(contacts)))
+        for item in items:
+            types = {t for e in item.source.contact for t in contact_types(item.source, e)}
+            mine = isin(table.column("source"), [item.source.name])
+            for kind in sorted(types):
+                rows = table.filter(pa.array(mine & isin(table.column("type"), [kind])))
+                for name in set(_declared(item, kind)) - {ENDED}:
+                    key = (item.source.name, kind, name)
+                    self.said[key] += rows.num_rows
+                    self.unsaid[key] += rows.column(name).null_count
 
     def _lateness(self, contacts: pa.Table) -> None:
         days = numbers(contacts.column("known_on"), 0) - numbers(contacts.column("occurred_on"), 0)
@@ -278,6 +312,12 @@ class _Load:
         return LoadReport(
             files=tuple(self.files),
             unmapped=tuple(Unmapped(*key, rows) for key, rows in sorted(self.unmapped.items())),
+            unsaid=tuple(
+                Unsaid(*key, rows, self.said[key])
+                for key, rows in sorted(self.unsaid.items())
+                if rows
+            ),
+            proposals=tuple(self.proposals),
             lateness=tuple(
                 _quantiles(source, basis, np.concatenate(parts))
                 for (source, basis), parts in sorted(self.late.items())

@@ -51,9 +51,9 @@ _LISTS = """## Code lists
 
 Codes change from year to year, so they are data: one file a list, with the standard, the version
 and where it was read. A source names a list as the `map` of a column and may add codes of its own
-under `[maps.NAME]`. A code that neither holds is kept as unknown, marked `unmapped_code` and counted
-in the load report. *To be checked* marks lists, or parts of them, that nobody has looked up in the
-standard.
+under `[maps.NAME]`. A code that neither holds is kept as unknown, marked `unmapped_code` and
+counted in the load report. *To be checked* marks lists, or parts of them, that nobody has looked up
+in the standard.
 """
 
 

@@ -54,6 +54,26 @@ def read_xlsx(data: bytes, name: str, files: Files, needed: frozenset[str]) -> R
     return RawFile(name, pa.table(columns), lines)
 
 
+def header_match(
+    data: bytes, name: str, files: Files, columns: frozenset[str]
+) -> tuple[set[str], list[str]]:
+    """Which of the columns the best header of the source's sheet names, and what else it names."""
+    try:
+        grid = _Workbook(data, name, files.date_format).grid(files.sheet or "")
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, LookupError, ValueError):
+        raise RejectedError(
+            "damaged", f"{name} cannot be read as an Excel workbook; ask for another copy."
+        ) from None
+    best: dict[str, list[int]] = {}
+    cells: Row = {}
+    for _, row in grid[:_HEADER_WITHIN]:
+        found = _places(row, files, columns)
+        if len(found) > len(best):
+            best, cells = found, row
+    taken = {place for places in best.values() for place in places}
+    return set(best), [text for place, text in cells.items() if place not in taken and text]
+
+
 @dataclass(frozen=True)
 class _Looks:
     """What is needed to turn a cell into text."""
