@@ -21,9 +21,12 @@ def made_up(source: Source, count: int, seed: int = 1) -> list[dict[str, str]]:
 def _row(source: Source, number: int, draw: random.Random) -> dict[str, str]:
     row = {column: f"{column[:4]}{number}" for column in source.columns()}
     day = LAST - dt.timedelta(days=draw.randrange(20, 400))
+    told: dict[str, str] = {}
     for item in _parts(source):
         if isinstance(item, Value) and item.column is not None:
-            row[item.column] = _value(source, item, draw)
+            told[item.column] = _value(source, item, draw) or told.get(item.column, "")
+    row |= told
+    row |= {name: '["3A","16A"]' for name in row if name.endswith("factors_json")}
     for item in _parts(source):
         if isinstance(item, Day):
             written = day.strftime(item.format or source.files.date_format)
@@ -71,7 +74,9 @@ def _value(source: Source, item: Value, draw: random.Random) -> str:
         return f"T{draw.randrange(5)}"
     plain = [code for code in source.map_named(item.map) if not code.startswith("~")]
     codes = [code for code in plain if code != "*"]
-    return draw.choice(codes) if codes else ""
+    if not codes:
+        return "Neglect" if "*" in plain else ""
+    return draw.choice(codes)
 
 
 def _identifier(scheme: str, number: int) -> str:
