@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 
 from riskflag.cli import run
+from riskflag.history.code_lists import code_list_names
 from riskflag.history.source import SHIPPED_SOURCES, load_sources
 from riskflag.history.source_check import contact_types
 
@@ -90,3 +92,13 @@ def test_sources_are_listed_and_added(workspace, capsys):
     assert (workspace / "sources" / "ssda903_missing.toml").is_file()
     assert run(["sources", "--add", "ssda903_missing"]) == 40
     assert run(["sources", "--workspace", str(workspace), "--add", "no_such"]) == 40
+
+
+def test_the_page_of_sources_is_the_one_the_command_writes(capsys):
+    """The catalogue in the documentation, every source and code list in it, is never stale."""
+    assert run(["sources", "--markdown"]) == 0
+    written = capsys.readouterr().out
+    page = Path(__file__).resolve().parents[2] / "docs" / "reference" / "sources.md"
+    assert page.read_text(encoding="utf-8") == written
+    assert all(f"`{source.name}`" in written for source in load_sources(SHIPPED_SOURCES))
+    assert all(f"`{name}`" in written for name in code_list_names())
