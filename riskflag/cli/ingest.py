@@ -82,9 +82,8 @@ def _show(report: LoadReport) -> None:
 
     console = Console(markup=False)  # file names come from outside
     _files(console, report)
-    for file in report.files:
-        if file.status == "held":
-            console.print(f"Held: {file.message}", highlight=False)
+    for message in dict.fromkeys(f.message for f in report.files if f.status == "held"):
+        console.print(f"Held: {message}", highlight=False)
     console.print(
         f"{report.new_versions:,} contact versions added, {report.withdrawn:,} withdrawn, "
         f"{report.linked_later:,} linked to a person now, {report.unlinked:,} not linked yet; "

@@ -19,6 +19,7 @@ from typing import Any
 
 import pyarrow as pa
 import sqlalchemy as sa
+from sqlalchemy.dialects.mssql import DATETIMEOFFSET
 from sqlalchemy.pool import NullPool
 from sqlalchemy.sql.elements import quoted_name
 
@@ -32,10 +33,13 @@ _LEVELS = {
     "postgresql": {"snapshot": "REPEATABLE READ"},
     "mssql": {"snapshot": "SNAPSHOT"},
 }
-_CONNECT = {
-    "postgresql": {"connect_timeout": 10},
-    "mssql": {"timeout": 10},
-    "sqlite": {"timeout": 10},
+#: How long each driver waits for a server that does not answer, in its own word.
+_PATIENCE = {
+    "psycopg": {"connect_timeout": 10},
+    "psycopg2": {"connect_timeout": 10},
+    "pyodbc": {"timeout": 10},
+    "pymssql": {"login_timeout": 10},
+    "pysqlite": {"timeout": 10},
 }
 
 
@@ -178,11 +182,12 @@ def opened(
     said = settings.get(name, DatabaseSettings())
     url = address(name, settings)
     dialect = url.get_dialect().name
+    patience = _PATIENCE.get(url.get_driver_name(), {})
     _sqlite_there(name, url)
     what = f"The database {name} cannot be reached; check its address, its rights and the network"
     with _told(what, ""):
         engine = sa.create_engine(
-            url, poolclass=NullPool, hide_parameters=True, connect_args=_CONNECT[dialect]
+            url, poolclass=NullPool, hide_parameters=True, connect_args=patience
         )
         connection = engine.connect()
     try:
@@ -277,7 +282,8 @@ def _field(name: str, kind: Any, where: str) -> pa.Field:
             "column_type", f"{where}: column {name} is neither text, day nor number."
         )
     if isinstance(kind, sa.DateTime):
-        zone = "UTC" if getattr(kind, "timezone", False) else None
+        zoned = getattr(kind, "timezone", False) or isinstance(kind, DATETIMEOFFSET)
+        zone = "UTC" if zoned else None
         return pa.field(name, pa.timestamp("us", tz=zone))
     return pa.field(name, pa.date32() if isinstance(kind, sa.Date) else pa.string())
 

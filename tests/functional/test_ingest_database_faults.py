@@ -349,6 +349,7 @@ def test_postgresql_types_come_as_a_csv_file_would_write_them(monkeypatch, tmp_p
         assert schema.names == ["Day", "Key", "Person", "site"]
         [row] = batch.to_pylist()
         assert (row["Key"], row["Person"], row["site"]) == ("7", "p1", '{"a":[1]}')
+        assert row["Day"] == dt.datetime(2024, 6, 30, 23, 30, tzinfo=dt.UTC)
         with engine.begin() as other:
             other.exec_driver_sql('ALTER TABLE "Visits made" DROP COLUMN site')
             other.exec_driver_sql('ALTER TABLE "Visits made" ADD site bytea')
