@@ -162,6 +162,8 @@ def _details(console: Console, report: LoadReport) -> None:
         console.print(table)
     for name in report.unclaimed:
         console.print(f"No source takes {name}: it was not read.", highlight=False)
+    if report.unclaimed and not report.dry_run:
+        console.print("`riskflag ingest --dry-run` says what such a file could be.")
     for proposal in report.proposals:
         console.print()
         for sentence in proposal.says:

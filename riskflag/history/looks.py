@@ -124,13 +124,14 @@ def _csv(data: bytes, name: str) -> Looks:
     body = [row for row in rows[1:] if len(row) == len(columns)]
     days: dict[str, str] = {}
     unique: set[str] = set()
-    typed = 0
+    typed: list[str] = []
     for place, column in enumerate(columns):
         texts = [row[place].strip() for row in body]
         _judge(column, texts, days, unique)
         filled = [cell for cell in texts if cell]
         numbers = bool(filled) and all(_NUMBER.fullmatch(cell) for cell in filled)
-        typed += column in days or numbers
+        if column in days or numbers:
+            typed.append(column)
     return Looks(
         name,
         "csv",
@@ -180,14 +181,16 @@ def _format_of(texts: list[str]) -> str:
     return ""
 
 
-def _is_header(columns: tuple[str, ...], body: list[list[str]], typed: int) -> bool:
-    """Whether the first line names columns: it holds no value, and the rows below hold some."""
+def _is_header(columns: tuple[str, ...], body: list[list[str]], typed: list[str]) -> bool:
+    """Whether the first line names columns: it holds no value, and names columns of values."""
     if any(_NUMBER.fullmatch(cell) or _format_of([cell] if cell else []) for cell in columns):
         return False
     if len(set(columns)) < len(columns):
         return False
-    below = {cell.strip() for row in body for cell in row}
-    return typed > 0 and not any(cell and cell in below for cell in columns)
+    again = any(
+        cell and cell == row[place].strip() for place, cell in enumerate(columns) for row in body
+    )
+    return bool(typed) and all(typed) and not again
 
 
 def in_words(text_format: str) -> str:

@@ -116,6 +116,7 @@ def test_published_files_are_recognised(folder, name, source, form):
         b"Maisie,Example,9434765919\nRuby,Rosewood,9990000018\n",
         b"Maisie,Example\nRuby,Rosewood\n",
         b"Ruby,Rosewood,1\nMaisie,Ruby,2\n",
+        b"A1,Maisie,,Example\nA2,Ruby,14/05/2011,Rosewood\n",
     ],
 )
 def test_a_first_line_of_data_is_never_shown(data, tmp_path, capsys):
