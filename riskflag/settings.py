@@ -51,4 +51,6 @@ class Settings(BaseModel):
     flag_from_level: Level = "soon"
     essential_sources: tuple[str, ...] = ()
     store_url: str | None = None
+    ask_first_thought: bool = False
+    second_look_share: float = Field(default=0.05, ge=0, le=1)
     databases: dict[Annotated[str, Field(pattern=_NAME)], DatabaseSettings] = {}

@@ -8,12 +8,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PrefixLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from riskflag.errors import InputError
 from riskflag.reports.analyst import AnalystReport, analyst_report
 from riskflag.reports.flag_page import FlagPage
+from riskflag.reports.lookback import LookbackPage
 from riskflag.reports.worklist import worklist
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -22,8 +23,10 @@ TEMPLATES = Path(__file__).parent / "templates"
 @cache
 def environment() -> Environment:
     """The templates' environment; a name that a view does not have is an error, not a blank."""
+    files = FileSystemLoader(TEMPLATES)
     env = Environment(
-        loader=FileSystemLoader(TEMPLATES),
+        # Under "reports/" too, the name by which the web app finds the same templates.
+        loader=ChoiceLoader([files, PrefixLoader({"reports": files})]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -83,6 +86,11 @@ def render_shap(flag: Mapping[str, Any]) -> str:
             "open the flag's own page instead."
         )
     return render_report(report)
+
+
+def render_lookback(view: LookbackPage) -> str:
+    """A look-back as one file: no script, no network."""
+    return page("lookback.html", page=view)
 
 
 def render_report(report: AnalystReport) -> str:

@@ -1,0 +1,165 @@
+"""Every page of the app in a real browser: accessible, narrow, in forced colours, without script."""
+
+from __future__ import annotations
+
+import contextlib
+
+import pytest
+
+from tests.functional.test_pages_in_browser import violations
+from tests.web.conftest import ROLES, USER_OF
+from tests.web.route_table import ROUTES, allowed
+from tests.web.test_routes import filled
+
+#: Addresses that are no page of their own.
+NO_PAGE = {"/", "/static/<path:filename>", "/look/<names>.css", "/sign-in"}
+ADDRESSES = sorted(address for address, verb in ROUTES if verb == "GET" and address not in NO_PAGE)
+
+
+def reader_of(address: str) -> str:
+    """A role that may open an address."""
+    return next(role for role in ROLES if allowed(role, ROUTES[address, "GET"]))
+
+
+def sign_in(page, server: str, role: str) -> None:
+    """Sign in as a person would, and read what this is when it is asked."""
+    page.goto(f"{server}/sign-in")
+    page.get_by_label(USER_OF[role], exact=True).check()
+    page.get_by_role("button", name="Sign in").click()
+    if "/before-you-start" in page.url:
+        page.get_by_role("button", name="I have read this").click()
+
+
+@pytest.fixture(scope="module")
+def cookies(running, live_server):
+    """The cookies of one signed-in browser for each role."""
+    kept = {}
+    for role in ROLES:
+        context = running.new_context()
+        sign_in(context.new_page(), live_server, role)
+        kept[role] = context.cookies()
+        context.close()
+    return kept
+
+
+@pytest.fixture
+def page_of(running, live_server, cookies, flag_ids):
+    """`page_of(address, width=...)`: the page of an address, opened by a role that may see it."""
+
+    @contextlib.contextmanager
+    def opened(address: str, *, width: int = 1280, **more):
+        context = running.new_context(viewport={"width": width, "height": 900}, **more)
+        context.add_cookies(cookies[reader_of(address)])
+        page = context.new_page()
+        page.said = []
+        page.on("console", lambda message: page.said.append(message.text))
+        page.on(
+            "request", lambda request: page.said.append(request.url.split("//")[1].split("/")[0])
+        )
+        try:
+            page.goto(live_server + filled(address, flag_ids[0]))
+            yield page
+        finally:
+            context.close()
+
+    return opened
+
+
+def test_there_are_pages_to_look_at():
+    """The tests below would pass on nothing otherwise."""
+    assert len(ADDRESSES) >= 5
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_axe_core_finds_no_violation(page_of, live_server, address):
+    """WCAG 2.2 AA and best practices, wide and at 320 px (which is 400% of 1280): none broken.
+
+    Nothing is wider than the window, and nothing is asked of another host or refused by the
+    content policy.
+    """
+    for width in (1280, 320):
+        with page_of(address, width=width) as page:
+            page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+            assert violations(page) == [], f"{address} at {width}"
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
+            assert set(page.said) == {live_server.split("//")[1]}
+
+
+@pytest.mark.parametrize("path", ["/nothing", "/sign-in", "/flag/F-0000-000000"])
+def test_refusals_and_the_sign_in_page_are_accessible_too(running, live_server, cookies, path):
+    """Pages that nobody plans to see get no less care."""
+    context = running.new_context(viewport={"width": 320, "height": 900})
+    if path != "/sign-in":
+        context.add_cookies(cookies["caseworker"])
+    page = context.new_page()
+    page.goto(live_server + path)
+    assert violations(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+    context.close()
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_nobody_is_named_in_the_title(page_of, flag_ids, web_workspace, address):
+    """A browser's history and tabs show titles and addresses: a flag's number at most."""
+    people = people_of(web_workspace)
+    with page_of(address) as page:
+        for person_id, display in people:
+            assert person_id not in page.title() + page.url
+            assert display not in page.title() + page.url
+
+
+def people_of(workspace) -> list[tuple[str, str]]:
+    """The person and the displayed initials of every published flag."""
+    import json
+
+    publications = workspace.publications
+    folder = publications / (publications / "CURRENT").read_text(encoding="utf-8").strip()
+    flags = json.loads((folder / "flags.json").read_text())
+    assert flags
+    return [(flag["person_id"], flag["child"]["display"]) for flag in flags]
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_every_page_works_without_javascript(page_of, address):
+    """The same headings and forms are there with scripts switched off."""
+    seen = []
+    for script in (True, False):
+        with page_of(address, java_script_enabled=script) as page:
+            seen.append((page.locator("h1").all_inner_texts(), page.locator("main form").count()))
+    assert seen[0] == seen[1]
+    assert len(seen[0][0]) == 1
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_forced_colours_leave_nothing_invisible(page_of, address):
+    """With the reader's own colours, text has their text colour and buttons have a border."""
+    with page_of(address, forced_colors="active") as page:
+        faults = page.evaluate(
+            """() => [...document.querySelectorAll('button, .govuk-button')]
+            .filter(b => b.offsetWidth > 0 && !b.closest('.rf-bar'))
+            .filter(b => parseFloat(getComputedStyle(b).borderTopWidth) < 1)
+            .map(b => b.outerHTML.slice(0, 90))"""
+        )
+        assert faults == []
+        assert page.evaluate(
+            "getComputedStyle(document.querySelector('h1')).color"
+        ) == page.evaluate("getComputedStyle(document.body).color")
+
+
+def test_by_keyboard_a_reader_signs_in_and_the_first_stop_skips_to_the_content(
+    running, live_server
+):
+    """Tab to the skip link, then to the choices; arrows choose, Enter signs in."""
+    context = running.new_context(viewport={"width": 1280, "height": 900})
+    page = context.new_page()
+    page.goto(f"{live_server}/sign-in")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.innerText") == "Skip to main content"
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.name") == "user"
+    page.keyboard.press("Space")
+    page.keyboard.press("Enter")
+    page.wait_for_url(lambda url: "/sign-in" not in url)
+    assert "Sign out" in page.inner_text("header")
+    context.close()
