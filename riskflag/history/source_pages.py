@@ -109,8 +109,7 @@ def _list_row(name: str, sources: Sequence[Source]) -> str:
     found = code_list(name)
     assert found is not None
     users = sum(name in used_lists(source) for source in sources)
+    used = "1 source" if users == 1 else f"{users} sources"
     read = found.read + ("" if found.confirmed else " *To be checked.*")
     standard = f"{found.standard}; {found.version}"
-    return (
-        f"| `{name}` | {len(found.codes)} | {found.title} | {standard} | {read} | {users} sources |"
-    )
+    return f"| `{name}` | {len(found.codes)} | {found.title} | {standard} | {read} | {used} |"

@@ -23,7 +23,7 @@ def explained(source: Source) -> str:
         *_standard(source),
         *_origin(source),
         *_clock(source),
-        *(_contact(source, entry) for entry in source.contact),
+        *dict.fromkeys(_contact(source, entry) for entry in source.contact),
     ]
     lines += [f"Also says of people: {name}s." for name in _OTHERS if getattr(source, name)]
     lines += _lists(source)
