@@ -2,12 +2,42 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 Level = Literal["urgent", "soon", "routine"]
+#: A password inside a database address, or among the words after its question mark.
+_PASSWORD = re.compile(r"://[^/@]*:[^/@]*@|(?:^|[?&;])\s*(?:pwd|password)\s*=", re.IGNORECASE)
+_NAME = r"^[a-z][a-z0-9_]{0,62}$"
+
+
+class DatabaseSettings(BaseModel):
+    """A database that feeds are read from. The password never stands here.
+
+    `url` is an SQLAlchemy address; the environment variable RISKFLAG_DATABASE_NAME replaces it,
+    whole and with its password, and `password_variable` names one that holds the password alone.
+    `sources` are the sources, or families of them, that are read from here instead of from files.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    url: str | None = None
+    password_variable: str | None = Field(default=None, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
+    schema_: str | None = Field(
+        default=None, alias="schema", pattern=r"^[A-Za-z_][\w$#]*(\.[A-Za-z_][\w$#]*)?$"
+    )
+    sources: tuple[str, ...] = ()
+    isolation: Literal["snapshot", "repeatable_read", "serializable", "read_committed"] = "snapshot"
+
+    @field_validator("url")
+    @classmethod
+    def _without_password(cls, value: str | None) -> str | None:
+        if value is not None and _PASSWORD.search(value):
+            raise ValueError("a password must not stand in this file; name its password_variable")
+        return value
 
 
 class Settings(BaseModel):
@@ -23,3 +53,4 @@ class Settings(BaseModel):
     store_url: str | None = None
     ask_first_thought: bool = False
     second_look_share: float = Field(default=0.05, ge=0, le=1)
+    databases: dict[Annotated[str, Field(pattern=_NAME)], DatabaseSettings] = {}

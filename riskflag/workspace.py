@@ -45,6 +45,12 @@ authority = "{authority}"
 # Which share of reviews somebody else looks at again without seeing the first decision, from 0
 # to 1; every "cannot decide" is looked at again whatever this says.
 # second_look_share = 0.05
+
+# A database that feeds are read from (docs: Your own files, From a database). No password here.
+# [databases.ssd]
+# url = "postgresql+psycopg://reader@server/ssd"
+# password_variable = "SSD_PASSWORD"
+# sources = ["ssd"]
 """
 
 

@@ -23,21 +23,30 @@ def register(app: typer.Typer) -> None:
         landed: str = typer.Option(
             None, help="The day files directly in landing/ landed (2026-03-31); default: today."
         ),
+        write_source: str = typer.Option(
+            None,
+            "--write-source",
+            metavar="NAME",
+            help="With --dry-run: write sources/NAME.toml for the file that no source takes.",
+        ),
         as_json: bool = typer.Option(False, "--json", help="Print the report as JSON."),
     ) -> None:
         """Load the agencies' files from landing/ into the history and account for every row.
 
         Files in landing/2026-03-31/ landed that day. What was loaded before is left alone, so
-        the command can be run again at any time.
+        the command can be run again at any time. A dry run also says what files that no source
+        takes could be.
 
         Example: riskflag ingest --workspace borough --dry-run
         """
         from riskflag.cli.progress import progress_bar
         from riskflag.clock import parse_day
-        from riskflag.errors import InputError
+        from riskflag.errors import ConfigError, InputError
         from riskflag.history.ingest import ingest as load
         from riskflag.workspace import Workspace
 
+        if write_source and not dry_run:
+            raise ConfigError("--write-source goes with --dry-run: look before you load.")
         day = parse_day(landed, "landing day") if landed else None
         with progress_bar() as progress:
             report = load(Workspace.open(workspace), dry_run=dry_run, landed=day, progress=progress)
@@ -46,6 +55,11 @@ def register(app: typer.Typer) -> None:
         else:
             _show(report)
             _set_aside(report, workspace / "quarantine")
+        if write_source:
+            from riskflag.history.starter import write_starter
+
+            path = write_starter(Workspace.open(workspace), write_source, report.unclaimed)
+            typer.echo(f"Wrote {path}. Read the lines with CHECK, then try the dry run again.")
         if report.all_rejected:
             raise InputError(
                 "No file could be taken, or not one row of it; the reasons are in the report above."
@@ -68,9 +82,8 @@ def _show(report: LoadReport) -> None:
 
     console = Console(markup=False)  # file names come from outside
     _files(console, report)
-    for file in report.files:
-        if file.status == "held":
-            console.print(f"Held: {file.message}", highlight=False)
+    for message in dict.fromkeys(f.message for f in report.files if f.status == "held"):
+        console.print(f"Held: {message}", highlight=False)
     console.print(
         f"{report.new_versions:,} contact versions added, {report.withdrawn:,} withdrawn, "
         f"{report.linked_later:,} linked to a person now, {report.unlinked:,} not linked yet; "
@@ -128,6 +141,7 @@ def _details(console: Console, report: LoadReport) -> None:
         for item in report.unmapped[:_MANY_FILES]:
             table.add_row(item.source, item.column, item.code, f"{item.rows:,}")
         console.print(table)
+    _unsaid(console, report)
     if report.issues:
         marks = ", ".join(f"{name} {count:,}" for name, count in sorted(report.issues.items()))
         console.print(f"Marked and kept: {marks}", highlight=False)
@@ -148,5 +162,29 @@ def _details(console: Console, report: LoadReport) -> None:
         console.print(table)
     for name in report.unclaimed:
         console.print(f"No source takes {name}: it was not read.", highlight=False)
+    if report.unclaimed and not report.dry_run:
+        console.print("`riskflag ingest --dry-run` says what such a file could be.")
+    for proposal in report.proposals:
+        console.print()
+        for sentence in proposal.says:
+            console.print(sentence, highlight=False)
     for note in report.notes:
         console.print(note, highlight=False)
+
+
+def _unsaid(console: Console, report: LoadReport) -> None:
+    """What records do not say although their source declares it, most first."""
+    from rich.table import Table
+
+    if not report.unsaid:
+        return
+    title = "Records that do not say (a signal that asks for it does not count them)"
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    for heading in ("source", "record", "unknown", "records", "of"):
+        table.add_column(heading, justify="right" if heading in ("records", "of") else "left")
+    for item in sorted(report.unsaid, key=lambda u: (-u.contacts / u.of, u.source))[:_MANY_FILES]:
+        figures = (f"{item.contacts:,}", f"{item.of:,}")
+        table.add_row(item.source, item.type, item.attribute, *figures)
+    console.print(table)
+    if len(report.unsaid) > _MANY_FILES:
+        console.print(f"And {len(report.unsaid) - _MANY_FILES} more, in the report's file.")

@@ -8,33 +8,37 @@ from typing import TYPE_CHECKING
 import typer
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from riskflag.history.source import Source
 
 
 def register(app: typer.Typer) -> None:
     @app.command()
     def sources(
+        names: list[str] = typer.Argument(
+            None, metavar="[NAME]...", help="Tell all about a source, or a family such as ssd."
+        ),
         workspace: Path = typer.Option(
             None, "--workspace", help="Check and list this workspace's sources instead."
         ),
         add: list[str] = typer.Option(
             [], "--add", help="Copy a shipped source into the workspace; repeat it."
         ),
-        explain: list[str] = typer.Option(
-            [], "--explain", help="Tell all about a source or a family of them; repeat it."
-        ),
+        markdown: bool = typer.Option(False, "--markdown", help="The catalogue as Markdown."),
     ) -> None:
-        """List the sources: which file each takes, from which agency and what it makes of a row.
+        """List the sources by family: what each holds, from whom, in which form, by which standard.
 
         Without --workspace, those that come with riskflag; copy one with --add and adapt the copy.
 
-        Example: riskflag sources --workspace borough --add ssda903_missing
+        Example: riskflag sources ssd_cp_plans
         """
         from rich.console import Console
 
         from riskflag.errors import ConfigError
         from riskflag.history.schema import load_vocabulary
         from riskflag.history.source import SHIPPED_SOURCES, copy_shipped, load_sources
+        from riskflag.history.source_pages import catalogue
         from riskflag.workspace import Workspace
 
         if add and workspace is None:
@@ -46,11 +50,15 @@ def register(app: typer.Typer) -> None:
                 copy_shipped(name, opened.sources_dir)
             folder, words = opened.sources_dir, load_vocabulary(opened.root / "vocabulary.toml")
         listed = load_sources(folder, words)
-        if explain:
-            for text in _explained(listed, explain):
+        if names:
+            for text in _explained(listed, names):
                 typer.echo(text)
-            return
-        Console().print(_table(listed) if listed else "There is no source yet; add one with --add.")
+        elif markdown:
+            typer.echo(catalogue(listed), nl=False)
+        elif listed:
+            _list(Console(markup=False), listed)
+        else:
+            typer.echo("There is no source yet; add one with --add.")
 
 
 def _explained(listed: tuple[Source, ...], names: list[str]) -> list[str]:
@@ -67,21 +75,23 @@ def _explained(listed: tuple[Source, ...], names: list[str]) -> list[str]:
     return list(texts.values())
 
 
-def _table(listed: tuple[Source, ...]) -> object:
+def _list(console: Console, listed: tuple[Source, ...]) -> None:
+    """One table for each family."""
     from rich.table import Table
 
-    from riskflag.history.source_check import contact_types
+    from riskflag.history.source_pages import by_family, plain_title
+    from riskflag.history.source_text import follows, form
 
-    table = Table(box=None, pad_edge=False)
-    for heading in ("source", "agency", "files", "scope", "makes"):
-        table.add_column(heading, overflow="fold")
-    for source in listed:
-        types = dict.fromkeys(
-            name for entry in source.contact for name in contact_types(source, entry)
-        )
-        others = ("person", "identifier", "relationship")
-        made = [*types, *(f"{name}s" for name in others if getattr(source, name))]
-        part = f" ({source.files.part})" if source.files.part else ""
-        files = ", ".join(source.files.pattern) + part
-        table.add_row(source.name, source.agency, files, source.delivery.scope, ", ".join(made))
-    return table
+    for family, members in by_family(listed).items():
+        standards = sorted({follows(source).split(":")[0] for source in members} - {""})
+        said = f" ({'; '.join(standards)})" if len(standards) == 1 else ""
+        console.print(f"{family or 'Others'}{said}", highlight=False, style="bold")
+        table = Table(box=None, pad_edge=False)
+        for heading in ("source", "held by", "what it holds", "file"):
+            table.add_column(heading, no_wrap=heading in ("source", "held by"))
+        for source in members:
+            table.add_row(source.name, source.agency, plain_title(source), form(source))
+        console.print(table)
+    console.print(
+        f"{len(listed)} sources. `riskflag sources NAME` tells all about one.", highlight=False
+    )

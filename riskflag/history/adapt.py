@@ -61,6 +61,7 @@ class _ContactTable:
 
     def __init__(self, sheet: Sheet, landing: Landing, entry: ContactEntry, position: int) -> None:
         self.sheet, self.landing, self.entry, self.position = sheet, landing, entry, position
+        self.record_id = [name for name in entry.record_id if name not in sheet.raw.absent]
         self.rows = sheet.choose(entry.when)
         self.types = self._types()
         self.issues: dict[str, Mask] = {}
@@ -109,7 +110,7 @@ class _ContactTable:
     def _ended(self, occurred: Days) -> dict[str, pa.Array]:
         """End, open mark and duration; an end before the start is kept but never measured."""
         size = len(self.rows)
-        if self.entry.ended is None:
+        if self.entry.ended is None or self.entry.ended.column in self.sheet.raw.absent:
             return {
                 "ended_on": pa.nulls(size, pa.date32()),
                 "open_ended": pa.repeat(False, size),
@@ -151,11 +152,11 @@ class _ContactTable:
 
     def _record(self, columns: dict[str, pa.Array]) -> dict[str, pa.Array]:
         """The record's own name, or the hash of what it says when it has none."""
-        if not self.entry.record_id:
+        if not self.record_id:
             return {"record_id": columns["row_hash"], "contact_key": columns["row_hash"]}
-        parts = [self.sheet.text(name, self.rows) for name in self.entry.record_id]
+        parts = [self.sheet.text(name, self.rows) for name in self.record_id]
         blank = np.logical_and.reduce([np.asarray(part.is_null()) for part in parts])
-        self.sheet.mark(self.rows[blank], "no_record_id", self.entry.record_id[0])
+        self.sheet.mark(self.rows[blank], "no_record_id", self.record_id[0])
         record = pc.binary_join_element_wise(
             *parts, "|", null_handling="replace", null_replacement=""
         )
@@ -176,7 +177,7 @@ class _ContactTable:
             "file": pa.repeat(pa.scalar(file_number, pa.int64()), size),
             "updated": pa.array(updated, pa.int64()),
             "withdrawn": pa.array(withdrawn),
-            "keyless": pa.repeat(pa.scalar(not self.entry.record_id), size),
+            "keyless": pa.repeat(pa.scalar(not self.record_id), size),
             "position": pa.repeat(pa.scalar(self.position, pa.int64()), size),
         }
 

@@ -98,7 +98,9 @@ class Delivered:
         for item in self.files:
             if item.refused is not None or item.sheet is None or item.sheet.raw.bad:
                 return False
-            if item.sheet.reason.any() and any(not e.record_id for e in self.source.contact):
+            absent = item.sheet.raw.absent
+            nameless = any(set(e.record_id) <= absent for e in self.source.contact)
+            if item.sheet.reason.any() and nameless:
                 return False
         return True
 

@@ -6,7 +6,7 @@ import datetime as dt
 import shutil
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,19 +26,24 @@ from riskflag.history.delivery import (
     reason_counts,
     row_counts,
 )
+from riskflag.history.extract import extract
 from riskflag.history.hashing import file_digest
 from riskflag.history.landing import Landed, check_sidecar, landed_files
 from riskflag.history.ledger import Batch, DeliveredFile, write_atomic
 from riskflag.history.readers import RejectedError, read_bytes
-from riskflag.history.report import FileReport, Lateness, LoadReport, Unmapped
+from riskflag.history.recognise import Proposal, propose
+from riskflag.history.report import FileReport, Lateness, LoadReport, Unmapped, Unsaid
 from riskflag.history.schema import COVERAGE, ENDED, load_vocabulary
-from riskflag.history.source import Source, load_sources
+from riskflag.history.source import SHIPPED_SOURCES, Source, load_sources
 from riskflag.history.source_check import contact_types
 from riskflag.history.state import State
 from riskflag.history.store import HistoryStore
 from riskflag.history.versions import asserted, live_rows
 from riskflag.progress import Progress, silent
 from riskflag.workspace import Workspace
+
+#: Why a file is held when it is perhaps another kind of file than its name says.
+_NOT_AS_DECLARED = ("missing_column", "no_sheet", "other_root", "no_header")
 
 
 def ingest(
@@ -77,7 +82,7 @@ class _Load:
         self.workspace, self.dry_run, self.progress = workspace, dry_run, progress
         self.vocabulary = load_vocabulary(workspace.root / "vocabulary.toml")
         self.sources = load_sources(workspace.sources_dir, self.vocabulary)
-        if not self.sources:
+        if not self.sources and not dry_run:
             raise ConfigError(
                 f"{workspace.sources_dir} declares no source; add one with `riskflag sources`."
             )
@@ -87,17 +92,25 @@ class _Load:
         self.unclaimed: list[str] = []
         self.notes: list[str] = []
         self.batches: list[str] = []
+        self.proposals: list[Proposal] = []
+        self.unsaid: Counter[tuple[str, str, str]] = Counter()
+        self.said: Counter[tuple[str, str, str]] = Counter()
         self.unmapped: Counter[tuple[str, str, str]] = Counter()
         self.issues: Counter[str] = Counter()
         self.counts: Counter[str] = Counter()
         self.late: dict[tuple[str, str], list[np.ndarray]] = {}
 
     def run(self, day: dt.date) -> LoadReport:
+        read = extract(self.workspace, self.sources, dry_run=self.dry_run, progress=self.progress)
         found = landed_files(self.workspace.landing, self.sources, day)
+        for item in read:
+            found.setdefault(item.day, []).append(item)
         if not found:
             raise InputError(f"{self.workspace.landing} is empty; put the agencies' files there.")
-        for date, items in found.items():
+        for date, items in sorted(found.items()):
             self._day(date, items)
+        if self.dry_run:
+            self._propose([item for items in found.values() for item in items])
         report = self._report()
         if self.batches and not self.dry_run:
             self.workspace.reports.mkdir(exist_ok=True)
@@ -130,6 +143,17 @@ class _Load:
         self.state.note(Batch(batch_id, date.isoformat(), (), tuple(delivered)))
         self.batches.append(batch_id)
 
+    def _propose(self, items: list[Landed]) -> None:
+        """For each file that nobody takes, or not as it is, what it could be."""
+        held = {f.name for f in self.files if f.reason in _NOT_AS_DECLARED}
+        known = {source.name for source in self.sources}
+        shipped = (s for s in load_sources(SHIPPED_SOURCES) if s.name not in known)
+        sources = (*self.sources, *shipped)
+        for item in {item.shown: item for item in items}.values():
+            if item.data is None and (item.source is None or item.shown in held):
+                with suppress(RejectedError):
+                    self.proposals.append(propose(read_bytes(item.path), item.shown, sources))
+
     def _fresh(self, date: dt.date, items: list[Landed]) -> list[_Fresh]:
         """The files whose bytes were not loaded before, read and with their hash."""
         fresh: list[_Fresh] = []
@@ -138,9 +162,12 @@ class _Load:
             assert item.source is not None
             sha256 = ""
             try:
-                data = read_bytes(item.path)
+                if item.refusal is not None:
+                    raise item.refusal
+                data = read_bytes(item.path) if item.data is None else item.data
                 sha256 = file_digest(data)
-                check_sidecar(item.path, sha256, len(data))
+                if item.data is None:
+                    check_sidecar(item.path, sha256, len(data))
             except RejectedError as refusal:
                 fresh.append(_Fresh(item, item.source, b"", sha256, refusal))
                 continue
@@ -199,7 +226,7 @@ class _Load:
                 "source": item.source.name,
                 "agency": item.source.agency,
                 "type": name,
-                "says": None if name is None else " ".join(_declared(item.source, name)),
+                "says": None if name is None else " ".join(_declared(item, name)),
                 "covered_from": None if first is None else date_of(first),
                 "complete_to": complete,
                 "received_on": day.date,
@@ -231,10 +258,24 @@ class _Load:
                 self.counts[name] += int(says.sum())
                 self.counts[f"{name}_withdrawn"] += int((~says).sum())
         if "contact" in tables:
+            self._count_unsaid(items, tables["contact"])
             first = asserted(tables["contact"]) & (
                 numbers(tables["contact"].column("version"), 0) == 1
             )
             self._lateness(tables["contact"].filter(pa.array(first)))
+
+    def _count_unsaid(self, items: list[Delivered], contacts: pa.Table) -> None:
+        """How many of the day's records are silent on what their source declares."""
+        table = contacts.filter(pa.array(asserted(contacts)))
+        for item in items:
+            types = {t for e in item.source.contact for t in contact_types(item.source, e)}
+            mine = isin(table.column("source"), [item.source.name])
+            for kind in sorted(types):
+                rows = table.filter(pa.array(mine & isin(table.column("type"), [kind])))
+                for name in set(_declared(item, kind)) - {ENDED}:
+                    key = (item.source.name, kind, name)
+                    self.said[key] += rows.num_rows
+                    self.unsaid[key] += rows.column(name).null_count
 
     def _lateness(self, contacts: pa.Table) -> None:
         days = numbers(contacts.column("known_on"), 0) - numbers(contacts.column("occurred_on"), 0)
@@ -271,6 +312,12 @@ class _Load:
         return LoadReport(
             files=tuple(self.files),
             unmapped=tuple(Unmapped(*key, rows) for key, rows in sorted(self.unmapped.items())),
+            unsaid=tuple(
+                Unsaid(*key, rows, self.said[key])
+                for key, rows in sorted(self.unsaid.items())
+                if rows
+            ),
+            proposals=tuple(self.proposals),
             lateness=tuple(
                 _quantiles(source, basis, np.concatenate(parts))
                 for (source, basis), parts in sorted(self.late.items())
@@ -289,11 +336,23 @@ class _Load:
         )
 
 
-def _declared(source: Source, contact_type: str) -> list[str]:
-    """The attributes a source declares for a contact type, and whether it says the end."""
-    entries = [e for e in source.contact if contact_type in contact_types(source, e)]
-    said = {name for entry in entries for name in entry.attributes}
-    return sorted(said | {ENDED for entry in entries if entry.ended is not None})
+def _declared(item: Delivered, contact_type: str) -> list[str]:
+    """What the source says of a contact type: attributes, and whether contacts end.
+
+    An optional column that a file does not have says nothing, so what rests on it is unknown.
+    """
+    absent = frozenset[str]().union(
+        *(file.sheet.raw.absent for file in item.files if file.sheet is not None)
+    )
+    entries = [e for e in item.source.contact if contact_type in contact_types(item.source, e)]
+    said = {
+        name
+        for entry in entries
+        for name, origin in entry.attributes.items()
+        if origin.column not in absent
+    }
+    ends = any(e.ended is not None and e.ended.column not in absent for e in entries)
+    return sorted(said | ({ENDED} if ends else set()))
 
 
 def _quantiles(source: str, basis: str, days: np.ndarray) -> Lateness:

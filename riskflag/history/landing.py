@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from riskflag.errors import ConfigError, InputError
-from riskflag.history.readers import RejectedError
+from riskflag.history.readers import RejectedError, form_of
 from riskflag.history.source import Source
 
 _SIDECARS = (".sha256", ".manifest.json")
@@ -17,12 +17,18 @@ _SIDECARS = (".sha256", ".manifest.json")
 
 @dataclass(frozen=True)
 class Landed:
-    """A file that landed on a day and the source that takes it (None: nobody does)."""
+    """A file that landed on a day and the source that takes it (None: nobody does).
+
+    `data` is a snapshot of a database that was only tried out and not written; `refusal` says why
+    one could not be taken.
+    """
 
     path: Path
     shown: str
     day: dt.date
     source: Source | None
+    data: bytes | None = None
+    refusal: RejectedError | None = None
 
 
 def landed_files(
@@ -65,9 +71,9 @@ def _takers(path: Path, sources: tuple[Source, ...]) -> list[Source]:
     takers = [
         source
         for source in sources
-        if any(fnmatch.fnmatchcase(path.name, pattern) for pattern in source.files.pattern)
+        if any(fnmatch.fnmatchcase(path.name, pattern) for pattern in source.patterns)
     ]
-    forms = {source.files.format for source in takers}
+    forms = {form_of(path.name, source.files) for source in takers}
     parts = {source.files.part for source in takers}
     apart = len(forms) == 1 and "" not in parts and len(parts) == len(takers)
     if len(takers) > 1 and not apart:

@@ -6,14 +6,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from riskflag.history.readers import RawFile, RejectedError, check_header
+from riskflag.history.readers import RawFile, RejectedError, present_columns
 
 
-def read_parquet(data: bytes, name: str, needed: frozenset[str]) -> RawFile:
+def read_parquet(
+    data: bytes, name: str, needed: frozenset[str], optional: frozenset[str] = frozenset()
+) -> RawFile:
     """The needed columns of a Parquet file; RejectedError when it is damaged or of other types."""
     try:
         file = pq.ParquetFile(pa.BufferReader(data), page_checksum_verification=True)
-        check_header(list(file.schema_arrow.names), name, needed)
+        needed = present_columns(list(file.schema_arrow.names), name, needed, optional)
         table = file.read(columns=sorted(needed), use_threads=False)
     except (pa.ArrowException, OSError):
         raise RejectedError(

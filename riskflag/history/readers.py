@@ -7,7 +7,7 @@ import io
 import os
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -49,13 +49,15 @@ class BadRow:
 @dataclass(frozen=True)
 class RawFile:
     """The rows of a file: `table` holds the columns asked for as text (dates of a Parquet file
-    as they are), `lines` the line each row begins on, `bad` the rows that could not be read.
+    as they are), `lines` the line each row begins on, `bad` the rows that could not be read,
+    `absent` the optional columns it does not have (blank in the table).
     """
 
     name: str
     table: pa.Table
     lines: Ints
     bad: list[BadRow] = field(default_factory=list)
+    absent: frozenset[str] = frozenset()
 
     @property
     def rows(self) -> int:
@@ -82,11 +84,15 @@ def read_bytes(path: Path) -> bytes:
 
 
 def read_rows(data: bytes, name: str, files: Files, needed: frozenset[str]) -> RawFile:
-    """The rows of a file's bytes as its source declares them; RejectedError when that fails."""
-    if files.format == "parquet":
+    """The rows of a file's bytes as its source declares them; RejectedError when that fails.
+
+    A table may come as CSV one day and as Parquet the next: a name that ends in .parquet tells.
+    """
+    optional = frozenset(files.optional)
+    if form_of(name, files) == "parquet":
         from riskflag.history.parquet_reader import read_parquet
 
-        raw = read_parquet(data, name, needed)
+        raw = read_parquet(data, name, needed, optional)
     elif files.format == "xml":
         from riskflag.history.xml_reader import read_xml
 
@@ -96,16 +102,35 @@ def read_rows(data: bytes, name: str, files: Files, needed: frozenset[str]) -> R
 
         raw = read_xlsx(data, name, files, needed)
     else:
-        raw = _read_csv(_as_utf8(data, name, files.encoding), name, files.delimiter, needed)
+        text = _as_utf8(data, name, files.encoding)
+        raw = _read_csv(text, name, files.delimiter, needed, optional)
+    raw = _with_absent(raw, needed)
     if raw.rows == 0 and not files.may_be_empty:
         raise RejectedError("empty", f"{name} has no rows; check the extract.")
     if raw.rows and raw.table.num_rows == 0 and all(r.reason == "field_count" for r in raw.bad):
         raise RejectedError("field_count", f"No row of {name} has as many fields as its header.")
-    if files.format in ("csv", "xlsx") and (raw.rows in ROW_CAPS or raw.rows + 1 in ROW_CAPS):
+    if form_of(name, files) in ("csv", "xlsx") and (
+        raw.rows in ROW_CAPS or raw.rows + 1 in ROW_CAPS
+    ):
         raise RejectedError(
             "row_cap", f"{name} ends exactly at a spreadsheet's last row; ask for all rows."
         )
     return _without_unreadable(raw, data)
+
+
+def form_of(name: str, files: Files) -> str:
+    """How a file of a source is written: what it declares, or Parquet where its name says so."""
+    return "parquet" if name.endswith(".parquet") else files.format
+
+
+def _with_absent(raw: RawFile, needed: frozenset[str]) -> RawFile:
+    """The same rows with a blank column for each that the file does not have."""
+    absent = needed - set(raw.table.column_names)
+    table = raw.table
+    for column in sorted(absent):
+        blank = pa.repeat(pa.scalar("", pa.string()), table.num_rows)
+        table = table.append_column(column, blank)
+    return replace(raw, table=table, absent=absent) if absent else raw
 
 
 def _as_utf8(data: bytes, name: str, encoding: str) -> bytes:
@@ -125,13 +150,15 @@ def _as_utf8(data: bytes, name: str, encoding: str) -> bytes:
     return data if encoding == "utf-8" else text.encode("utf-8")
 
 
-def _read_csv(data: bytes, name: str, delimiter: str, needed: frozenset[str]) -> RawFile:
+def _read_csv(
+    data: bytes, name: str, delimiter: str, needed: frozenset[str], optional: frozenset[str]
+) -> RawFile:
     if _NUL_BLOCK in data:
         raise RejectedError(
             "nul_block", f"{name} holds a block of zero bytes; it was cut in transfer."
         )
     header = _header(data, name, delimiter)
-    check_header(header, name, needed)
+    needed = present_columns(header, name, needed, optional)
     layout = scan(data, delimiter)
     if layout is not None:
         fast = _read_fast(data, name, delimiter, layout, needed)
@@ -150,19 +177,22 @@ def _header(data: bytes, name: str, delimiter: str) -> list[str]:
         raise RejectedError("no_header", f"The first line of {name} is not a header.") from None
 
 
-def check_header(header: list[str], name: str, needed: frozenset[str]) -> None:
-    """RejectedError unless every needed column is there exactly once."""
+def present_columns(
+    header: list[str], name: str, needed: frozenset[str], optional: frozenset[str]
+) -> frozenset[str]:
+    """The needed columns that are there, all but optional ones exactly once (RejectedError)."""
     for column in header:
         if column and header.count(column) > 1:
             raise RejectedError(
                 "duplicate_column", f"{name} has two columns of one name; rename one."
             )
-    missing = sorted(needed - set(header))
+    missing = sorted(needed - optional - set(header))
     if missing:
         raise RejectedError(
             "missing_column",
             f"{name} has no column {missing[0]}; check the file or its source declaration.",
         )
+    return needed & set(header)
 
 
 def _read_fast(

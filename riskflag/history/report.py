@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 
+from riskflag.history.recognise import Proposal
+
 
 @dataclass(frozen=True)
 class FileReport:
@@ -66,11 +68,27 @@ class Unmapped:
 
 
 @dataclass(frozen=True)
+class Unsaid:
+    """Records that do not say something their source declares: blank, or a code no map holds.
+
+    A signal that asks for a value of it does not count them: unknown is not no, but it is not yes.
+    """
+
+    source: str
+    type: str
+    attribute: str
+    contacts: int
+    of: int
+
+
+@dataclass(frozen=True)
 class LoadReport:
     """What one `riskflag ingest` did, or with `dry_run` would do."""
 
     files: tuple[FileReport, ...] = ()
     unmapped: tuple[Unmapped, ...] = ()
+    unsaid: tuple[Unsaid, ...] = ()
+    proposals: tuple[Proposal, ...] = ()
     lateness: tuple[Lateness, ...] = ()
     issues: dict[str, int] = field(default_factory=dict)
     unclaimed: tuple[str, ...] = ()
@@ -115,6 +133,11 @@ class LoadReport:
         yield f"{self.persons:,} person rows and {self.relationships:,} relationships added."
         for item in self.unmapped:
             yield f"Not mapped: {item.source} {item.column} code {item.code}: {item.rows:,} rows"
+        for none in self.unsaid:
+            yield (
+                f"Unknown: {none.attribute} of {none.contacts:,} of {none.of:,} {none.type} "
+                f"from {none.source}; signals that ask for it do not count them."
+            )
         for name, count in sorted(self.issues.items()):
             yield f"Marked {name}: {count:,} contacts"
         for late in self.lateness:
@@ -124,6 +147,8 @@ class LoadReport:
             )
         for name in self.unclaimed:
             yield f"No source takes {name}: it was not read."
+        for proposal in self.proposals:
+            yield from proposal.says
         yield from self.notes
 
 

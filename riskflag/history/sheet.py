@@ -56,10 +56,27 @@ class Sheet:
     def text(self, column: str, rows: Ints | None = None) -> pa.Array:
         """A column as text, null where blank or one of the declared null values."""
         if column not in self._texts:
-            array = one(self.raw.table.column(column)).cast(pa.string())
+            array = self._as_text(column)
             blank = isin(array, ["", *self.source.files.null_values])
             self._texts[column] = pc.if_else(pa.array(blank), None, array) if blank.any() else array
         return self._part(self._texts[column], rows)
+
+    def _as_text(self, column: str) -> pa.Array:
+        """A column as the text a CSV file would hold: days are written as the source writes them.
+
+        So a record named by a day has the same name whether it comes as text or as a date.
+        """
+        array = one(self.raw.table.column(column))
+        kind = array.type
+        if not (pa.types.is_date(kind) or pa.types.is_timestamp(kind)):
+            return array.cast(pa.string())
+        written = self.source.day_format(column)
+        if "%f" in written or "%z" in written:
+            return array.cast(pa.string())
+        if pa.types.is_timestamp(kind) and kind.tz is not None:
+            array = pc.local_timestamp(array.cast(pa.timestamp("us", tz="Europe/London")))
+        seconds = array.cast(pa.timestamp("us")).cast(pa.timestamp("s"), safe=False)
+        return pc.strftime(seconds, format=written)
 
     def _part(self, array: pa.Array, rows: Ints | None) -> pa.Array:
         if rows is None or len(rows) == len(array):

@@ -9,27 +9,42 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import pyarrow as pa
-import pyarrow.compute as pc
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    field_validator,
-    model_validator,
-)
+from pydantic import BaseModel, BeforeValidator, Field, field_validator, model_validator
 
 from riskflag.errors import ConfigError
+from riskflag.history.code_lists import code_list
 from riskflag.history.dates import check_format
 from riskflag.history.schema import AGENCIES, ATTRIBUTES, LINKS, Vocabulary
+from riskflag.history.shipped import SHIPPED_SOURCES, check_shipped, copy_shipped, shipped_names
+from riskflag.history.source_files import (
+    Database,
+    Delivery,
+    Files,
+    Name,
+    Standard,
+    Strict,
+    Text,
+    check_pattern,
+    listed,
+)
 from riskflag.toml_lines import locate_line, read_toml
 
-SHIPPED_SOURCES = Path(__file__).with_name("sources")
-
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
-Text = Annotated[str, Field(min_length=1)]
+__all__ = [
+    "BUILT_IN_MAPS",
+    "SHIPPED_SOURCES",
+    "ContactEntry",
+    "Day",
+    "Delivery",
+    "Files",
+    "Filter",
+    "Source",
+    "Value",
+    "check_shipped",
+    "copy_shipped",
+    "load_source",
+    "load_sources",
+    "shipped_names",
+]
 
 #: Maps every source may use without declaring them. "" says: deliberately unknown.
 BUILT_IN_MAPS: dict[str, dict[str, str]] = {
@@ -41,29 +56,7 @@ BUILT_IN_MAPS: dict[str, dict[str, str]] = {
 }
 
 
-class _Strict(BaseModel):
-    """A table of the declaration: unknown keys are mistakes."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
-
-
-def _listed(value: Any) -> Any:
-    return [value] if isinstance(value, str | dict) else value
-
-
-def check_pattern(text: str) -> str:
-    """A regular expression itself, or ValueError when it is none."""
-    try:
-        pc.match_substring_regex(pa.array([""]), text)
-    except pa.ArrowInvalid:
-        raise ValueError(f"{text} is not a regular expression (RE2 syntax)") from None
-    return text
-
-
-Pattern = Annotated[Text, AfterValidator(check_pattern)]
-
-
-class Filter(_Strict):
+class Filter(Strict):
     """A condition on a column: `is`, `is_not`, `matches` (the whole value) or `present`."""
 
     column: Text
@@ -82,10 +75,10 @@ class Filter(_Strict):
         return self
 
 
-Filters = Annotated[list[Filter], BeforeValidator(_listed)]
+Filters = Annotated[list[Filter], BeforeValidator(listed)]
 
 
-class Value(_Strict):
+class Value(Strict):
     """Where a text or number comes from: a `column` (through a `map`), or a `fixed` text."""
 
     column: Text | None = None
@@ -102,7 +95,7 @@ class Value(_Strict):
         return self
 
 
-class Day(_Strict):
+class Day(Strict):
     """A date column; `format` overrides the file's date_format."""
 
     column: Text
@@ -114,7 +107,7 @@ class Day(_Strict):
         return value if value is None else check_format(value)
 
 
-class Birth(_Strict):
+class Birth(Strict):
     """A birth date: one `column`, or a `year` column with or without a `month` column."""
 
     column: Text | None = None
@@ -131,17 +124,17 @@ class Birth(_Strict):
         return self
 
 
-class Subject(_Strict):
+class Subject(Strict):
     """Whose row it is: the column with the identifier and its scheme (person: the id itself)."""
 
     column: Text
     scheme: Name = "person"
 
 
-class _Entry(_Strict):
+class _Entry(Strict):
     """What every entry of a source may say."""
 
-    when: Filters = []
+    when: Filters = Field(default_factory=list)
     recorded: Day | None = None
 
 
@@ -152,11 +145,11 @@ class ContactEntry(_Entry):
     subject: Subject
     occurred: Day
     ended: Day | None = None
-    record_id: list[Text] = []
+    record_id: list[Text] = Field(default_factory=list)
     updated: Day | None = None
-    withdrawn: Filters = []
+    withdrawn: Filters = Field(default_factory=list)
     agency: Text | Value | None = None
-    attributes: dict[str, Value] = {}
+    attributes: dict[str, Value] = Field(default_factory=dict)
 
     @field_validator("attributes")
     @classmethod
@@ -201,7 +194,7 @@ class RelationshipEntry(_Entry):
     kind: Text | Value
     person: Subject
     related: Subject
-    record_id: list[Text] = []
+    record_id: list[Text] = Field(default_factory=list)
     from_: Day | None = Field(None, alias="from")
     to: Day | None = None
 
@@ -213,87 +206,26 @@ class RelationshipEntry(_Entry):
         return value
 
 
-class Files(_Strict):
-    """Which files, and how they are written."""
-
-    pattern: Annotated[list[Text], BeforeValidator(_listed)]
-    format: Literal["csv", "parquet", "xml", "xlsx"] = "csv"
-    rows: Annotated[str, Field(pattern=r"^[A-Za-z_][\w.\-]*(/[A-Za-z_][\w.\-]*)*$")] | None = None
-    sheet: Pattern | None = None
-    headers: dict[str, Pattern] = {}
-    encoding: Literal["utf-8", "cp1252", "latin-1", "utf-16"] = "utf-8"
-    delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
-    null_values: list[str] = []
-    date_format: str = "%Y-%m-%d"
-    may_be_empty: bool = False
-
-    @field_validator("date_format")
-    @classmethod
-    def _readable(cls, value: str) -> str:
-        return check_format(value)
-
-    @field_validator("pattern")
-    @classmethod
-    def _plain(cls, value: list[str]) -> list[str]:
-        if any("/" in item or "\\" in item for item in value):
-            raise ValueError("a pattern names files, without folders")
-        return value
-
-    @model_validator(mode="after")
-    def _part_named(self) -> Files:
-        if (self.format == "xml") != (self.rows is not None):
-            raise ValueError("rows belongs to format xml, and only there")
-        if (self.format == "xlsx") != (self.sheet is not None):
-            raise ValueError("sheet belongs to format xlsx, and only there")
-        if self.headers and self.sheet is None:
-            raise ValueError("headers belongs to format xlsx, and only there")
-        return self
-
-    @property
-    def part(self) -> str:
-        """Which part of a file is read, when its form lets several sources share it; else blank."""
-        return self.rows or self.sheet or ""
-
-
-class Delivery(_Strict):
-    """What a delivery holds and how late it may be."""
-
-    scope: Literal["full", "window", "in_year_or_open", "delta"] = "full"
-    window_days: Annotated[int, Field(gt=0)] | None = None
-    window_by: Literal["occurred", "ended"] = "occurred"
-    fresh_days: Annotated[int, Field(ge=0)] = 2
-    tolerance_days: Annotated[int, Field(ge=0)] = 7
-    complete_to: Literal["landing", "last_occurred"] = "landing"
-    assumed_lag_days: Annotated[int, Field(ge=0)] = 1
-    least_share: Annotated[float, Field(ge=0, le=1)] = 0.5
-    most_share: Annotated[float, Field(ge=1)] = 2.0
-
-    @model_validator(mode="after")
-    def _window(self) -> Delivery:
-        if (self.scope == "window") != (self.window_days is not None):
-            raise ValueError("window_days belongs to scope window, and only there")
-        if self.tolerance_days < self.fresh_days:
-            raise ValueError("tolerance_days cannot be less than fresh_days")
-        return self
-
-
-class Source(_Strict):
+class Source(Strict):
     """A whole declaration. Raises pydantic's ValidationError; use `load_source` for files."""
 
     name: Name
     title: Text
     agency: Text
+    family: str = ""
     owner: str = ""
     basis: str = ""
     licence: str = ""
     notes: str = ""
+    standard: Standard | None = None
     files: Files
+    database: Database | None = None
     delivery: Delivery = Delivery()
-    contact: list[ContactEntry] = []
-    person: list[PersonEntry] = []
-    identifier: list[IdentifierEntry] = []
-    relationship: list[RelationshipEntry] = []
-    maps: dict[str, dict[str, str]] = {}
+    contact: list[ContactEntry] = Field(default_factory=list)
+    person: list[PersonEntry] = Field(default_factory=list)
+    identifier: list[IdentifierEntry] = Field(default_factory=list)
+    relationship: list[RelationshipEntry] = Field(default_factory=list)
+    maps: dict[str, dict[str, str]] = Field(default_factory=dict)
 
     @field_validator("agency")
     @classmethod
@@ -308,9 +240,36 @@ class Source(_Strict):
             raise ValueError("declare at least one contact, person, identifier or relationship")
         return self
 
+    @model_validator(mode="after")
+    def _reachable(self) -> Source:
+        if self.files.format == "database":
+            if self.database is None or self.database.connection is None:
+                raise ValueError("format database needs a database table that names a connection")
+        elif self.database is not None and self.database.connection is not None:
+            raise ValueError("a connection belongs to format database, and only there")
+        if self.database is not None and self.files.format not in ("csv", "parquet", "database"):
+            raise ValueError("a database table goes with format csv, parquet or database")
+        unused = sorted(set(self.files.optional) - self.columns())
+        if unused:
+            raise ValueError(f"no entry uses the optional column {unused[0]}")
+        return self
+
+    @property
+    def patterns(self) -> tuple[str, ...]:
+        """Which files are of this source; a database's snapshot bears the source's name."""
+        snapshot = [] if self.database is None else [f"{self.name}.parquet"]
+        return tuple(dict.fromkeys([*self.files.pattern, *snapshot]))
+
+    def has_map(self, name: str) -> bool:
+        """Whether there is a map of this name: declared here, a code list, or built in."""
+        return name in self.maps or name in BUILT_IN_MAPS or code_list(name) is not None
+
     def map_named(self, name: str) -> dict[str, str]:
-        """A declared or built-in map."""
-        return self.maps[name] if name in self.maps else BUILT_IN_MAPS[name]
+        """A map: the code list of that name, if any, with what the source itself declares."""
+        shipped = code_list(name)
+        if shipped is None and name not in self.maps:
+            return BUILT_IN_MAPS[name]
+        return ({} if shipped is None else shipped.targets) | self.maps.get(name, {})
 
     def columns(self) -> frozenset[str]:
         """Every column of the file that the declaration uses: all must be there."""
@@ -318,6 +277,15 @@ class Source(_Strict):
         for entry in (*self.contact, *self.person, *self.identifier, *self.relationship):
             _collect_columns(entry, found)
         return frozenset(found)
+
+    def day_format(self, column: str) -> str:
+        """How days of a column are written: as its first dated use says, else as the files do."""
+        for entry in (*self.contact, *self.person, *self.identifier, *self.relationship):
+            for name in type(entry).model_fields:
+                value = getattr(entry, name)
+                if isinstance(value, Day | Birth) and value.column == column and value.format:
+                    return value.format
+        return self.files.date_format
 
 
 def _collect_columns(item: Any, found: set[str]) -> None:
@@ -365,33 +333,3 @@ def load_sources(folder: Path, vocabulary: Vocabulary | None = None) -> tuple[So
         if names.count(name) > 1:
             raise ConfigError(f"{folder} declares the source {name} twice; rename one.")
     return sources
-
-
-def shipped_names() -> tuple[str, ...]:
-    """The names of the sources that come with riskflag."""
-    return tuple(sorted(path.stem for path in SHIPPED_SOURCES.glob("*.toml")))
-
-
-def check_shipped(name: str) -> tuple[str, ...]:
-    """The shipped sources that a name chooses; ConfigError when it chooses none."""
-    chosen = tuple(n for n in shipped_names() if n == name or n.startswith(f"{name}_"))
-    if not chosen:
-        raise ConfigError(
-            f"There is no shipped source {name}; `riskflag sources` lists those there are."
-        )
-    return chosen
-
-
-def copy_shipped(name: str, folder: Path) -> Path:
-    """Copy a shipped source into a workspace's sources; ConfigError when there is none such.
-
-    A name that several shipped sources begin with (`ssda903`, `ni`) copies all of them. A file
-    that is already there is left alone: it may have been adapted.
-    """
-    chosen = check_shipped(name)
-    folder.mkdir(parents=True, exist_ok=True)
-    for found in chosen:
-        target = folder / f"{found}.toml"
-        if not target.exists():
-            target.write_bytes((SHIPPED_SOURCES / f"{found}.toml").read_bytes())
-    return folder

@@ -32,12 +32,12 @@ def check_source(source: Source, vocabulary: Vocabulary | None = None) -> Mistak
 def _maps(source: Source) -> Mistake | None:
     """Every map that is used is declared, and every map declared is used."""
     from riskflag.history.code_maps import expression
-    from riskflag.history.source import BUILT_IN_MAPS, check_pattern
+    from riskflag.history.source_files import check_pattern
 
-    used = dict(_used_maps(source))
+    used = dict(used_maps(source))
     for name, place in used.items():
-        if name not in source.maps and name not in BUILT_IN_MAPS:
-            return place, "there is no such map; declare it under maps"
+        if not source.has_map(name):
+            return place, "there is no such map or code list; declare it under maps"
     for name, codes in source.maps.items():
         if name not in used:
             return ("maps", name), "no entry uses this map"
@@ -66,7 +66,8 @@ def _paths(source: Source) -> Mistake | None:
     return None
 
 
-def _used_maps(source: Source) -> list[tuple[str, Place]]:
+def used_maps(source: Source) -> list[tuple[str, Place]]:
+    """Every map that an entry names, and where it does."""
     from riskflag.history.source import Value
 
     found: list[tuple[str, Place]] = []

@@ -54,6 +54,26 @@ def read_xlsx(data: bytes, name: str, files: Files, needed: frozenset[str]) -> R
     return RawFile(name, pa.table(columns), lines)
 
 
+def header_match(
+    data: bytes, name: str, files: Files, columns: frozenset[str]
+) -> tuple[set[str], list[str]]:
+    """Which of the columns the best header of the source's sheet names, and what else it names."""
+    try:
+        grid = _Workbook(data, name, files.date_format).grid(files.sheet or "")
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, LookupError, ValueError):
+        raise RejectedError(
+            "damaged", f"{name} cannot be read as an Excel workbook; ask for another copy."
+        ) from None
+    best: dict[str, list[int]] = {}
+    cells: Row = {}
+    for _, row in grid[:_HEADER_WITHIN]:
+        found = _places(row, files, columns)
+        if len(found) > len(best):
+            best, cells = found, row
+    taken = {place for places in best.values() for place in places}
+    return set(best), [text for place, text in cells.items() if place not in taken and text]
+
+
 @dataclass(frozen=True)
 class _Looks:
     """What is needed to turn a cell into text."""
@@ -201,21 +221,22 @@ def _header(
     grid: list[tuple[int, Row]], name: str, files: Files, needed: frozenset[str]
 ) -> tuple[int, dict[str, int]]:
     """Where the header row is in the grid, and the place of each needed column."""
+    required = needed - set(files.optional)
     best: dict[str, list[int]] = {}
     for start, (_, cells) in enumerate(grid[:_HEADER_WITHIN]):
         found = _places(cells, files, needed)
-        if len(found) == len(needed):
+        if found.keys() >= required:
             if any(len(places) > 1 for places in found.values()):
                 raise RejectedError(
                     "duplicate_column", f"{name} has two columns of one name; rename one."
                 )
             return start, {column: places[0] for column, places in found.items()}
-        best = max(best, found, key=len)
+        best = max(best, found, key=lambda columns: len(required & columns.keys()))
     if not grid:
         raise RejectedError("no_header", f"{name}: the sheet is empty; check the extract.")
     raise RejectedError(
         "missing_column",
-        f"{name} has no column {min(needed - best.keys())}; "
+        f"{name} has no column {min(required - best.keys())}; "
         "check the file or its source declaration.",
     )
 

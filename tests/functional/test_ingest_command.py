@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 
 from riskflag.cli import run
+from riskflag.history.code_lists import code_list_names
 from riskflag.history.source import SHIPPED_SOURCES, load_sources
 from riskflag.history.source_check import contact_types
 
@@ -66,17 +69,19 @@ def test_a_wrong_day_is_refused(workspace, capsys):
 
 def test_every_shipped_source_explains_itself(capsys):
     """Title, file, what a row becomes and its columns; a name nobody has is told."""
-    for source in load_sources(SHIPPED_SOURCES):
-        assert run(["sources", "--explain", source.name]) == 0
-        told = capsys.readouterr().out
+    listed = load_sources(SHIPPED_SOURCES)
+    assert run(["sources", *(source.name for source in listed)]) == 0
+    texts = re.split(r"\n(?=[a-z])", capsys.readouterr().out)
+    assert len(texts) == len(listed) > 100
+    for source, told in zip(listed, texts, strict=True):
         assert told.startswith(f"{source.name}: {source.title}\n")
         for entry in source.contact:
             assert all(name in told for name in contact_types(source, entry))
         assert all(column in told for column in source.columns())
         assert " ".join(source.notes.split()) in told
-    assert run(["sources", "--explain", "cin_census"]) == 0
-    assert capsys.readouterr().out.count("Children in need census") == 8
-    assert run(["sources", "--explain", "no_such"]) == 40
+    assert run(["sources", "cin_census"]) == 0
+    assert capsys.readouterr().out.count("\ncin_census_") == 8
+    assert run(["sources", "no_such"]) == 40
     assert "no_such" in capsys.readouterr().err
 
 
@@ -87,3 +92,13 @@ def test_sources_are_listed_and_added(workspace, capsys):
     assert (workspace / "sources" / "ssda903_missing.toml").is_file()
     assert run(["sources", "--add", "ssda903_missing"]) == 40
     assert run(["sources", "--workspace", str(workspace), "--add", "no_such"]) == 40
+
+
+def test_the_page_of_sources_is_the_one_the_command_writes(capsys):
+    """The catalogue in the documentation, every source and code list in it, is never stale."""
+    assert run(["sources", "--markdown"]) == 0
+    written = capsys.readouterr().out
+    page = Path(__file__).resolve().parents[2] / "docs" / "reference" / "sources.md"
+    assert page.read_text(encoding="utf-8") == written
+    assert all(f"`{source.name}`" in written for source in load_sources(SHIPPED_SOURCES))
+    assert all(f"`{name}`" in written for name in code_list_names())

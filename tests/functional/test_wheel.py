@@ -18,6 +18,7 @@ SHIPPED = {
     "features": "riskflag/_features",
     "experiments/borough": "riskflag/_experiments/borough",
     "riskflag/history/sources": "riskflag/history/sources",
+    "riskflag/history/code_lists": "riskflag/history/code_lists",
     "riskflag/reports/templates": "riskflag/reports/templates",
     "riskflag/casework/migrations": "riskflag/casework/migrations",
 }
