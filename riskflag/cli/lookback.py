@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from riskflag.nightly.lookback import Asked
+    from riskflag.workspace import Workspace
 
 
 def register(app: typer.Typer) -> None:
@@ -39,15 +44,8 @@ def register(app: typer.Typer) -> None:
 
         Example: riskflag lookback C000123 --from 2025-01-01 --out lookback.html
         """
-        import getpass
-        import json
-
-        from riskflag.casework.looks import record_looks
-        from riskflag.casework.store import open_store
         from riskflag.clock import parse_day
-        from riskflag.nightly.lookback import Asked, look_back
-        from riskflag.reports.lookback import lookback_page
-        from riskflag.reports.render import render_lookback
+        from riskflag.nightly.lookback import Asked
         from riskflag.workspace import Workspace
 
         asked = Asked(
@@ -58,23 +56,39 @@ def register(app: typer.Typer) -> None:
             bundle,
             rules_only,
         )
-        place = Workspace.open(workspace)
-        store = open_store(place)
-        try:
-            record_looks(store, actor=getpass.getuser(), action="look_back", subjects=[person])
-            course = look_back(place, store, asked)
-        finally:
-            store.close()
-        as_data = out.suffix == ".json"
-        text = (
-            json.dumps(course, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
-            if as_data
-            else render_lookback(lookback_page(course))
-        )
+        course = _looked_at(Workspace.open(workspace), asked)
         out.touch(mode=0o600)
-        out.write_text(text, encoding="utf-8")
+        out.write_text(_as_text(course, data=out.suffix == ".json"), encoding="utf-8")
         typer.echo(
             f"{course['from']} to {course['to']}: {len(course['records']):,} records known, "
             f"{len(course['steps']):,} days on which something changed."
         )
         typer.echo(f"Wrote {out}")
+
+
+def _looked_at(place: Workspace, asked: Asked) -> dict[str, Any]:
+    """The course of a person, after the look has been written into the audit chain."""
+    import getpass
+
+    from riskflag.casework.looks import record_looks
+    from riskflag.casework.store import open_store
+    from riskflag.nightly.lookback import look_back
+
+    store = open_store(place)
+    try:
+        actor = getpass.getuser()
+        record_looks(store, actor=actor, action="look_back", subjects=[asked.person_id])
+        return look_back(place, store, asked)
+    finally:
+        store.close()
+
+
+def _as_text(course: dict[str, Any], *, data: bool) -> str:
+    import json
+
+    from riskflag.reports.lookback import lookback_page
+    from riskflag.reports.render import render_lookback
+
+    if data:
+        return json.dumps(course, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+    return render_lookback(lookback_page(course))
