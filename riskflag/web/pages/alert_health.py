@@ -53,7 +53,7 @@ class Table:
     first_column: str
     rows: tuple[Row, ...]
     finding: str
-    hidden: str
+    hidden: tuple[str, ...]
 
 
 @blueprint.get("/alert-health")
@@ -127,7 +127,7 @@ def _table(
     called: Callable[[str], str],
 ) -> Table:
     rows = tuple(_row(line, called) for line in lines if line.flags is not None)
-    small = "; ".join(called(line.name) for line in lines if line.flags is None)
+    small = tuple(called(line.name) for line in lines if line.flags is None)
     return Table(anchor, heading, first_column, rows, _finding(lines, called), small)
 
 
