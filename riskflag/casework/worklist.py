@@ -77,9 +77,16 @@ class WorklistPage:
 
 
 def worklist_page(
-    store: Store, filters: Filters | None = None, page: int = 1, *, size: int = PAGE_SIZE
+    store: Store,
+    filters: Filters | None = None,
+    page: int = 1,
+    *,
+    size: int = PAGE_SIZE,
+    total: int | None = None,
 ) -> WorklistPage:
     """The waiting flags of one page; a page beyond the last is the last.
+
+    `total` is what `count_waiting` said of these filters, when the caller has it at hand.
 
     Raises IntegrityError when the flags were stored by an older program and not yet filled in
     (riskflag.nightly.published.complete does it).
@@ -88,7 +95,8 @@ def worklist_page(
         as_of = _as_of(session)
         wanted = _conditions(filters or Filters(), as_of)
         waiting = _count(session, [Flag.status == "open"])
-        total = waiting if len(wanted) == 1 else _count(session, wanted)
+        if total is None or len(wanted) == 1:
+            total = waiting if len(wanted) == 1 else _count(session, wanted)
         pages = max(1, -(-total // size))
         page = min(max(page, 1), pages)
         # First which ones, from narrow rows; then what to show of them.
@@ -105,6 +113,12 @@ def worklist_page(
         ).all()
         lines = _lines(session, rows)
         return WorklistPage(lines, total, waiting, page, pages, as_of, _numbers(session, lines))
+
+
+def count_waiting(store: Store, filters: Filters) -> int:
+    """How many waiting flags the filters let through."""
+    with store.reading() as session:
+        return _count(session, _conditions(filters, _as_of(session)))
 
 
 def agencies_waiting(store: Store) -> tuple[str, ...]:

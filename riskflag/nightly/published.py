@@ -16,6 +16,7 @@ from riskflag.casework.worklist import (
     Listed,
     WorklistPage,
     agencies_waiting,
+    count_waiting,
     reasons_waiting,
     worklist_page,
 )
@@ -29,6 +30,7 @@ __all__ = [
     "WorklistPage",
     "agencies_waiting",
     "complete",
+    "count_waiting",
     "published_flag",
     "reasons_waiting",
     "version_of",

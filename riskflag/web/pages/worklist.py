@@ -13,6 +13,7 @@ from flask.typing import ResponseReturnValue
 from riskflag.nightly.published import (
     Filters,
     agencies_waiting,
+    count_waiting,
     reasons_waiting,
     worklist_page,
 )
@@ -44,7 +45,9 @@ def page() -> ResponseReturnValue:
     """One page of waiting flags; everything in the address is optional."""
     choices = kept.for_publication("choices", lambda _: _choices())
     asked = _asked(choices)
-    found = worklist_page(desk.store(), _filters(asked), _number(request.args.get("page")))
+    filters, number = _filters(asked), _number(request.args.get("page"))
+    total = kept.until_reviewed(f"total of {filters}", lambda: count_waiting(desk.store(), filters))
+    found = worklist_page(desk.store(), filters, number, total=total)
     desk.looks([one.flag_id for one in found.lines], LOOK)
     settings = desk.workspace().config
     return render_template(

@@ -30,13 +30,16 @@ def entries(store) -> list[tuple[str, str | None]]:
         return [tuple(row) for row in session.execute(sa.select(Audit.actor, Audit.subject))]
 
 
-def test_readers_at_the_same_moment_are_each_recorded_once(store):
-    """Eight threads: every look is committed when its call returns, and the chain holds."""
-    book, missing = LookBook(store), []
+@pytest.mark.parametrize("books", [1, 2])
+def test_readers_at_the_same_moment_are_each_recorded_once(store, tmp_path, books):
+    """Eight threads, over one book or two: each look is committed when its call returns."""
+    shelf = [LookBook(store, tmp_path / "queue") for _ in range(books)]
+    missing = []
 
     def read(number: int) -> None:
         for time in range(TIMES):
             person = f"C{number}-{time}"
+            book = shelf[number % books]
             book.record(actor=f"worker {number}", action="read", subjects=[person])
             if (f"worker {number}", audit.pseudonym(store.key, person)) not in entries(store):
                 missing.append(person)
