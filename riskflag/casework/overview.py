@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from riskflag.casework.policies import DECISIONS
+from riskflag.casework.second_looks import waiting_flags
 from riskflag.casework.store import Store
 from riskflag.casework.tables import Current, Flag, FlagVersion, Publication, Review
 from riskflag.casework.worklist import first_due
@@ -64,8 +65,12 @@ class Overview:
     nothing_further: tuple[NothingFurther, ...]
 
 
-def overview(store: Store, since: dt.date) -> Overview:
-    """The overview; reviews count from `since` on, London days."""
+def overview(store: Store, since: dt.date, *, share: float) -> Overview:
+    """The overview; reviews count from `since` on, London days.
+
+    Why a flag needed nothing further is told only once no second look at it waits (`share` is the
+    workspace's setting): a manager may be the one who takes it.
+    """
     start = dt.datetime.combine(since, dt.time(), LONDON)
     with store.reading() as session:
         as_of = session.scalar(
@@ -78,7 +83,7 @@ def overview(store: Store, since: dt.date) -> Overview:
             _decisions(session, start),
             _second_looks(session, start),
             _days_to_review(session, start),
-            _nothing_further(session, start),
+            _nothing_further(session, start, share),
         )
 
 
@@ -134,10 +139,16 @@ def _days_to_review(session: Session, start: dt.datetime) -> float | None:
     return float(statistics.median(days)) if days else None
 
 
-def _nothing_further(session: Session, start: dt.datetime) -> tuple[NothingFurther, ...]:
+def _nothing_further(
+    session: Session, start: dt.datetime, share: float
+) -> tuple[NothingFurther, ...]:
     rows = session.execute(
         sa.select(Review.flag_id, Review.decided_at, Review.why)
-        .where(Review.decision == "nothing_further", Review.decided_at >= start)
+        .where(
+            Review.decision == "nothing_further",
+            Review.decided_at >= start,
+            Review.flag_id.not_in(waiting_flags(share)),
+        )
         .order_by(Review.decided_at.desc())
         .limit(REASONS_TOLD)
     )

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from riskflag.casework.tables import Evidence, Flag, FlagVersion, Reason
+from riskflag.errors import ConflictError
 
 FLAGS, REASONS = cast(sa.Table, Flag.__table__), cast(sa.Table, Reason.__table__)
 
@@ -59,7 +60,11 @@ def write_rows(
     *,
     reached: Callable[[str], None],
 ) -> None:
-    """Write flags, their versions, reasons and evidence; `reached` is told each step."""
+    """Write flags, their versions, reasons and evidence; `reached` is told each step.
+
+    Raises ConflictError when a review has opened another flag of the same child again since the
+    night began: the night must then be made again with what is open now.
+    """
     _write_flags(session, flags)
     reached("store: flags")
     _write_versions(session, flags, publication)
@@ -88,6 +93,7 @@ def _write_flags(session: Session, flags: Sequence[FlagRow]) -> None:
         for flag in flags
         if flag.flag_id not in known
     ]
+    _refuse_second_open(session, new)
     if new:
         session.execute(sa.insert(Flag), new)
     later = [
@@ -97,6 +103,15 @@ def _write_flags(session: Session, flags: Sequence[FlagRow]) -> None:
     ]
     change = sa.update(FLAGS).where(FLAGS.c.flag_id == sa.bindparam("this"))
     _each(session, change.values(last_matched=sa.bindparam("day")), later)
+
+
+def _refuse_second_open(session: Session, new: Sequence[dict[str, Any]]) -> None:
+    """A child has one open flag."""
+    waiting = set(session.scalars(sa.select(Flag.person_id).where(Flag.status == "open")))
+    if any(flag["person_id"] in waiting for flag in new):
+        raise ConflictError(
+            "A flag was opened again while the night ran; nothing was published. Run it again."
+        )
 
 
 def _write_versions(session: Session, flags: Sequence[FlagRow], publication: int) -> None:

@@ -96,6 +96,11 @@ def compared(store: Store, review_id: str, user: User) -> Compared:
     return Compared(first, second)
 
 
+def waiting_flags(share: float) -> sa.Select[tuple[str]]:
+    """The numbers of flags that wait for a second look by somebody, as a query."""
+    return _waiting(share).with_only_columns(Review.flag_id)
+
+
 def _waiting(share: float) -> sa.Select[Review]:
     """First reviews that were drawn or left undecided, and that nobody has looked at again."""
     second, later = aliased(Review), aliased(Review)

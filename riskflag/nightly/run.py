@@ -6,6 +6,7 @@ named (`steps.reached`); a run that was ended at any of them is put right by run
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import sqlite3
 import time
@@ -22,6 +23,7 @@ from riskflag.errors import (
     PUBLISHED,
     PUBLISHED_DEGRADED,
     ConfigError,
+    ConflictError,
     HeldError,
 )
 from riskflag.nightly import anchors, chronologies, folder, listing, published, state_file, steps
@@ -47,6 +49,9 @@ class PublishedFlags:
     flags: Sequence[Mapping[str, Any]]
     held_back: int | None = None
 
+
+#: How often a night is made when reviews come in its way.
+ATTEMPTS = 3
 
 #: Writes pages into a folder; it must write the same bytes for the same flags.
 WritePages = Callable[[PublishedFlags, Path], None]
@@ -115,6 +120,13 @@ class _Night:
             self._tidy()
             return ALREADY_PUBLISHED, done
         hold_if_essential_is_lost(self.inputs)
+        for _ in range(ATTEMPTS - 1):
+            # A review may open a flag again while the night is made; then it is made once more.
+            with contextlib.suppress(ConflictError):
+                return self._publish()
+        return self._publish()
+
+    def _publish(self) -> tuple[int, PublicationRecord]:
         state = publishing.state(self.store, self.inputs.as_of)
         _refuse_earlier_day(state, self.inputs.as_of)
         built = build(

@@ -321,3 +321,26 @@ def test_a_review_in_the_middle_of_a_night_is_kept_and_the_night_is_published(de
     assert verify(desk.workspace).faults == ()
     # What came in on the night the review was made is new to the reviewer, and brings the child.
     assert "C-MISS" in desk.people(AS_OF + 2 * WEEK)
+
+
+def test_a_flag_opened_again_in_the_middle_of_a_night_makes_the_night_begin_again(
+    desk, monkeypatch
+):
+    """A new flag for a child whose old one is open again would be a second one: it goes on."""
+    desk.run()
+    flag_id, first = desk.number_of("C-MISS"), desk.decide("C-MISS")
+    desk.history = world.some_history(MORE)
+    plain, seen = run_module.steps.reached, []
+
+    def reached(step):
+        plain(step)
+        seen.append(step)
+        if step == "folder: renamed" and seen.count(step) == 1:
+            desk.decide("C-MISS", "contact_family", on=AS_OF + DAY, amends=first)
+
+    monkeypatch.setattr(run_module.steps, "reached", reached)
+    result = desk.run(AS_OF + WEEK)
+    monkeypatch.setattr(run_module.steps, "reached", plain)
+    assert seen.count("folder: renamed") == 2
+    assert desk.flags(result)["C-MISS"]["flag_id"] == flag_id
+    assert verify(desk.workspace).faults == ()

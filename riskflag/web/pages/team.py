@@ -71,7 +71,8 @@ class Why:
 def team() -> ResponseReturnValue:
     """The overview of the last weeks."""
     store, user = desk.store(), desk.user()
-    now = overview.overview(store, today() - dt.timedelta(weeks=WEEKS))
+    share = desk.workspace().config.second_look_share
+    now = overview.overview(store, today() - dt.timedelta(weeks=WEEKS), share=share)
     # A reviewer's words are about a child: for those who read flags, and each look is recorded.
     told = now.nothing_further if user.may("read_flags") else ()
     desk.looks(list(dict.fromkeys(one.flag_id for one in told)), LOOK)

@@ -180,7 +180,7 @@ def test_groups_come_from_what_the_history_knew_by_then(tmp_path):
 
 def test_the_overview_tells_of_the_work_and_of_no_worker(store):
     """Waiting, unread and overdue are recounted; no reviewer's name is anywhere in it."""
-    told = overview.overview(store, world.DAY)
+    told = overview.overview(store, world.DAY, share=0.0)
     soon = next(line for line in told.waiting if line.level == "soon")
     assert (soon.flags, soon.unread, soon.overdue, soon.oldest_days) == (16, 16, 0, 0)
     assert dict(told.decisions)["refer"] == 24
@@ -197,10 +197,17 @@ def test_the_overview_ages_what_waits_and_tells_why_nothing_further(store):
     ]
     world.publish(store, "three", rest, later)
     world.decide(store, "nothing_further", flag_id=world.number(40), why="All is well.")
-    told = overview.overview(store, world.DAY)
+    told = overview.overview(store, world.DAY, share=0.0)
     soon = next(line for line in told.waiting if line.level == "soon")
     assert (soon.flags, soon.overdue, dict(soon.by_age)["1 to 4 weeks"]) == (15, 15, 15)
     assert [(one.flag_id, one.why) for one in told.nothing_further] == [
         (world.number(40), "All is well.")
     ]
     assert list(itertools.chain(*told.decisions)).count(24) == 1
+
+
+def test_why_nothing_further_is_not_told_while_a_second_look_waits(store):
+    """A manager who may take the second look does not read the first decision in the overview."""
+    world.decide(store, "nothing_further", flag_id=world.number(40), why="All is well.")
+    assert overview.overview(store, world.DAY, share=1.0).nothing_further == ()
+    assert len(overview.overview(store, world.DAY, share=0.0).nothing_further) == 1
