@@ -215,6 +215,7 @@ class Review(Base):
     __table_args__ = (
         Index("review_number", "flag_id", "number", unique=True),
         Index("one_second_look", "second_look_of", unique=True),
+        Index("review_amended", "amends", sqlite_where=text("amends IS NOT NULL")),
         STRICT,
     )
 
