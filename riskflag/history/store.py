@@ -16,6 +16,7 @@ from riskflag.errors import IntegrityError, StorageError
 from riskflag.history.arrays import Ints, isin, numbers, one, ordered, ranks
 from riskflag.history.hashing import BUCKETS, bucket, buckets
 from riskflag.history.ledger import (
+    LEDGER,
     Batch,
     DeliveredFile,
     StoredFile,
@@ -185,13 +186,28 @@ class HistoryStore:
         near = {bucket(name) for name in everyone}
         contacts = self.read("contact", columns=own, only_buckets=sorted(near), progress=progress)
         mine = contacts.filter(pa.array(isin(contacts.column("person_id"), everyone)))
-        far = [number for number in range(BUCKETS + 1) if number not in near]
-        others = self.read("contact", columns=_NEEDED, only_buckets=far)
-        moved = [_moved(rows, mine, everyone) for rows in (contacts, others)]
+        moved = [_of_these(self._moved(), mine, everyone)]
         some = [table for table in moved if table.num_rows]
         contacts = pa.concat_tables([mine, *some], promote_options="permissive")
         persons = persons.filter(pa.array(isin(persons.column("person_id"), everyone)))
         return History.of(contacts, persons, relationships, coverage)
+
+    def _moved(self) -> pa.Table:
+        """Versions of contacts that lie with another person than the version before.
+
+        Their agency, or a new link, moved them; without them the earlier version would stand. They
+        are few, and looked for once in a process after each change of the history.
+        """
+        ledger = self.folder / LEDGER
+        key = hashlib.sha256(ledger.read_bytes() if ledger.exists() else b"").hexdigest()
+        if _MOVED.get(self.folder, ("", None))[0] != key:
+            parts = [
+                _came_from_elsewhere(self.read("contact", columns=_NEEDED, only_buckets=[number]))
+                for number in range(BUCKETS + 1)
+            ]
+            some = [part for part in parts if part.num_rows] or parts[:1]
+            _MOVED[self.folder] = (key, pa.concat_tables(some, promote_options="permissive"))
+        return _MOVED[self.folder][1]
 
     def verify(self, progress: Progress = silent) -> int:
         """Read every file; the number of files. IntegrityError at the first that differs."""
@@ -208,15 +224,29 @@ class HistoryStore:
 _NEEDED = ("contact_key", "version", "op", "person_id", "type", "agency", "occurred_on", "known_on")
 
 
-def _moved(rows: pa.Table, mine: pa.Table, people: Sequence[str]) -> pa.Table:
-    """Later versions of these people's contacts that came to lie with somebody else.
+#: Moved versions by folder, with the ledger they were found under.
+_MOVED: dict[Path, tuple[str, pa.Table]] = {}
 
-    Their agency, or a new link, moved them; without them the earlier version would stand.
-    """
+
+def _of_these(moved: pa.Table, mine: pa.Table, people: Sequence[str]) -> pa.Table:
+    """The moved versions of these people's contacts that now lie with somebody else."""
+    found = isin(moved.column("contact_key"), _keys(mine))
+    return moved.filter(pa.array(found & ~isin(moved.column("person_id"), people)))
+
+
+def _came_from_elsewhere(rows: pa.Table) -> pa.Table:
+    """The versions of one bucket whose version before does not lie with the same person."""
     later = numbers(rows.column("version"), 1) > 1
-    later[later] &= isin(rows.column("contact_key").filter(pa.array(later)), _keys(mine))
-    later[later] &= ~isin(rows.column("person_id").filter(pa.array(later)), people)
-    return rows.filter(pa.array(later))
+    keys = rows.column("contact_key").filter(pa.array(later))
+    near = rows.filter(pa.array(isin(rows.column("contact_key"), keys)))
+    told = near.select(["contact_key", "version", "person_id"]).to_pylist()
+    held = {(row["contact_key"], row["version"]): row["person_id"] for row in told}
+    moved = [
+        row["version"] > 1
+        and held.get((row["contact_key"], row["version"] - 1), row) != row["person_id"]
+        for row in told
+    ]
+    return near.filter(pa.array(moved, pa.bool_()))
 
 
 def _keys(table: pa.Table) -> pa.Array:
