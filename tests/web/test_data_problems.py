@@ -60,6 +60,25 @@ def test_a_problem_names_the_record_as_the_agency_knows_it(steward, reported):
     assert "duty worker 1" in text
 
 
+def test_a_readers_request_for_a_correction_stands_in_the_same_list(app, steward, reported):
+    """A request made at the record itself names the record, and no pattern."""
+    flag, _ = reported
+    key = flag["contacts"][0]["contact_key"]
+    reader = sign_in_as(app, "duty worker 2")
+    at = f"/flag/{flag['flag_id']}/record/{key}"
+    asked = reader.post(at, {"problem": "wrong_date", "note": "It was a week later."}, page=at)
+    assert asked.status_code == 303
+    store = app.extensions["riskflag_store"]
+    [mine] = [
+        one for one in data_problems.open_problems(store) if one.reported_by == "duty worker 2"
+    ]
+    text = said(steward.get(f"/data-problems/{mine.problem_id}").text)
+    sent = flag["contacts"][0]
+    assert f"{sent['file']}, line {sent['line']}" in text
+    assert "It was a week later." in text
+    assert "Pattern" not in text
+
+
 def test_looking_at_a_problem_is_recorded_as_a_look_at_the_child(app, steward, reported):
     """The steward's look stands in the audit chain before the page is shown (law 10)."""
     import sqlalchemy as sa

@@ -12,7 +12,8 @@ from riskflag.casework import data_problems
 from riskflag.casework.data_problems import DataProblem
 from riskflag.errors import ConfigError, RiskflagError
 from riskflag.nightly.chronologies import flag_and_records
-from riskflag.reports import flag_page, words
+from riskflag.reports import words
+from riskflag.reports.cards import heading as reason_heading
 from riskflag.reports.records import record
 from riskflag.reports.review_words import instant, label
 from riskflag.web import desk
@@ -24,7 +25,8 @@ from riskflag.web.paging import Part, part_of
 blueprint = Blueprint("data_problems", __name__)
 
 LOOK = "read_problem"
-NO_PATTERN = "None: the request is about one record"
+#: No record has this key.
+NO_RECORD = "-"
 UNKNOWN = "The page of this flag is no longer kept."
 
 
@@ -133,9 +135,9 @@ def _rows(found: Sequence[DataProblem]) -> tuple[Row, ...]:
 def _problem(found: DataProblem) -> Problem:
     heading, record = _about(found)
     rows = [
-        Told("Pattern", heading),
+        *([Told("Pattern", heading)] if heading else []),
         Told("Record", record),
-        Told("The reviewer's note", found.note or "None given"),
+        Told("What was said of it", found.note or "Nothing more"),
         Told("Reported", f"{instant(found.reported_at)} by {found.reported_by}"),
         Told("State", label("problem_states", found.state)),
     ]
@@ -149,19 +151,23 @@ def _problem(found: DataProblem) -> Problem:
 
 
 def _about(found: DataProblem) -> tuple[str, str]:
-    """The pattern's name, and the record with the file and line that the agency sent."""
+    """The pattern's name, none for a correction request, and the record as the agency sent it."""
+    key = found.contact_key
     try:
-        flag, contacts = flag_and_records(desk.workspace(), desk.store(), found.flag_id)
+        flag, contacts = flag_and_records(
+            desk.workspace(), desk.store(), found.flag_id, only=key or NO_RECORD
+        )
     except RiskflagError:
         return words.plain(found.reason_id), UNKNOWN
-    page = flag_page.view(flag)
-    headings = {card.reason_id: card.heading for card in page.patterns}
-    heading = headings.get(found.reason_id, words.plain(found.reason_id)) or NO_PATTERN
-    if not found.contact_key:
+    reasons = (*flag["reasons"], *flag.get("earlier_reasons", ()))
+    named = [one for one in reasons if one["reason_id"] == found.reason_id]
+    heading = reason_heading(named[0]) if named else words.plain(found.reason_id)
+    if not key:
         return heading, "The reviewer named no single record."
-    sent = next((c for c in contacts if c["contact_key"] == found.contact_key), None)
-    if sent is None:
+    if not contacts:
         return heading, "The record is no longer among those of this child."
-    one = record(sent, 1)
-    number = f"\nThe agency's own number: {sent['record_id']}" if sent.get("record_id") else ""
-    return heading, f"{one.date}, {one.agency}: {one.said}\nFrom {one.where}{number}"
+    told = record(contacts[0], 0)
+    number = contacts[0].get("record_id")
+    lines = [f"{told.date}, {told.agency}: {told.said}", f"From {told.where}"]
+    lines += [f"The agency's own number: {number}"] if number else []
+    return heading, "\n".join(lines)

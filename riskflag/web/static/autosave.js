@@ -16,6 +16,7 @@ if (form && says) {
         body: new URLSearchParams(new FormData(form)),
         headers: { Accept: "application/json" },
         redirect: "error",
+        keepalive: true,
         credentials: "same-origin",
       });
       const told = answer.ok ? await answer.json() : { saved: false };
