@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, load_only
 
 from riskflag.casework import audit, corrections
 from riskflag.casework.kept_reviews import Step, steps_of
@@ -158,6 +158,7 @@ def _find(
             sa.select(Verdict, Review, Publication.as_of)
             .join(Review, Review.review_id == Verdict.review_id)
             .join(Publication, Publication.id == Review.publication_id)
+            .options(load_only(Review.flag_id, Review.reviewer, Review.decided_at))
             .where(Verdict.verdict == "wrong", *verdicts)
             .order_by(Review.decided_at, Verdict.id)
         ).all()

@@ -87,6 +87,12 @@ def overview(store: Store, since: dt.date, *, share: float) -> Overview:
         )
 
 
+def nothing_further(store: Store, since: dt.date, *, share: float) -> tuple[NothingFurther, ...]:
+    """The part of the overview that is about single children: reviewers' words, by flag."""
+    with store.reading() as session:
+        return _nothing_further(session, dt.datetime.combine(since, dt.time(), LONDON), share)
+
+
 def _waiting(session: Session, as_of: dt.date | None) -> tuple[Waiting, ...]:
     read = sa.exists().where(Review.flag_id == Flag.flag_id)
     rows = session.execute(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
@@ -17,7 +17,7 @@ from riskflag.casework.overview import NothingFurther, Waiting
 from riskflag.clock import LONDON, today
 from riskflag.reports import words
 from riskflag.reports.review_words import label
-from riskflag.web import desk
+from riskflag.web import desk, kept
 from riskflag.web.bars import Bar, Level, bar, level_bar
 
 blueprint = Blueprint("team", __name__)
@@ -72,9 +72,14 @@ def team() -> ResponseReturnValue:
     """The overview of the last weeks."""
     store, user = desk.store(), desk.user()
     share = desk.workspace().config.second_look_share
-    now = overview.overview(store, today() - dt.timedelta(weeks=WEEKS), share=share)
+    since = today() - dt.timedelta(weeks=WEEKS)
+    now = kept.until_reviewed(
+        f"team since {since}",
+        lambda: replace(overview.overview(store, since, share=share), nothing_further=()),
+    )
     # A reviewer's words are about a child: for those who read flags, and each look is recorded.
-    told = now.nothing_further if user.may("read_flags") else ()
+    may_read = user.may("read_flags")
+    told = overview.nothing_further(store, since, share=share) if may_read else ()
     desk.looks(list(dict.fromkeys(one.flag_id for one in told)), LOOK)
     return render_template(
         "team.html",
@@ -82,7 +87,7 @@ def team() -> ResponseReturnValue:
         since=words.day(now.since),
         waiting=[_waiting(one) for one in now.waiting],
         ages=[name for _, name in overview.AGES],
-        weeks=_weeks(now.as_of),
+        weeks=kept.for_publication("weeks of flags", lambda _: _weeks(now.as_of)),
         capacity=desk.workspace().config.capacity_per_week,
         decisions=_decisions(now.decisions),
         decided=sum(count for _, count in now.decisions),
