@@ -34,6 +34,8 @@ WORDS = (
 )
 WHY = "I rang the school. The child says home is loud, and would like to talk to somebody."
 STEWARD = User("data steward 1", "steward", "Data office")
+#: Pages of which the picture shows the beginning.
+LONG = frozenset({"team.png", "alert-health.png", "lookback.png"})
 WORKERS = ("duty worker 1", "duty worker 2", "locality worker 1")
 
 
@@ -135,11 +137,12 @@ def make(base: str, running, flags: list[dict], answered: str) -> None:
         ("governance lead 1", "/alert-health", "alert-health.png"),
         ("data steward 1", "/data-problems", "data-problems.png"),
         ("responsible owner 1", "/pause", "pause.png"),
+        ("team manager 1", f"/flag/{flags[3]['flag_id']}/lookback", "lookback.png"),
     ):
         page = running.new_context(viewport=wide).new_page()
         sign_in(page, base, name)
         page.goto(base + path)
-        take(page, picture, 1500 if picture in ("team.png", "alert-health.png") else None)
+        take(page, picture, 1500 if picture in LONG else None)
 
 
 def main(source: Path) -> None:
