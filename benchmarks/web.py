@@ -52,11 +52,16 @@ class Kind:
 
 @dataclass(frozen=True)
 class Measured:
-    """The times of one kind, in milliseconds, sorted, and how large its answers were."""
+    """The times of one kind, in milliseconds, sorted, and how large its answers were.
+
+    `cpu` is the server's processor time for one page, in milliseconds: unlike the others, it hardly
+    depends on what else the machine is doing.
+    """
 
     name: str
     times: list[float]
     size: int
+    cpu: float
 
     def at(self, share: float) -> float:
         return self.times[min(len(self.times) - 1, int(share * len(self.times)))]
@@ -116,11 +121,21 @@ def memory(process: psutil.Process) -> int:
     return sum(one.memory_full_info().uss for one in every)
 
 
-def measure(port: int, kind: Kind, *, users: int, requests: int, pause: float) -> Measured:
+def busy(process: psutil.Process) -> float:
+    """Seconds of processor time that a program and its children have used."""
+    every = [process, *process.children(recursive=True)]
+    return sum(sum(one.cpu_times()[:2]) for one in every)
+
+
+def measure(
+    served: tuple[int, psutil.Process], kind: Kind, *, users: int, requests: int, pause: float
+) -> Measured:
     """`users` at once, each asking for `requests` pages of one kind."""
+    port, process = served
     times: list[float] = []
     sizes: list[int] = []
-    lock, start = threading.Lock(), threading.Barrier(users)
+    used: list[float] = []
+    lock, start = threading.Lock(), threading.Barrier(users, lambda: used.append(busy(process)))
     names = [name for name, role, _ in MADE_UP_USERS if role == kind.role]
     wrong: list[str] = []
 
@@ -148,7 +163,8 @@ def measure(port: int, kind: Kind, *, users: int, requests: int, pause: float) -
     for thread in threads:
         thread.join()
     assert not wrong, f"{len(wrong)} answers were not pages, for example {wrong[0]}"
-    return Measured(kind.name, sorted(times), round(statistics.mean(sizes)))
+    cpu = (busy(process) - used[0]) * 1000 / len(times)
+    return Measured(kind.name, sorted(times), round(statistics.mean(sizes)), cpu)
 
 
 def kinds(workspace: Workspace, *, some: int) -> list[Kind]:
@@ -230,13 +246,13 @@ def told(results: list[Measured]) -> list[str]:
     """The table as lines of Markdown."""
     empty = results[0].at(0.95)
     lines = [
-        "| page | KB | p50 ms | p95 ms | largest ms | p95, times the empty page |",
-        "|---|---:|---:|---:|---:|---:|",
+        "| page | KB | p50 ms | p95 ms | largest ms | p95, times the empty page | CPU ms |",
+        "|---|---:|---:|---:|---:|---:|---:|",
     ]
     for one in results:
         lines.append(
             f"| {one.name} | {one.size / 1024:.0f} | {one.at(0.5):.0f} | {one.at(0.95):.0f} "
-            f"| {one.times[-1]:.0f} | {one.at(0.95) / empty:.1f} |"
+            f"| {one.times[-1]:.0f} | {one.at(0.95) / empty:.1f} | {one.cpu:.1f} |"
         )
     return lines
 
@@ -281,12 +297,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             chosen = [chosen[0], *(kind for kind in chosen[1:] if options.only in kind.name)]
         print(machine(options), flush=True)
         results = []
-        with serving(made, options.processes) as (port, process):
-            before = memory(process)
+        with serving(made, options.processes) as served:
+            before = memory(served[1])
             for kind in chosen:
                 results.append(
                     measure(
-                        port,
+                        served,
                         kind,
                         users=options.users,
                         requests=options.requests,
@@ -294,7 +310,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                     )
                 )
                 print(told(results)[-1], flush=True)
-            after = memory(process)
+            after = memory(served[1])
     print("\n".join(["", *told(results)]))
     print(f"\nMemory of the server: {before >> 20} MB at the start, {after >> 20} MB at the end.")
     if options.json:
