@@ -184,20 +184,26 @@ def replay(
 def counted(history: History, person_id: str, days: Days) -> Bools:
     """On which days the person was a child known to the authority (bool [n])."""
     turns = {int(days[0])}
-    for table in (history.contacts, history.persons):
-        mine = table.filter(pa.compute.equal(table["person_id"], person_id))
-        for name in ("known_day", "superseded_day"):
-            turns |= {day + 1 for day in numbers(mine[name], NEVER).tolist()}
-        if "birth_day" in mine.column_names:
-            births = numbers(mine["birth_day"], NEVER)
-            turns |= set(adult_from(births[births != NEVER]).tolist())
-            turns |= {day + 1 for day in numbers(mine["death_day"], NEVER).tolist()}
+    person = history.persons.filter(pa.compute.equal(history.persons["person_id"], person_id))
+    births = numbers(person["birth_day"], NEVER)
+    turns |= set(adult_from(births[births != NEVER]).tolist())
+    turns |= _days_after(person, "known_day", "superseded_day", "death_day")
+    # Contacts tell only where a person row, or a date of birth, is missing.
+    told = numbers(person["known_day"], NEVER)
+    until = int(told.min()) if len(told) and (births != NEVER).all() else NEVER
+    own = history.contacts.filter(pa.compute.equal(history.contacts["person_id"], person_id))
+    turns |= {day for day in _days_after(own, "known_day", "superseded_day") if day <= until + 1}
     edges = sorted(day for day in turns if days[0] <= day <= days[-1])
     said = [
         person_id in children_at(history.contacts, history.persons, history.relationships, day)
         for day in edges
     ]
     return np.array(said)[np.searchsorted(edges, days, side="right") - 1]
+
+
+def _days_after(table: pa.Table, *names: str) -> set[int]:
+    """The days after those in some columns."""
+    return {day + 1 for name in names for day in numbers(table[name], NEVER).tolist()}
 
 
 def _table(
