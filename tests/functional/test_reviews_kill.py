@@ -32,13 +32,20 @@ from tests import casework_world as world
 
 place = Workspace.open(Path(sys.argv[1]))
 
+def save(store):
+    verdict = (ReasonVerdict("rule:repeat_ed", "wrong", "duplicate", "twice"),)
+    done = record_review(store, world.review("unsure", verdicts=verdict))
+    os.write(1, f"{done}\\n".encode())
+
 def saver():
     store = open_store(place)
-    verdict = (ReasonVerdict("rule:repeat_ed", "wrong", "duplicate", "twice"),)
     while True:
-        done = record_review(store, world.review("unsure", verdicts=verdict))
-        os.write(1, f"{done}\\n".encode())
+        save(store)
 
+first = open_store(place)  # what is made once for a process is made before the forks
+save(first)
+first.close()
+os.write(1, b"ready\\n")
 for _ in sys.stdin:
     child = os.fork()
     if child == 0:
@@ -61,6 +68,7 @@ def test_a_hundred_kills_in_the_middle_of_saving_lose_no_acknowledged_review(tmp
         cwd=ROOT,
         text=True,
     ) as nursery:
+        acknowledged += [line.strip() for line in iter(nursery.stdout.readline, "ready\n")]
         for _ in range(KILLS):
             acknowledged += _one_life(nursery, draw.randint(1, 3), spin=draw.randint(0, 120_000))
     assert len(acknowledged) >= KILLS

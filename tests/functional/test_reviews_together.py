@@ -22,7 +22,7 @@ from riskflag.errors import ConflictError, InputError
 from tests import casework_world as world
 
 COURSES = 200
-STEPS = 12
+STEPS = 8
 PEOPLE = (world.WORKER, world.OTHER)
 
 

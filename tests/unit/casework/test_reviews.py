@@ -12,7 +12,7 @@ from riskflag.casework import audit, policies, publishing
 from riskflag.casework.publishing import FlagRow, PublicationRecord, ReasonRow
 from riskflag.casework.reviews import NewReview, record_review, reviews_of
 from riskflag.casework.store import open_store
-from riskflag.errors import ConfigError, InputError, IntegrityError
+from riskflag.errors import ConfigError, ConflictError, InputError, IntegrityError
 from riskflag.workspace import Workspace
 
 DAY = dt.date(2026, 3, 10)
@@ -128,10 +128,20 @@ def test_a_review_that_is_not_on_the_form_is_refused(wrong):
 
 
 def test_a_child_has_one_open_flag(store):
-    """The database refuses a second open flag for the same child, and nothing of it is kept."""
-    with pytest.raises(IntegrityError):
+    """A night's second open flag for a child is told to it, and nothing of that night is kept."""
+    with pytest.raises(ConflictError, match="opened again"):
         publish(store, "two", [flag(2)], DAY + dt.timedelta(days=1))
     assert [one.run_key for one in publishing.publications(store)] == ["one"]
+
+
+def test_the_database_itself_refuses_a_second_open_flag(store):
+    """Whatever a program forgets to ask."""
+    second = (
+        "INSERT INTO flag (flag_id, person_id, status, raised_by, first_raised, last_matched) "
+        "SELECT 'F-2026-000002', person_id, status, raised_by, first_raised, last_matched FROM flag"
+    )
+    with pytest.raises(IntegrityError), store.writing() as session:
+        session.execute(sa.text(second))
 
 
 def test_a_flag_that_goes_on_keeps_its_first_day_and_gains_what_is_new(store):
