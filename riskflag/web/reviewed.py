@@ -18,7 +18,7 @@ from riskflag.web import desk
 from riskflag.web.answers import Told
 from riskflag.web.case import Case
 from riskflag.web.drafting import Writing
-from riskflag.web.forms_review import Reason, quiet_reason
+from riskflag.web.forms_review import IF_NEW, Reason, quiet_reason
 
 LONG_AGO = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
@@ -150,12 +150,20 @@ def _rows(review: KeptReview, names: Names) -> tuple[Told, ...]:
         heading = names.headings.get(verdict.reason_id, words.plain(verdict.reason_id))
         rows.append(Told(f"Pattern: {heading}", said_of(verdict, names)))
     rows.append(Told("Worth bringing", label("worth", review.worth_bringing)))
-    back = label("comes_back", review.comes_back or "default")
-    rows.append(Told("Comes back", back))
+    rows.append(Told("Comes back", _back(review)))
     if review.quiet_reason:
         rows.append(Told("Why it should stay quiet", review.quiet_reason))
     rows.append(Told("Discussed with", review.discussed_with or "Nobody named"))
     return tuple(rows)
+
+
+def _back(review: KeptReview) -> str:
+    """When the flag comes back or is due again, with the day that was promised."""
+    told = label("comes_back", review.comes_back or "default")
+    if review.back_on is None:
+        return told
+    latest = "at the latest on " if review.comes_back == IF_NEW else ""
+    return f"{told}: {latest}{words.day(review.back_on)}"
 
 
 def said_of(verdict: KeptVerdict, names: Names) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 
 import pytest
@@ -278,6 +279,29 @@ def test_what_was_opened_before_deciding_is_recorded(reviewer, store):
     other.save()
     [review] = reviews_of(store, other.flag_id)
     assert "flag" in review.sections_opened
+
+
+def test_fields_that_are_not_on_the_form_change_nothing(reviewer, store):
+    """A made-up reviewer, role, number or moment beside the answers is not taken up."""
+    me = reviewer()
+    more = {"reviewer": COLLEAGUE, "role": "owner", "status": "closed", "closed_by": "me"}
+    more |= {"opened_at": "1999-01-01", "decided_at": "1999-01-01", "sections_opened": "records"}
+    me.save(**more)
+    [review] = reviews_of(store, me.flag_id)
+    assert (review.reviewer, review.role) == (ME, "caseworker")
+    assert review.decided_at.year > 1999
+    assert review.opened_at.year > 1999
+    assert review.sections_opened == ()
+
+
+def test_the_day_that_was_promised_is_told(reviewer):
+    """In two weeks is a day, and stands with the saved review."""
+    from riskflag.clock import today
+    from riskflag.reports import words
+
+    me = reviewer()
+    page = me.save(decision="nothing_further", comes_back="2_weeks")
+    assert f"In 2 weeks: {words.day(today() + dt.timedelta(days=14))}" in page
 
 
 def test_text_is_shown_as_text(reviewer):
