@@ -51,6 +51,7 @@ class Card:
     tags: tuple[str, ...]
     statement: str
     evidence: str
+    harm: str
     records: References
     counts: tuple[Count, ...]
     strength: Strength | None
@@ -93,6 +94,7 @@ def card(
         tags=tuple(_tags(rules, model)),
         statement=" ".join(str(rule["statement"]) for rule in rules),
         evidence=_evidence(reason, contacts),
+        harm=words.harm(contacts[key] for key in reason["contact_keys"] if key in contacts),
         records=records.references(reason["contact_keys"]),
         counts=tuple(_counts(rules, model, records)),
         strength=_strength(model),

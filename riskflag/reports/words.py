@@ -263,6 +263,17 @@ def standing_told(contact: Mapping[str, Any]) -> tuple[str, str]:
     return str(kinds[kind]["label"]), str(kinds[kind]["means"])
 
 
+def harm(contacts: Iterable[Mapping[str, Any]]) -> str:
+    """What to say when records may tell of harm that has happened; empty when none of them may."""
+    kinds = words()["harm"]["types"]
+    for contact in contacts:
+        asked = kinds.get(contact["type"])
+        attributes = contact.get("attributes") or ABSENT
+        if asked is not None and all(attributes.get(name) in asked[name] for name in asked):
+            return str(words()["harm"]["says"])
+    return ""
+
+
 def attribute(name: str) -> str:
     """What an attribute of a record is called: "Outcome"."""
     return str(words()["attributes"].get(name, sentence(plain(name))))
