@@ -184,6 +184,21 @@ def test_a_draft_is_kept_and_seen_by_nobody_else(reviewer, store):
     assert "Half a thought" not in reviewer(name=COLLEAGUE, flag_id=me.flag_id).open()
 
 
+def test_a_text_that_is_too_long_is_shown_again_and_not_cut(reviewer, store):
+    """Neither the form nor a draft takes it; the page says so and still holds every word."""
+    me = reviewer()
+    long = "A long story. " * 800
+    answer = me.fill(why=long)
+    assert "Shorten this answer to 10,000 characters or fewer" in answer.text
+    assert answer.text.count("A long story.") == 800
+    assert draft_of(store, me.flag_id, ME) is not None
+    longer = "A long story. " * 15_000
+    answer = me.fill(why=longer)
+    assert "too long to keep" in said(answer.text)
+    assert answer.text.count("A long story.") == 15_000
+    assert reviews_of(store, me.flag_id) == []
+
+
 def test_the_draft_is_gone_once_the_review_is_saved(reviewer, store):
     """A saved review leaves no second copy of what was typed."""
     me = reviewer()

@@ -44,6 +44,9 @@ UNTRUSTED = (
     "Read them once more and continue."
 )
 BACK_AGAIN = "You had been signed out. What you wrote was kept and is below."
+TOO_LONG = (
+    "This is too long to keep. Shorten the text before you leave the page: it is still below."
+)
 CHANGED = (
     "Since you began, {what}. Read it before you continue: your answers below are as you left them."
 )
@@ -92,7 +95,8 @@ def answer(flag_id: str) -> ResponseReturnValue:
         fresh = drafting.opened(now, kept.opening, **_about(case, kept))
         return _form_page(case, replace(kept, opening=fresh), asked, [UNTRUSTED]), 400
     kept = replace(kept, opening=opening)
-    drafting.keep(flag_id, kept)
+    if not _keep(case, kept):
+        return _form_page(case, kept, asked, [TOO_LONG]), 422
     if request.form.get("do") == "keep":
         return redirect(f"{case.url}/review/kept", code=303)
     if not complete_review(asked, case.level):
@@ -116,7 +120,8 @@ def autosave(flag_id: str) -> ResponseReturnValue:
         kept = replace(kept, problems={**kept.problems, **told_wrong})
     else:
         kept = kept.with_answers(review_answers(asked))
-    drafting.keep(flag_id, replace(kept, opening=opening))
+    if not _keep(case, replace(kept, opening=opening)):
+        return {"saved": False}, 422
     saved = drafting.writing(flag_id).saved_at
     return {"saved": True, "at": instant(saved) if saved else ""}
 
@@ -152,8 +157,9 @@ def say_wrong(flag_id: str) -> ResponseReturnValue:
         kept = replace(kept, problems={**kept.problems, **wrong_answers(asked, blamed)})
         if not trusted(asked):
             notices, status = [UNTRUSTED], 400
+        elif not _keep(case, kept):
+            notices, status = [TOO_LONG], 422
         else:
-            drafting.keep(flag_id, kept)
             if request.form.get("do") == "keep":
                 return redirect(f"{case.url}/review/kept", code=303)
             if complete(asked):
@@ -223,6 +229,15 @@ def saved(flag_id: str) -> ResponseReturnValue:
 
 def _saved_url(case: Case, review_id: str) -> str:
     return f"{case.url}/review/saved?review={review_id}"
+
+
+def _keep(case: Case, kept: Writing) -> bool:
+    """Keep the draft; False when it is longer than a draft may be."""
+    try:
+        drafting.keep(case.flag_id, kept)
+    except ConfigError:
+        return False
+    return True
 
 
 def _about(case: Case, kept: Writing) -> dict[str, str | None]:
