@@ -203,3 +203,17 @@ def test_commands_that_read_need_a_night_first(place):
     """A new workspace is told what comes first."""
     with pytest.raises(ConfigError, match="riskflag score"):
         riskflag("verify")
+
+
+def test_a_paused_night_says_so_plainly(place, capsys):
+    """What the operator reads at two in the morning: paused, and how many children wait for it."""
+    from riskflag.casework import pause
+    from riskflag.casework.users import User
+
+    store = open_store(place)
+    pause.pause(store, User("owner 1", "owner", "Board"), "One rule raises too much.")
+    store.close()
+    assert riskflag("score", "--as-of", FIRST) == 0
+    told = capsys.readouterr().out
+    assert "riskflag is PAUSED: no new flag was raised, and 4 children" in told
+    assert "0 flags" in told
