@@ -38,7 +38,6 @@ ROUTES: dict[tuple[str, str], str] = {
     ("/flag/<flag_id>/report", "GET"): "shap",
     ("/flag/<flag_id>", "GET"): "read_flags",
     ("/flag/<flag_id>/records", "GET"): "read_flags",
-    ("/flag/<flag_id>/record/<contact_ref>", "GET"): "read_flags",
     ("/pause", "GET"): "pause",
     ("/pause", "POST"): "pause",
     ("/pause/confirm", "POST"): "pause",
