@@ -43,11 +43,15 @@ USER_OF = {role: name for name, role, _ in reversed(MADE_UP_USERS)}
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of page: what it is called, who asks for it, and its addresses in turn."""
+    """A kind of page: what it is called, who asks for it, and its addresses in turn.
+
+    A `rare` page is made anew from the history; a user asks for it twice only.
+    """
 
     name: str
     role: str
     paths: Sequence[str]
+    rare: bool = False
 
 
 @dataclass(frozen=True)
@@ -145,7 +149,7 @@ def measure(
         reader.get(kind.paths[0])
         start.wait()
         mine = []
-        for _ in range(requests):
+        for _ in range(2 if kind.rare else requests):
             time.sleep(pause * chance.random() * 2)
             path = chance.choice(kind.paths)
             began = time.perf_counter()
@@ -202,7 +206,7 @@ def kinds(workspace: Workspace, *, some: int) -> list[Kind]:
         Kind("team overview", "manager", ["/team"]),
         Kind("alert health", "manager", ["/alert-health"]),
         Kind("report of contributions", "analyst", [f"/flag/{one}/report" for one in ids]),
-        Kind("look-back", "manager", [f"/flag/{one}/lookback" for one in early]),
+        Kind("look-back", "manager", [f"/flag/{one}/lookback" for one in early], rare=True),
         Kind("pause", "owner", ["/pause"]),
         Kind("how this works", "caseworker", ["/how-this-works"]),
     ]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session, load_only
+from sqlalchemy.orm import Session
 
 from riskflag.casework import audit, corrections
 from riskflag.casework.kept_reviews import Step, steps_of
@@ -64,15 +64,39 @@ class DataProblem:
         return self.steps[-1].state if self.steps else OPEN
 
 
+#: What is told of a verdict, in the order of the fields of `DataProblem`; never the whole review.
+TOLD = (
+    Verdict.id,
+    Review.flag_id,
+    Review.review_id,
+    Verdict.reason_id,
+    Verdict.problem,
+    Verdict.note,
+    Verdict.contact_key,
+    Review.reviewer,
+    Review.decided_at,
+    Publication.as_of,
+)
+
+
+def queue(
+    store: Store, *, limit: int = 100
+) -> tuple[tuple[DataProblem, ...], tuple[DataProblem, ...]]:
+    """What waits for the steward, the oldest first, and the newest that were answered."""
+    found = _find(store, [])
+    answered = [one for one in found if one.state not in WAITING]
+    answered.sort(key=lambda one: one.steps[-1].at, reverse=True)
+    return tuple(one for one in found if one.state in WAITING), tuple(answered[:limit])
+
+
 def open_problems(store: Store) -> tuple[DataProblem, ...]:
     """The problems that wait for the steward, the oldest first."""
-    return tuple(one for one in _find(store, []) if one.state in WAITING)
+    return queue(store)[0]
 
 
 def answered_problems(store: Store, *, limit: int = 100) -> tuple[DataProblem, ...]:
     """The newest problems that were answered."""
-    found = [one for one in _find(store, []) if one.state not in WAITING]
-    return tuple(sorted(found, key=lambda one: one.steps[-1].at, reverse=True)[:limit])
+    return queue(store, limit=limit)[1]
 
 
 def problems_of(store: Store, reporter: str) -> tuple[DataProblem, ...]:
@@ -155,10 +179,9 @@ def _find(
     """Verdicts and correction requests together, the oldest first."""
     with store.reading() as session:
         rows = session.execute(
-            sa.select(Verdict, Review, Publication.as_of)
+            sa.select(*TOLD)
             .join(Review, Review.review_id == Verdict.review_id)
             .join(Publication, Publication.id == Review.publication_id)
-            .options(load_only(Review.flag_id, Review.reviewer, Review.decided_at))
             .where(Verdict.verdict == "wrong", *verdicts)
             .order_by(Review.decided_at, Verdict.id)
         ).all()
@@ -188,20 +211,5 @@ def _requests(session: Session, where: Sequence[sa.ColumnElement[bool]]) -> tupl
 
 
 def _problems(session: Session, rows: Sequence[Any]) -> tuple[DataProblem, ...]:
-    steps = steps_of(session, [verdict.id for verdict, _, _ in rows])
-    return tuple(
-        DataProblem(
-            verdict.id,
-            review.flag_id,
-            review.review_id,
-            verdict.reason_id,
-            verdict.problem,
-            verdict.note,
-            verdict.contact_key,
-            review.reviewer,
-            review.decided_at,
-            as_of,
-            tuple(steps.get(verdict.id, ())),
-        )
-        for verdict, review, as_of in rows
-    )
+    steps = steps_of(session, [row.id for row in rows])
+    return tuple(DataProblem(*row, steps=tuple(steps.get(row.id, ()))) for row in rows)

@@ -77,8 +77,9 @@ class Problem:
 def queue() -> ResponseReturnValue:
     """What waits for an answer, and what was answered lately; no child is named here."""
     store, asked = desk.store(), request.args
-    waiting = part_of(data_problems.open_problems(store), asked.get("waiting"))
-    answered = part_of(data_problems.answered_problems(store), asked.get("settled"))
+    open_ones, settled = data_problems.queue(store)
+    waiting = part_of(open_ones, asked.get("waiting"))
+    answered = part_of(settled, asked.get("settled"))
     groups = (
         Group(
             f"Waiting for an answer: {waiting.total}",
