@@ -45,7 +45,7 @@ USER_OF = {role: name for name, role, _ in reversed(MADE_UP_USERS)}
 class Kind:
     """A kind of page: what it is called, who asks for it, and its addresses in turn.
 
-    A `rare` page is made anew from the history; a user asks for it twice only.
+    A `rare` page is made anew from the history: one user asks for it, three times.
     """
 
     name: str
@@ -75,7 +75,7 @@ class Reader:
     """One signed-in user with one connection that stays open."""
 
     def __init__(self, port: int, user: str) -> None:
-        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=300)
         self.cookie = ""
         self.send("/sign-in", {"user": user})
         self.send("/before-you-start", {}, page="/before-you-start")
@@ -136,6 +136,7 @@ def measure(
 ) -> Measured:
     """`users` at once, each asking for `requests` pages of one kind."""
     port, process = served
+    users = 1 if kind.rare else users
     times: list[float] = []
     sizes: list[int] = []
     used: list[float] = []
@@ -149,7 +150,7 @@ def measure(
         reader.get(kind.paths[0])
         start.wait()
         mine = []
-        for _ in range(2 if kind.rare else requests):
+        for _ in range(3 if kind.rare else requests):
             time.sleep(pause * chance.random() * 2)
             path = chance.choice(kind.paths)
             began = time.perf_counter()

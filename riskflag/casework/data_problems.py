@@ -64,7 +64,7 @@ class DataProblem:
         return self.steps[-1].state if self.steps else OPEN
 
 
-#: What is told of a verdict, in the order of the fields of `DataProblem`; never the whole review.
+#: What is told of a verdict; never the whole review.
 TOLD = (
     Verdict.id,
     Review.flag_id,
@@ -212,4 +212,19 @@ def _requests(session: Session, where: Sequence[sa.ColumnElement[bool]]) -> tupl
 
 def _problems(session: Session, rows: Sequence[Any]) -> tuple[DataProblem, ...]:
     steps = steps_of(session, [row.id for row in rows])
-    return tuple(DataProblem(*row, steps=tuple(steps.get(row.id, ()))) for row in rows)
+    return tuple(
+        DataProblem(
+            row.id,
+            row.flag_id,
+            row.review_id,
+            row.reason_id,
+            row.problem,
+            row.note,
+            row.contact_key,
+            row.reviewer,
+            row.decided_at,
+            row.as_of,
+            tuple(steps.get(row.id, ())),
+        )
+        for row in rows
+    )
