@@ -114,8 +114,8 @@ SIGNALS: tuple[Signal, ...] = (
     Signal(
         "adult_conferences_365d",
         of=count(contacts("adult.marac", link=ADULT), 365),
-        question="How many times was a parent or an adult in the household heard at a multi-agency"
-        " risk conference on domestic abuse in the last 365 days?",
+        question="How many times did a multi-agency risk conference on domestic abuse discuss a"
+        " parent or household adult in the last 365 days?",
         rationale="Several services judged the danger to the adult to be serious.",
         source=SAFELIVES,
         direction="raises",

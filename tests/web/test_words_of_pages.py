@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from riskflag.reports.lint import banned_words, long_sentences, visible_text
+from riskflag.reports.lint import LONGEST, banned_words, long_sentences, visible_text
 from tests.web.reviewing import Reviewer, names, sign_in_as
 
-#: The records' own words and a reviewer's can be longer; these are sentences of our templates.
-LONGEST = 30
 PAGES = {
     "duty worker 1": ("/review", "/review/wrong", "/review/check", "/review/kept", "/reviews"),
     "senior practitioner 1": ("second-look",),
