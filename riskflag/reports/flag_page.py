@@ -15,6 +15,7 @@ from typing import Any
 
 from riskflag.reports import words
 from riskflag.reports.cards import CARDS, CARDS_WITH_MANY, Card, OtherWay, card, other_way, rules_of
+from riskflag.reports.how_sure import often, steady
 from riskflag.reports.offline import Form, offline_form
 from riskflag.reports.records import (
     LISTED,
@@ -29,8 +30,6 @@ from riskflag.reports.records import (
 from riskflag.reports.silences import NEVER
 from riskflag.reports.timeline import Timeline, timeline
 
-#: Fewer past flags than this say nothing about how often flags were right.
-FEWEST = 30
 PRESENT = "present"
 #: The contact type of a social worker's allocation.
 ALLOCATED = "care.worker_change"
@@ -144,7 +143,7 @@ def view(
         not_seen=tuple(_not_seen(flag)),
         caveats=tuple(flag["caveats"]),
         voice=_voice(flag, records),
-        often=_often(flag.get("performance")),
+        often=(*often(flag.get("performance")), *steady(flag.get("stability"))),
         about=_about(flag, digest),
         review_data=review_data(flag, digest),
         form=offline_form(flag, code),
@@ -329,37 +328,6 @@ def _voice(flag: Mapping[str, Any], records: Chronology) -> Voice:
         f"{lead} The words themselves are in that agency's file.",
         records.references(voice["contact_keys"]),
         ask,
-    )
-
-
-def _often(performance: Mapping[str, Any] | None) -> tuple[str, ...]:
-    """How often flags like this one were right, both ways, in counts of ten."""
-    if not performance or performance.get("n") is None or performance.get("needed_more") is None:
-        return ("It is not yet known how often flags like this one were right.",)
-    count = int(performance["n"])
-    if count < FEWEST:
-        return ("There are too few past flags like this one to say how often they were right.",)
-    share = float(performance["needed_more"]) / count
-    of = 10 if 1 <= round(10 * share) <= 9 else 100
-    needed = round(of * share)
-    period = performance.get("period") or "period not recorded"
-    if performance.get("basis") == "reviews":
-        both_ways = (
-            f"Of every {of} past flags with the first pattern of this one, reviewers decided that "
-            f"about {needed} needed something more."
-        )
-        other = f"They decided that about {of - needed} did not."
-    else:
-        was = "was" if needed == 1 else "were"
-        both_ways = (
-            f"Of every {of} past flags like this one, about {needed} {was} followed by a need for "
-            f"more help, and about {of - needed} were not."
-        )
-        other = ""
-    return (
-        *filter(None, (both_ways, other)),
-        f"This rests on {count:,} past flags, {period}.",
-        "It says nothing about this child.",
     )
 
 
