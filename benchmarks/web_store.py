@@ -32,7 +32,9 @@ from riskflag.workspace import Workspace
 
 #: How many days the flags' waiting is spread over.
 SPREAD = 60
-BATCHES = 7
+BATCHES = 12
+#: The day of a demo's publication.
+AS_OF = dt.date(2026, 4, 1)
 #: Columns that name a person or a row, by table; each gets the copy's number at its end.
 NAMES = {
     "contact": ("contact_key", "person_id", "record_id"),
@@ -166,9 +168,9 @@ def more_children(workspace: Workspace, wanted: int) -> None:
     """Append copies of everybody in the history, until so many children are in it."""
     history = HistoryStore(workspace.history)
     own = {name: conform(history.read(name), SCHEMAS[name]) for name in NAMES}
-    born = pc.count_distinct(
-        own["person"].filter(pc.is_valid(own["person"]["birth_on"]))["person_id"]
-    ).as_py()
+    people = own["person"]
+    young = pc.greater(people["birth_on"], AS_OF.replace(year=AS_OF.year - 18))
+    born = pc.count_distinct(people.filter(young)["person_id"]).as_py()
     copies = list(range(1, -(-wanted // born)))
     for number in range(BATCHES):
         chosen = copies[number::BATCHES]
@@ -182,10 +184,14 @@ def more_children(workspace: Workspace, wanted: int) -> None:
 
 
 def more_reviews(store: Store, wanted: int) -> None:
-    """Reviews of waiting flags by four workers, some with verdicts, one in ten unsure."""
+    """Reviews by four workers, a verdict on each reason; one in twenty is unsure."""
     from riskflag.casework.worklist import worklist_page
 
-    decisions = ("nothing_further", "already_in_hand", "talk_to_colleague", "refer", "unsure")
+    decisions = (
+        *("nothing_further", "already_in_hand", "refer") * 6,
+        "talk_to_colleague",
+        "unsure",
+    )
     page = 0
     done = 0
     while done < wanted:
@@ -216,6 +222,6 @@ def more_reviews(store: Store, wanted: int) -> None:
 
 
 def _verdict(number: int) -> tuple[str, str | None]:
-    kinds = ("important", "known", "not_relevant", "wrong")
+    kinds = (*("important", "known", "not_relevant") * 5, "wrong")
     kind = kinds[number % len(kinds)]
     return kind, "wrong_date" if kind == "wrong" else None
