@@ -27,13 +27,17 @@ fix: $(READY)  ## put right what can be put right by machine
 	$(BIN)/ruff format .
 
 bench: $(READY)  ## measure against peers, side by side; writes docs/benchmarks.md
-	$(BIN)/python -m benchmarks.signals
+	$(BIN)/python -m benchmarks.signals --size S
+	$(BIN)/python -m benchmarks.signals --size M
+	$(BIN)/python -m benchmarks.ingest
+	$(BIN)/python -m benchmarks.linkage
+	$(BIN)/python -m benchmarks.web
 
 docs: $(READY)  ## the documentation as HTML in docs/_build
 	$(BIN)/sphinx-build -W -q -b html docs docs/_build
 	@echo "Open docs/_build/index.html"
 
-serve: $(READY)  ## show the demo's pages on this machine only
+serve: $(READY)  ## the caseworker app over the demo, on this machine only
 	$(BIN)/riskflag demo --serve --children $(CHILDREN)
 
 lock: $(READY)  ## write the locks again after a change of pyproject.toml
