@@ -8,6 +8,7 @@ import pyarrow.compute as pc
 
 from riskflag.clock import NEVER
 from riskflag.history.adapt import Landing, day_column, lineage
+from riskflag.history.addresses import address_key, plain_postcode
 from riskflag.history.arrays import Ints, group_starts, numbers, one, ranks, take
 from riskflag.history.check_digits import failed_check
 from riskflag.history.dates import OK, Days
@@ -27,6 +28,8 @@ PERSON_CONTENT = (
     "given_name",
     "family_name",
 )
+#: Where a person lives, as far as it helps to tell whose record it is.
+PERSON_PLACE = ("postcode", "address_key")
 _MIDDLE_DAY, _MIDDLE_MONTH = 15, 7
 
 
@@ -51,10 +54,25 @@ def _person(sheet: Sheet, landing: Landing, entry: PersonEntry) -> pa.Table:
     }
     for name in ("sex", "ethnicity", "disability", "given_name", "family_name"):
         columns[name] = _text(sheet, getattr(entry, name), rows)
+    columns |= _place(sheet, rows, entry)
+    columns["linkage"] = pa.repeat(entry.linkage, len(rows))
     columns["row"] = pa.array(rows, pa.int64())
     columns |= _static_known(sheet, landing, rows, entry.recorded, birth)
     columns |= lineage(sheet, landing, rows)
     return pa.table(columns)
+
+
+def _place(sheet: Sheet, rows: Ints, entry: PersonEntry) -> dict[str, pa.Array]:
+    """The postcode, and the words of the address as hashes."""
+    postcodes = _text(sheet, entry.postcode, rows).to_pylist()
+    parts = [sheet.text(name, rows).to_pylist() for name in entry.address]
+    address = [address_key(words) for words in zip(*parts, strict=True)] if parts else None
+    return {
+        "postcode": pa.array([plain_postcode(text) for text in postcodes], pa.string()),
+        "address_key": pa.nulls(len(rows), pa.string())
+        if address is None
+        else pa.array(address, pa.string()),
+    }
 
 
 def _text(sheet: Sheet, origin: object, rows: Ints) -> pa.Array:
@@ -241,19 +259,29 @@ def merged_persons(table: pa.Table) -> pa.Table:
         column, mixed = _agreed(one(table.column(name)), order, starts)
         columns[name] = column
         differs |= mixed
+    for name in PERSON_PLACE:
+        columns[name], _ = _agreed(one(table.column(name)), order, starts)
     columns["birth_precision"] = pc.if_else(
         columns["birth_on"].is_valid(), columns["birth_precision"], "unknown"
     )
     columns["issues"] = pa.array(["", "conflict"]).take(pa.array(differs.astype(np.int8)))
     known = np.minimum.reduceat(numbers(table.column("known_on"), NEVER)[order], starts)
     columns["known_on"] = pa.array(known.astype(np.int32)).cast(pa.date32())
-    for name in ("subject_scheme", "subject_value", "known_basis", "source"):
+    for name in ("subject_scheme", "subject_value", "known_basis", "source", "linkage"):
         columns[name] = one(first.column(name))
     for name in ("source_file", "source_line", "batch_id"):
         columns[name] = one(first.column(name))
     columns["record_id"] = columns["person_key"]
-    columns["row_hash"] = digests(joined([columns[name] for name in PERSON_CONTENT]))
+    columns["row_hash"] = digests(_said(columns))
     return pa.table(columns)
+
+
+def _said(columns: dict[str, pa.Array]) -> pa.Array:
+    """All that was said of each person as one text; where nobody states a place it adds nothing."""
+    said = joined([columns[name] for name in PERSON_CONTENT])
+    place = [columns[name] for name in PERSON_PLACE]
+    stated = pc.or_(*(column.is_valid() for column in place))
+    return pc.if_else(stated, joined([said, *place]), said)
 
 
 def person_keys(table: pa.Table) -> pa.Array:

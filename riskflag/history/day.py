@@ -19,7 +19,7 @@ from riskflag.history.adapt_people import (
 )
 from riskflag.history.arrays import isin, numbers, one, take
 from riskflag.history.delivery import Delivered
-from riskflag.history.identity import Identities
+from riskflag.history.identity import Identities, made_identifiers
 from riskflag.history.schema import SCHEMAS, conform
 from riskflag.history.snapshot import (
     DUPLICATE,
@@ -64,6 +64,8 @@ class Day:
         settled = [(item, item.settle()) for item in deliveries]
         for item, tables in settled:
             self._identifiers(item, tables)
+        for item, tables in settled:
+            self._own_records(item, tables)
         identities = self.state.identities()
         for item, tables in settled:
             self._persons(item, tables, identities)
@@ -118,6 +120,20 @@ class Day:
         merged = self._resolved_only(merged.append_column("person_id", person), "identifier")
         self._add_merged(item, "identifier", (table, identifier_keys(table)), merged)
 
+    def _own_records(self, item: Delivered, tables: Candidates) -> None:
+        """A person id for each record of a feed with no shared identifier that nobody knows yet."""
+        table = tables["person"]
+        if table is None or not pc.any(table.column("linkage")).as_py():
+            return
+        merged = merged_persons(table.filter(table.column("linkage")).combine_chunks())
+        person, disputed = self.state.identities().resolve(
+            merged.column("subject_scheme"), merged.column("subject_value")
+        )
+        person = pc.if_else(pa.array(disputed), "", person)
+        made = made_identifiers(merged, person)
+        winners = made.append_column("withdrawn", pa.repeat(False, made.num_rows))
+        self._append("identifier", self._compare(item, "identifier", winners).rows)
+
     def _persons(self, item: Delivered, tables: Candidates, identities: Identities) -> None:
         table = tables["person"]
         if table is None or table.num_rows == 0:
@@ -167,7 +183,9 @@ class Day:
         if table is None:
             return
         person, disputed = identities.resolve(
-            table.column("subject_scheme"), table.column("subject_value")
+            table.column("subject_scheme"),
+            table.column("subject_value"),
+            table.column("occurred_on"),
         )
         issues = one(table.column("issues"))
         if disputed.any():
@@ -232,7 +250,9 @@ class Day:
         if current.num_rows == 0:
             return
         person, _ = identities.resolve(
-            current.column("subject_scheme"), current.column("subject_value")
+            current.column("subject_scheme"),
+            current.column("subject_value"),
+            current.column("occurred_on"),
         )
         found = np.asarray(person.is_valid())
         keys = one(current.column("contact_key")).filter(pa.array(found))

@@ -20,6 +20,7 @@ __all__ = [
     "IDENTIFIER",
     "KNOWN_BASES",
     "LINKS",
+    "MATCH",
     "NUMBERS",
     "PERSON",
     "RELATIONSHIP",
@@ -98,6 +99,8 @@ PERSON = pa.schema(
         pa.field("birth_precision", _TEXT),
         pa.field("death_on", _DAY),
         *_fields("sex ethnicity disability kind given_name family_name issues", _TEXT),
+        # Only for comparing people whom no identifier joins; the words of an address are hashed.
+        *_fields("postcode address_key", _TEXT),
         *_LINEAGE,
     ]
 )
@@ -141,12 +144,28 @@ COVERAGE = pa.schema(
     ]
 )
 
+#: One row per decision on whether two person ids are one person; the last one of a pair holds.
+MATCH = pa.schema(
+    [
+        # `person_id` stays when the two are one; `other_id` is then the same person.
+        *_fields("match_key person_id other_id", _TEXT),
+        *_VERSION,
+        *_KNOWN,
+        *_fields("decision method", _TEXT),
+        pa.field("probability", pa.float64()),
+        # Why it was not linked without a person, in the words of linkage_decide.DOUBTS.
+        *_fields("doubts model decided_by decided_at reason", _TEXT),
+        *_fields("batch_id", _TEXT),
+    ]
+)
+
 SCHEMAS: dict[str, pa.Schema] = {
     "contact": CONTACT,
     "person": PERSON,
     "identifier": IDENTIFIER,
     "relationship": RELATIONSHIP,
     "coverage": COVERAGE,
+    "match": MATCH,
 }
 
 

@@ -183,6 +183,15 @@ class PersonEntry(_Entry):
     disability: Value | None = None
     given_name: Value | None = None
     family_name: Value | None = None
+    postcode: Value | None = None
+    address: Annotated[list[Text], BeforeValidator(_listed)] = []
+    linkage: bool = False
+
+    @model_validator(mode="after")
+    def _own_scheme(self) -> PersonEntry:
+        if self.linkage and self.id.scheme == "person":
+            raise ValueError("linkage needs an id with a scheme of its own, such as school_ref")
+        return self
 
 
 class IdentifierEntry(_Entry):
@@ -328,7 +337,7 @@ def _collect_columns(item: Any, found: set[str]) -> None:
             value = getattr(item, name)
             if name == "column" and value:
                 found.add(value)
-            elif name == "record_id":
+            elif name in ("record_id", "address"):
                 found.update(value)
             else:
                 _collect_columns(value, found)

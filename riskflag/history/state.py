@@ -9,9 +9,11 @@ from statistics import median
 
 import pyarrow as pa
 
+from riskflag.clock import NEVER
 from riskflag.history.identity import Identities
 from riskflag.history.ledger import Batch, DeliveredFile
-from riskflag.history.schema import SCHEMAS, conform
+from riskflag.history.matches import roots_on
+from riskflag.history.schema import MATCH, SCHEMAS, conform
 from riskflag.history.source import Source
 from riskflag.history.store import HistoryStore
 from riskflag.progress import Progress
@@ -51,6 +53,7 @@ class State:
             schema = pa.schema([SCHEMAS[name].field(column) for column in columns])
             stored = store.read(name, columns=columns, progress=progress)
             self.tables[name] = conform(stored, schema)
+        self.roots = roots_on(conform(store.read("match"), MATCH), NEVER - 1)
         self.delivered: list[DeliveredFile] = []
         self.batch_ids: set[str] = set()
         for batch in store.batches():
@@ -69,8 +72,8 @@ class State:
                 self.tables[name] = pa.concat_tables([self.tables[name], fresh])
 
     def identities(self) -> Identities:
-        """Whose each identifier is."""
-        return Identities.of(self.tables["identifier"])
+        """Whose each identifier is, by all that is known."""
+        return Identities.of(self.tables["identifier"], self.roots)
 
     def knows(self, source: Source, sha256: str, landed: dt.date) -> bool:
         """Whether these bytes were loaded for this source before and say nothing new.

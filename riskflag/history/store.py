@@ -23,6 +23,7 @@ from riskflag.history.ledger import (
     read_ledger,
     sync_folders,
 )
+from riskflag.history.matches import everyone_ever
 from riskflag.history.schema import ATTRIBUTES, SCHEMAS, conform
 from riskflag.history.view import History
 from riskflag.progress import Progress, silent
@@ -155,17 +156,18 @@ class HistoryStore:
 
         `columns` limits what is read of the contacts; columns left out are null.
         """
-        relationships = self.read("relationship")
+        relationships, matches = self.read("relationship"), self.read("match")
         persons, coverage = self.read("person"), self.read("coverage")
         own = None if columns is None else sorted({*columns, *_NEEDED})
         if person_ids is None:
             contacts = self.read("contact", columns=own, progress=progress)
-            return History.of(contacts, persons, relationships, coverage)
+            return History.of(contacts, persons, relationships, coverage, matches)
+        mine = everyone_ever(matches, person_ids)
         relationships = relationships.filter(
-            pa.array(isin(relationships.column("person_id"), person_ids))
+            pa.array(isin(relationships.column("person_id"), mine))
         )
         related = relationships.column("related_id").drop_null().unique().to_pylist()
-        everyone = sorted({*person_ids, *related})
+        everyone = everyone_ever(matches, {*mine, *related})
         contacts = self.read(
             "contact",
             columns=own,
@@ -174,7 +176,8 @@ class HistoryStore:
         )
         contacts = contacts.filter(pa.array(isin(contacts.column("person_id"), everyone)))
         persons = persons.filter(pa.array(isin(persons.column("person_id"), everyone)))
-        return History.of(contacts, persons, relationships, coverage).select(person_ids)
+        whole = History.of(contacts, persons, relationships, coverage, matches)
+        return whole.select(person_ids)
 
     def verify(self, progress: Progress = silent) -> int:
         """Read every file; the number of files. IntegrityError at the first that differs."""
