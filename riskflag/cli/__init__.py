@@ -24,6 +24,7 @@ COMMANDS = (
     "synth",
     "sources",
     "ingest",
+    "identity",
     "signals",
     "rules",
     "train",

@@ -28,8 +28,8 @@ PERSON_CONTENT = (
     "given_name",
     "family_name",
 )
-#: Where a person lives, as far as it helps to tell whose record it is.
-PERSON_PLACE = ("postcode", "address_key")
+#: Where and with whom a person lives, as far as it helps to tell whose record it is.
+PERSON_PLACE = ("postcode", "address_key", "family_key")
 _MIDDLE_DAY, _MIDDLE_MONTH = 15, 7
 
 
@@ -63,7 +63,7 @@ def _person(sheet: Sheet, landing: Landing, entry: PersonEntry) -> pa.Table:
 
 
 def _place(sheet: Sheet, rows: Ints, entry: PersonEntry) -> dict[str, pa.Array]:
-    """The postcode, and the words of the address as hashes."""
+    """The postcode, and the words of the address and the family's number as hashes."""
     postcodes = _text(sheet, entry.postcode, rows).to_pylist()
     parts = [sheet.text(name, rows).to_pylist() for name in entry.address]
     address = [address_key(words) for words in zip(*parts, strict=True)] if parts else None
@@ -72,7 +72,15 @@ def _place(sheet: Sheet, rows: Ints, entry: PersonEntry) -> dict[str, pa.Array]:
         "address_key": pa.nulls(len(rows), pa.string())
         if address is None
         else pa.array(address, pa.string()),
+        "family_key": _family(sheet, rows, entry),
     }
+
+
+def _family(sheet: Sheet, rows: Ints, entry: PersonEntry) -> pa.Array:
+    """The agency's number of the family, hashed: equal within one source only."""
+    number = _text(sheet, entry.family, rows)
+    source = pa.scalar(sheet.source.name, pa.string())
+    return pc.if_else(number.is_valid(), digests(joined([source, number])), None)
 
 
 def _text(sheet: Sheet, origin: object, rows: Ints) -> pa.Array:
@@ -280,7 +288,7 @@ def _said(columns: dict[str, pa.Array]) -> pa.Array:
     """All that was said of each person as one text; where nobody states a place it adds nothing."""
     said = joined([columns[name] for name in PERSON_CONTENT])
     place = [columns[name] for name in PERSON_PLACE]
-    stated = pc.or_(*(column.is_valid() for column in place))
+    stated = pc.coalesce(*place).is_valid()
     return pc.if_else(stated, joined([said, *place]), said)
 
 

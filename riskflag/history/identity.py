@@ -136,16 +136,25 @@ def _dated(table: pa.Table, shared: pa.Array) -> dict[str, tuple[Holding, ...]]:
     stated = (from_day > -NEVER) | (to_day < NEVER)
     wanted = isin(table.column("name"), shared) | (temporary(table) & stated)
     rows = np.flatnonzero(wanted)
+    held = holdings(table.take(pa.array(rows)))
+    return {name: tuple(some) for name, some in held.items() if one_by_one(some)}
+
+
+def holdings(table: pa.Table) -> dict[str, list[Holding]]:
+    """Who held each identifier from and to which day, as `claims` say, sorted."""
     held: dict[str, list[Holding]] = {}
-    part = table.select(["name", "person_id"]).take(pa.array(rows)).to_pylist()
-    for row, claim in zip(rows, part, strict=True):
-        if claim["person_id"] is not None:
-            holding = (int(from_day[row]), int(to_day[row]), claim["person_id"])
-            held.setdefault(claim["name"], []).append(holding)
-    return {name: tuple(sorted(some)) for name, some in held.items() if _one_by_one(sorted(some))}
+    begins = numbers(table.column("valid_from"), -NEVER).tolist()
+    ends = numbers(table.column("valid_to"), NEVER).tolist()
+    said = zip(
+        table.column("name").to_pylist(), table.column("person_id").to_pylist(), strict=True
+    )
+    for begin, end, (name, person) in zip(begins, ends, said, strict=True):
+        if person is not None:
+            held.setdefault(name, []).append((begin, end, person))
+    return {name: sorted(some) for name, some in held.items()}
 
 
-def _one_by_one(holdings: list[Holding]) -> bool:
+def one_by_one(holdings: list[Holding]) -> bool:
     """Whether no two people held the identifier on one day."""
     return all(
         one_of[2] == other[2] or one_of[1] < other[0] or other[1] < one_of[0]

@@ -241,3 +241,10 @@ def everyone_ever(matches: pa.Table, person_ids: Iterable[str]) -> list[str]:
 def roots_on(matches: pa.Table, day: int) -> Mapping[str, str]:
     """For each id that is joined to another on the morning after `day`: whose it is."""
     return {name: root for name, (root, _) in _members(_edges(matches), day).items()}
+
+
+def in_force_roots(matches: pa.Table, more: Iterable[tuple[str, str]] = ()) -> Mapping[str, str]:
+    """As `roots_on` at the end of all that is known, with further pairs (stays, other) joined."""
+    latest = [edge for edge in _edges(matches) if edge[3] == NEVER]
+    edges = latest + [(stays, other, _ALWAYS, NEVER) for stays, other in more]
+    return {name: root for name, (root, _) in _members(edges, NEVER - 1).items()}

@@ -143,7 +143,8 @@ def children_at(
     counts &= numbers(people.column("death_day"), NEVER) >= as_of
     counts &= ~(unknown_birth & (known == ALWAYS)) | isin(ids, in_contact)
     without_row = in_contact.filter(pa.array(~isin(in_contact, ids)))
-    without_row = without_row.filter(pa.array(~isin(without_row, _related_adults(relationships))))
+    related = relationships.filter(pa.array(_visible(relationships, as_of)))
+    without_row = without_row.filter(pa.array(~isin(without_row, _related_adults(related))))
     return sorted([*ids.filter(pa.array(counts)).to_pylist(), *without_row.to_pylist()])
 
 

@@ -99,8 +99,8 @@ PERSON = pa.schema(
         pa.field("birth_precision", _TEXT),
         pa.field("death_on", _DAY),
         *_fields("sex ethnicity disability kind given_name family_name issues", _TEXT),
-        # Only for comparing people whom no identifier joins; the words of an address are hashed.
-        *_fields("postcode address_key", _TEXT),
+        # Only for comparing people whom no identifier joins; address and family are hashed.
+        *_fields("postcode address_key family_key", _TEXT),
         *_LINEAGE,
     ]
 )

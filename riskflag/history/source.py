@@ -185,6 +185,7 @@ class PersonEntry(_Entry):
     family_name: Value | None = None
     postcode: Value | None = None
     address: Annotated[list[Text], BeforeValidator(_listed)] = []
+    family: Value | None = None
     linkage: bool = False
 
     @model_validator(mode="after")
