@@ -88,7 +88,8 @@ class Identities:
         unclear = np.zeros(len(names), np.bool_)
         if len(rows) == 0:
             return found, unclear
-        days = np.full(len(names), NEVER) if day is None else numbers(day, NEVER)
+        no_day = NEVER + 1  # in nobody's time
+        days = np.full(len(names), no_day) if day is None else numbers(day, no_day)
         holders = [
             _holder(self.dated[name], int(days[row]))
             for row, name in zip(rows, names.take(pa.array(rows)).to_pylist(), strict=True)

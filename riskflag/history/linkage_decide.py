@@ -51,7 +51,9 @@ def _doubts(levels: Mapping[str, str]) -> list[str]:
     """What a probability cannot weigh: above all that twins share everything but a given name."""
     found = []
     numbered = levels["identifier"] == "same"
-    if levels["given_name"] == "other" or (levels["given_name"] == "half" and not numbered):
+    if levels["given_name"] == "other" or (
+        levels["given_name"] in ("half", "similar") and not numbered
+    ):
         found.append("given_name")
     if levels["given_name"] == "" and not numbered:
         found.append("no_given_name")

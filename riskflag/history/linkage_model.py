@@ -168,7 +168,7 @@ def _missing(name: str) -> str:
 def _alike(left: str, right: str) -> str:
     """One slip of the pen, or nearly the same."""
     likeness = f"jaro_winkler_similarity({left}, {right})"
-    return f"(damerau_levenshtein({left}, {right}) <= 1 OR {likeness} >= 0.92)"
+    return f"(damerau_levenshtein({left}, {right}) <= 1 OR {likeness} >= 0.95)"
 
 
 _CROSSWISE = " AND ".join(
