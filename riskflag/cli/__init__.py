@@ -25,6 +25,7 @@ COMMANDS = (
     "sources",
     "ingest",
     "identity",
+    "check",
     "signals",
     "rules",
     "train",
