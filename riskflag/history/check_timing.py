@@ -97,11 +97,11 @@ def coverage(data: Scratch, limits: Limits) -> Checked:
     for feed in feed_states(table, day_number(data.as_of)):
         until = feed.complete_to.isoformat() if feed.complete_to else None
         rows.append({"source": feed.source, "state": feed.state, "complete_to": until})
-        said = f"complete to {until}" if until else "never delivered anything usable"
+        said = f"is complete to {until}" if until else "has delivered nothing usable"
         if feed.state == "LOST":
-            findings.append(Finding("feed_lost", feed.source, "", f"The feed is {said}."))
+            findings.append(Finding("feed_lost", feed.source, "", f"The feed {said}."))
         if feed.state == "HELD":
-            what = f"Its newest delivery was refused; the feed is {said}."
+            what = f"Its newest delivery was refused; the feed {said}."
             findings.append(Finding("feed_held", feed.source, "", what))
     return findings, rows
 

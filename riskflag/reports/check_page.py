@@ -9,7 +9,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from statistics import median
 from typing import Any
 
 from riskflag.reports import words
@@ -42,10 +41,11 @@ class Chart:
 
 @dataclass(frozen=True)
 class Group:
-    """Charts of one source."""
+    """Charts of one source, and the types with too few in every month to draw."""
 
     name: str
     charts: tuple[Chart, ...]
+    small: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -144,10 +144,17 @@ def _found(findings: Sequence[Mapping[str, Any]]) -> tuple[Found, ...]:
 
 def _volumes(rows: Sequence[Mapping[str, Any]], few: int) -> tuple[Group, ...]:
     groups: dict[str, list[Chart]] = {}
+    small: dict[str, list[str]] = {}
     for number, row in enumerate(rows):
-        chart = _chart(row["type"], f"volume-{number}", row["months"], row["counts"], few)
-        groups.setdefault(row["source"], []).append(chart)
-    return tuple(Group(name, tuple(charts)) for name, charts in groups.items())
+        charts = groups.setdefault(row["source"], [])
+        if any(row["counts"]):
+            key = f"volume-{number}"
+            charts.append(_chart(row["type"], key, row["months"], row["counts"], few))
+        else:
+            small.setdefault(row["source"], []).append(row["type"])
+    return tuple(
+        Group(name, tuple(charts), tuple(small.get(name, ()))) for name, charts in groups.items()
+    )
 
 
 def _chart(
@@ -174,13 +181,14 @@ def _chart(
 
 
 def _said(months: Sequence[str], values: Sequence[float | None], few: int) -> str:
-    known = [value for value in values if value is not None]
-    if not months or not known or not any(known):
+    if not any(values):
         return f"Fewer than {few} in every month."
-    usual, last = _number(median(known), few), _number(values[-1], few)
+    # A month of too few lies above none and below the smallest that is shown.
+    ordered = sorted(values, key=lambda value: 0.5 if value is None else value)
+    usual, most, last = (_number(v, few) for v in (ordered[len(values) // 2], ordered[-1], values[-1]))
     return (
         f"{len(months)} months from {months[0]} to {months[-1]}; usually {usual}, "
-        f"at most {_number(max(known), few)}, last {last}."
+        f"at most {most}, last {last}."
     )
 
 
@@ -295,7 +303,7 @@ def _tables(figures: Mapping[str, Any], few: int) -> list[tuple[str, str, Table]
     made = []
     for name, (title, about, columns) in _COLUMNS.items():
         rows = tuple(
-            tuple(_cell(row[key], numeric, few) for key, _, numeric in columns)
+            tuple(_cell(key, row[key], numeric, few) for key, _, numeric in columns)
             for row in figures[name]
         )
         heads = tuple((heading, numeric) for _, heading, numeric in columns)
@@ -303,7 +311,13 @@ def _tables(figures: Mapping[str, Any], few: int) -> list[tuple[str, str, Table]
     return made
 
 
-def _cell(value: Any, numeric: bool, few: int) -> str:
+#: Columns of days and shares: where they are missing too few contacts stand behind them.
+_NOT_COUNTS = ("half", "nine_tenths", "most", "assumed", "moved", "unknown", "unknown_before")
+
+
+def _cell(key: str, value: Any, numeric: bool, few: int) -> str:
+    if value is None and key in _NOT_COUNTS:
+        return "too few"
     if numeric:
         return _number(value, few)
     return "nothing usable" if value is None else str(value).replace("assumed_lag", "assumed")
