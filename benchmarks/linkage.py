@@ -23,7 +23,7 @@ import pyarrow.parquet as pq
 from riskflag.history.addresses import address_key, plain_name, plain_postcode
 from riskflag.history.linkage import RECORD, compare
 from riskflag.history.linkage_decide import decide
-from riskflag.history.linkage_model import load_model
+from riskflag.history.linkage_model import load_weights
 from riskflag.history.matches import AUTO, WAITING
 
 
@@ -74,7 +74,7 @@ class Result:
 
 def evaluate(one: TruthSet) -> Result:
     """Compare and decide with the shipped settings, and hold it against the truth."""
-    model = load_model()
+    model = load_weights()
     began = time.perf_counter()
     feeds = None if one.within else _feeds(one.records)
     found = decide(compare(one.records, model, within=one.within).pairs, model, feeds).to_pylist()
@@ -146,7 +146,7 @@ def _febrl(path: Path, *, numbered: bool) -> Iterable[tuple[dict, str]]:
 
 
 def febrl_4(data: Path, *, numbered: bool) -> TruthSet:
-    """FEBRL data set 4: 5,000 people in two files; with the security number as identifier or not."""
+    """FEBRL data set 4: 5,000 people in two files, with the security number or without."""
     rows = [r for side in "ab" for r in _febrl(data / f"dataset4{side}.csv", numbered=numbered)]
     name = "FEBRL 4, with its number" if numbered else "FEBRL 4, no number"
     return _truth_set(name, rows, within=False)

@@ -17,9 +17,7 @@ if TYPE_CHECKING:
 WORKSPACE = typer.Option(Path("."), "--workspace", help="The workspace's folder.")
 REASON = typer.Option("", "--reason", help="Why; kept with the decision.")
 BY = typer.Option("", "--by", help="Who decides; default: the name you are signed in with.")
-ON = typer.Option(
-    None, "--on", help="The day from which it counts (2026-03-31); default: today."
-)
+ON = typer.Option(None, "--on", help="The day from which it counts (2026-03-31); default: today.")
 
 HELP = """Who is who: link records that share no identifier, and decide where it is uncertain.
 
@@ -40,6 +38,7 @@ def register(app: typer.Typer) -> None:
 
 def link(
     workspace: Path = WORKSPACE,
+    *,
     on: str = ON,
     first_load: bool = typer.Option(
         False,
@@ -63,7 +62,8 @@ def link(
     from contextlib import nullcontext
 
     from riskflag.clock import moment
-    from riskflag.history.linkage_model import load_model
+    from riskflag.history.linkage_model import load_weights
+    from riskflag.history.linking import How
     from riskflag.history.linking import link as run
     from riskflag.history.people import check_day
     from riskflag.history.store import HistoryStore
@@ -77,15 +77,8 @@ def link(
             _check_first(place, store)
         else:
             _check_published(place, day)
-        report = run(
-            store,
-            load_model(place.root),
-            day,
-            at=moment().isoformat(timespec="seconds"),
-            first_load=first_load,
-            exact_only=exact_only,
-            dry_run=dry_run,
-        )
+        at = moment().isoformat(timespec="seconds")
+        report = run(store, load_weights(place.root), day, How(at, first_load, exact_only, dry_run))
     _report(report, as_json)
 
 
@@ -197,6 +190,7 @@ def decide(
     item: str = typer.Argument(help="The pair's number from `riskflag identity list`."),
     answer: str = typer.Argument(help="same or different"),
     workspace: Path = WORKSPACE,
+    *,
     reason: str = REASON,
     by: str = BY,
     on: str = ON,
@@ -220,6 +214,7 @@ def merge(
     stays: str = typer.Argument(help="The person id that stays."),
     other: str = typer.Argument(help="The person id that is the same person."),
     workspace: Path = WORKSPACE,
+    *,
     reason: str = REASON,
     by: str = BY,
     on: str = ON,
@@ -238,6 +233,7 @@ def unmerge(
     left: str = typer.Argument(help="One of the two person ids."),
     right: str = typer.Argument(help="The other person id."),
     workspace: Path = WORKSPACE,
+    *,
     reason: str = REASON,
     by: str = BY,
     on: str = ON,

@@ -1,4 +1,4 @@
-"""The checks an analyst runs before trusting a history: one call, counts only, the same each time."""
+"""The checks an analyst runs before trusting a history: one call, counts only, repeatable."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 from riskflag.errors import InputError, IntegrityError
 from riskflag.history import check_people, check_timing, check_volumes
-from riskflag.history.check_model import CheckReport, Finding, Limits, Suppression
+from riskflag.history.check_model import CheckReport, Finding, Limits, Suppression, too_many
 from riskflag.history.check_scratch import Scratch, newest_day, scratch
 from riskflag.history.check_volumes import Checked
 from riskflag.history.schema import load_vocabulary
@@ -64,7 +64,7 @@ def examine(
         workspace.config.authority,
         day.isoformat(),
         limits.model_dump(mode="json"),
-        tuple([*findings, *found]),
+        (*findings, *found),
         figures,
     )
 
@@ -116,7 +116,7 @@ def _load_findings(
     if told_once:
         shares["duplicate"] = limits.duplicates
     for name, limit in shares.items():
-        if count[name] > limit * count["rows"] and count[name] >= 3:
+        if too_many(count[name], count["rows"], limit):
             of = f"of {hidden.words(count['rows'])} rows"
             words = "set aside" if name == "quarantined" else "said what was known already"
             what = f"{hidden.words(count[name])} {of} {words}."

@@ -66,6 +66,12 @@ def load_limits(folder: Path) -> Limits:
     return read_toml(path, Limits) if path.is_file() else Limits()
 
 
+def too_many(part: float, whole: float, limit: float) -> bool:
+    """Whether a share lies above its limit by more than chance would do in so small a number."""
+    expected = limit * whole
+    return part >= 3 and part > expected + 2 * expected**0.5
+
+
 #: What to do about each kind of finding.
 TO_DO = {
     "volume_low": "Ask the sender whether a file, a team or a code is missing before you train "
@@ -121,7 +127,8 @@ class Finding:
 @dataclass(frozen=True)
 class CheckReport:
     """Everything a check found. `figures` holds tables (lists of rows) by name, in counts that
-    are rounded and suppressed already: nothing in it can be told of one person."""
+    are rounded and suppressed already: nothing in it can be told of one person.
+    """
 
     authority: str
     as_of: str

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from riskflag.history.check_model import Finding, Limits, Suppression
+from riskflag.history.check_model import Finding, Limits, Suppression, too_many
 from riskflag.history.check_scratch import Scratch
 from riskflag.history.check_volumes import Checked
 
@@ -27,7 +27,7 @@ def impossible_days(data: Scratch, limits: Limits) -> Checked:
     findings, rows = [], []
     for row in data.rows(_IMPOSSIBLE, *days.values()):
         for code, limit in days.items():
-            if row[code] > limits.impossible * row["contacts"] and row[code] >= 3:
+            if too_many(row[code], row["contacts"], limits.impossible):
                 what = f"{hidden.words(row[code])} contacts {_SAID[code].format(days=limit)}."
                 findings.append(Finding(code, row["source"], row["type"], what))
         if row["before_birth"] or row["after_death"]:
@@ -59,10 +59,10 @@ def identifiers(data: Scratch, limits: Limits) -> Checked:
     for row in data.rows(_CHECKED):
         more = reused[row["scheme"]]
         scheme, total = row["scheme"], row["identifiers"]
-        if row["failed"] > limits.check_digit * total and row["failed"] >= 3:
+        if too_many(row["failed"], total, limits.check_digit):
             what = f"{scheme}: {hidden.words(row['failed'])} of {hidden.words(total)} fail."
             findings.append(Finding("check_digit", "", "", what))
-        if more["shared"] > limits.reused * more["identifiers"] and more["shared"] >= 3:
+        if too_many(more["shared"], more["identifiers"], limits.reused):
             what = f"{scheme}: {hidden.words(more['shared'])} are held by more than one person."
             findings.append(Finding("reused", "", "", what))
         figures = {"identifiers": total, "failed": row["failed"], "shared": more["shared"]}
@@ -94,7 +94,7 @@ def marks(data: Scratch, limits: Limits) -> Checked:
     for row in data.rows(_MARKED):
         row["check_digit"] = row["check_failed"]
         for code, (limit, words) in told.items():
-            if row[code] > limit * row["contacts"] and row[code] >= 3:
+            if too_many(row[code], row["contacts"], limit):
                 share = hidden.share(row[code], row["contacts"])
                 much = "" if share is None else f" ({share:g}%)"
                 what = f"{hidden.words(row[code])} contacts{much} {words}."

@@ -25,7 +25,8 @@ def volumes(data: Scratch, limits: Limits) -> Checked:
     months = whole_months(data)
     series = _series(data)
     hidden = Suppression(limits)
-    findings, rows = [], []
+    findings: list[Finding] = []
+    rows: list[dict[str, Any]] = []
     for (source, kind), counts in sorted(series.items()):
         begun = [month for month in months if month >= min(counts)]
         values = [counts.get(month, 0) for month in begun]
@@ -169,7 +170,8 @@ def rates(data: Scratch, limits: Limits) -> Checked:
     counts: dict[str, dict[str, int]] = {}
     for row in data.rows(_RATES, list(limits.outcomes), data.as_of.replace(day=1)):
         counts.setdefault(row["type"], {})[row["month"]] = row["children"]
-    findings, rows = [], []
+    findings: list[Finding] = []
+    rows: list[dict[str, Any]] = []
     for kind, by_month in sorted(counts.items()):
         months = [m for m in whole_months(data) if m >= min(by_month)][-SHOWN:]
         young = {m: _young(data, m) for m in months}
@@ -180,9 +182,7 @@ def rates(data: Scratch, limits: Limits) -> Checked:
             {
                 "type": kind,
                 "months": list(per),
-                "per_thousand": [
-                    None if shown[m] is None else round(per[m], 2) for m in per
-                ],
+                "per_thousand": [None if shown[m] is None else round(per[m], 2) for m in per],
             }
         )
     return findings, rows

@@ -86,9 +86,7 @@ def _links(people: People, roots: Mapping[str, str], day: dt.date) -> Iterator[_
     yield from _same_home(people, roots, children, "address_key")
 
 
-def _same_mother(
-    people: People, roots: Mapping[str, str], children: set[str]
-) -> Iterator[_Link]:
+def _same_mother(people: People, roots: Mapping[str, str], children: set[str]) -> Iterator[_Link]:
     """Children of one mother are brothers and sisters from the day both births were known."""
     mothers: dict[str, dict[str, tuple[dt.date, dt.date]]] = {}
     table = people.relationships

@@ -50,7 +50,10 @@ class Identities:
         pairs = np.flatnonzero(group_starts(name[order], person[order]))
         several = np.diff(np.append(np.searchsorted(pairs, first), len(pairs))) > 1
         names, persons = one(table.column("name")), one(table.column("person_id"))
-        alone, shared = pa.array(order[first[~several]]), names.take(pa.array(order[first[several]]))
+        alone, shared = (
+            pa.array(order[first[~several]]),
+            names.take(pa.array(order[first[several]])),
+        )
         dated = _dated(table, shared)
         handed_on = pa.array(sorted(dated), pa.string())
         lone = ~isin(names.take(alone), handed_on)
@@ -80,9 +83,7 @@ class Identities:
         itself = pc.equal(scheme, "person")
         return pc.if_else(itself, value, found), disputed
 
-    def _by_day(
-        self, names: pa.Array, found: pa.Array, day: Any | None
-    ) -> tuple[pa.Array, Mask]:
+    def _by_day(self, names: pa.Array, found: pa.Array, day: Any | None) -> tuple[pa.Array, Mask]:
         """The holder on each day of the identifiers whose days count."""
         rows = np.flatnonzero(isin(names, pa.array(sorted(self.dated), pa.string())))
         unclear = np.zeros(len(names), np.bool_)
@@ -127,7 +128,7 @@ def claims(identifiers: pa.Table, roots: Mapping[str, str]) -> pa.Table:
 def temporary(table: pa.Table) -> Mask:
     """Which claims are of temporary pupil numbers: those that end in a letter."""
     letter = pc.fill_null(pc.match_substring_regex(one(table.column("value")), "[A-Z]$"), False)
-    return isin(table.column("scheme"), ["upn"]) & np.asarray(letter)
+    return np.asarray(isin(table.column("scheme"), ["upn"]) & np.asarray(letter))
 
 
 def _dated(table: pa.Table, shared: pa.Array) -> dict[str, tuple[Holding, ...]]:
@@ -146,9 +147,7 @@ def holdings(table: pa.Table) -> dict[str, list[Holding]]:
     held: dict[str, list[Holding]] = {}
     begins = numbers(table.column("valid_from"), -NEVER).tolist()
     ends = numbers(table.column("valid_to"), NEVER).tolist()
-    said = zip(
-        table.column("name").to_pylist(), table.column("person_id").to_pylist(), strict=True
-    )
+    said = zip(table.column("name").to_pylist(), table.column("person_id").to_pylist(), strict=True)
     for begin, end, (name, person) in zip(begins, ends, said, strict=True):
         if person is not None:
             held.setdefault(name, []).append((begin, end, person))

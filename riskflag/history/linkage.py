@@ -45,7 +45,8 @@ PLACES = 9
 @dataclass(frozen=True)
 class Compared:
     """Pairs of records, left before right, sorted: `left`, `right`, `probability` and the level
-    of each of LEVELS in words ("" where one side does not say)."""
+    of each of LEVELS in words ("" where one side does not say).
+    """
 
     pairs: pa.Table
 

@@ -73,7 +73,10 @@ def _doubts(levels: Mapping[str, str]) -> list[str]:
 
 def _same_name_and_birth(levels: Mapping[str, str]) -> bool:
     names = {levels["given_name"], levels["family_name"]}
-    return names <= {"same", "close", "exchanged", "half"} and levels["birth"] in ("same", "new_year")
+    return names <= {"same", "close", "exchanged", "half"} and levels["birth"] in (
+        "same",
+        "new_year",
+    )
 
 
 def _rivals(

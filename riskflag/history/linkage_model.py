@@ -140,7 +140,7 @@ class LinkageModel(BaseModel):
         }
 
 
-def load_model(folder: Path | None = None) -> LinkageModel:
+def load_weights(folder: Path | None = None) -> LinkageModel:
     """The workspace's own linkage.toml, or the shipped one; ConfigError for a mistake in it."""
     own = None if folder is None else folder / "linkage.toml"
     return read_toml(own if own is not None and own.is_file() else SHIPPED, LinkageModel)

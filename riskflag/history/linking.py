@@ -46,6 +46,21 @@ class LinkReport:
     dry_run: bool = False
 
 
+@dataclass(frozen=True)
+class How:
+    """How a run goes.
+
+    `first_load`: links count as known from the days both records were, marked as assumed.
+    `exact_only`: Splink is not used. `dry_run`: nothing is written. `at` is the moment as text,
+    for the record only.
+    """
+
+    at: str
+    first_load: bool = False
+    exact_only: bool = False
+    dry_run: bool = False
+
+
 @dataclass
 class _Run:
     people: People
@@ -54,38 +69,25 @@ class _Run:
     placeholders: int = 0
 
 
-def link(
-    store: HistoryStore,
-    model: LinkageModel,
-    day: dt.date,
-    *,
-    at: str,
-    first_load: bool = False,
-    exact_only: bool = False,
-    dry_run: bool = False,
-) -> LinkReport:
+def link(store: HistoryStore, model: LinkageModel, day: dt.date, how: How) -> LinkReport:
     """Decide on every pair that is not settled, and append what is new, known on `day`.
 
-    A second run on the same history adds nothing. With `first_load` links count as known from
-    the days both records were, marked as assumed. With `exact_only` Splink is not used.
+    A second run on the same history adds nothing. Raises ConfigError when records need comparing
+    and the extra `link` is not installed.
     """
     run = _Run(People(store), model)
     _exact(run)
-    compared = 0 if exact_only else _probable(run)
-    decisions = _dated(run, first_load)
-    relations = derived_relationships(run.people, day, decisions, first_load=first_load)
-    if not dry_run:
-        append(store, day, decisions, relations, at=at)
-    return _report(run, decisions, relations, day, compared, dry_run)
+    compared = 0 if how.exact_only else _probable(run)
+    decisions = _dated(run, how.first_load)
+    relations = derived_relationships(run.people, day, decisions, first_load=how.first_load)
+    if not how.dry_run:
+        append(store, day, decisions, relations, at=how.at)
+    report = _report(run, decisions, relations, day, compared)
+    return replace(report, dry_run=how.dry_run)
 
 
 def _report(
-    run: _Run,
-    decisions: list[Decision],
-    relations: pa.Table,
-    day: dt.date,
-    compared: int,
-    dry_run: bool,
+    run: _Run, decisions: list[Decision], relations: pa.Table, day: dt.date, compared: int
 ) -> LinkReport:
     count = Counter(one.decision for one in decisions)
     doubts = Counter(name for one in decisions for name in one.doubts.split())
@@ -101,7 +103,6 @@ def _report(
         placeholders=run.placeholders,
         relationships=said,
         withdrawn=relations.num_rows - said,
-        dry_run=dry_run,
     )
 
 
@@ -206,7 +207,7 @@ def _probable(run: _Run) -> int:
     one_of_each = _OneOfEachFeed(run, feeds)
     for row in sorted(decided, key=lambda r: (-r["probability"], r["left"], r["right"])):
         _add(run, one_of_each.decision(row))
-    return records.num_rows
+    return len(records)
 
 
 def comparable(people: People) -> tuple[pa.Table, dict[str, str], dict[str, str]]:

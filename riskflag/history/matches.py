@@ -124,7 +124,7 @@ def _members(edges: Iterable[Edge], day: int) -> dict[str, tuple[str, frozenset[
     for name, top in _tops(holding).items():
         group.setdefault(top, set()).add(name)
     absorbed = {other for _, other in holding}
-    found = {}
+    found: dict[str, tuple[str, frozenset[str]]] = {}
     for members in group.values():
         root = min(members, key=lambda name: (name in absorbed, preferred(name)))
         found |= dict.fromkeys(members, (root, frozenset(members)))

@@ -165,8 +165,8 @@ def append(
     batch_id = plain if not tries else f"{plain}-{tries + 1}"
     for name, table in tables.items():
         mark = pa.repeat(pa.scalar(batch_id, pa.string()), table.num_rows)
-        table = conform(table, SCHEMAS[name])
-        tables[name] = table.set_column(table.schema.get_field_index("batch_id"), "batch_id", mark)
+        whole = conform(table, SCHEMAS[name])
+        tables[name] = whole.set_column(whole.schema.get_field_index("batch_id"), "batch_id", mark)
     store.append_batch(batch_id, day.isoformat(), tables)
     return sum(table.num_rows for table in tables.values())
 

@@ -188,12 +188,6 @@ class PersonEntry(_Entry):
     family: Value | None = None
     linkage: bool = False
 
-    @model_validator(mode="after")
-    def _own_scheme(self) -> PersonEntry:
-        if self.linkage and self.id.scheme == "person":
-            raise ValueError("linkage needs an id with a scheme of its own, such as school_ref")
-        return self
-
 
 class IdentifierEntry(_Entry):
     """A row that says: this identifier belongs to this person."""
@@ -331,12 +325,10 @@ class Source(_Strict):
 
 
 def _collect_columns(item: Any, found: set[str]) -> None:
-    if isinstance(item, Birth):
-        found.update(name for name in (item.column, item.year, item.month) if name)
-    elif isinstance(item, BaseModel):
+    if isinstance(item, BaseModel):
         for name in type(item).model_fields:
             value = getattr(item, name)
-            if name == "column" and value:
+            if name in ("column", "year", "month") and value:
                 found.add(value)
             elif name in ("record_id", "address"):
                 found.update(value)

@@ -23,6 +23,9 @@ def check_source(source: Source, vocabulary: Vocabulary | None = None) -> Mistak
         kinds = person.kind if not isinstance(person.kind, str) else None
         where: Place = ("person", place, "kind")
         mistake = mistake or _targets(source, kinds, where, ("child", "adult"))
+        if person.linkage and person.id.scheme == "person":
+            reason = "linkage needs an id with a scheme of its own, such as school_ref"
+            mistake = mistake or (("person", place, "linkage"), reason)
     for place, relation in enumerate(source.relationship):
         kinds = relation.kind if not isinstance(relation.kind, str) else None
         mistake = mistake or _targets(source, kinds, ("relationship", place, "kind"), LINKS)

@@ -193,14 +193,10 @@ def _without(people: People, pair: tuple[str, str]) -> dict[str, str]:
 def _decision(stays: str, other: str, decision: str, by: str, reason: str) -> Decision:
     if not reason.strip():
         raise ConfigError("Say why: a decision on who is who needs --reason.")
-    return Decision(
-        stays, other, decision, "steward", decided_by=by, reason=reason.strip()
-    )
+    return Decision(stays, other, decision, "steward", decided_by=by, reason=reason.strip())
 
 
-def record(
-    people: People, decisions: list[Decision], day: dt.date, *, at: str
-) -> str:
+def record(people: People, decisions: list[Decision], day: dt.date, *, at: str) -> str:
     """Append a steward's decisions; the number of the first pair."""
     append(people.store, day, decisions, at=at)
     keys = match_keys(pa.array([decisions[0].person_id]), pa.array([decisions[0].other_id]))

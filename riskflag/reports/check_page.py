@@ -185,7 +185,9 @@ def _said(months: Sequence[str], values: Sequence[float | None], few: int) -> st
         return f"Fewer than {few} in every month."
     # A month of too few lies above none and below the smallest that is shown.
     ordered = sorted(values, key=lambda value: 0.5 if value is None else value)
-    usual, most, last = (_number(v, few) for v in (ordered[len(values) // 2], ordered[-1], values[-1]))
+    usual, most, last = (
+        _number(v, few) for v in (ordered[len(values) // 2], ordered[-1], values[-1])
+    )
     return (
         f"{len(months)} months from {months[0]} to {months[-1]}; usually {usual}, "
         f"at most {most}, last {last}."
@@ -203,7 +205,11 @@ _COLUMNS: dict[str, tuple[str, str, tuple[tuple[str, str, bool], ...]]] = {
     "coverage": (
         "Feeds",
         "The state of each feed on this day. A lost feed's signals are unknown, never zero.",
-        (("source", "Source", False), ("state", "State", False), ("complete_to", "Complete to", False)),
+        (
+            ("source", "Source", False),
+            ("state", "State", False),
+            ("complete_to", "Complete to", False),
+        ),
     ),
     "lateness": (
         "Days until known",
@@ -221,7 +227,11 @@ _COLUMNS: dict[str, tuple[str, str, tuple[tuple[str, str, bool], ...]]] = {
         "Known by assumption",
         "Contacts of a first load whose day of becoming known nobody recorded. Figures of a model "
         "on such rows are reported apart.",
-        (("source", "Source", False), ("contacts", "Contacts", True), ("assumed", "Assumed, %", True)),
+        (
+            ("source", "Source", False),
+            ("contacts", "Contacts", True),
+            ("assumed", "Assumed, %", True),
+        ),
     ),
     "marks": (
         "Marks on contacts",

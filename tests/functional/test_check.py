@@ -50,9 +50,7 @@ def silent(parts):
 def more(parts):
     rows = recent(parts)
     for copy in range(2):
-        parts.contacts += [
-            {**row, "contact_key": f"x{copy}{row['contact_key']}"} for row in rows
-        ]
+        parts.contacts += [{**row, "contact_key": f"x{copy}{row['contact_key']}"} for row in rows]
 
 
 def other_values(parts):
@@ -235,10 +233,13 @@ def test_summer_holidays_are_no_finding_when_last_summer_was_the_same(tmp_path):
 def test_two_runs_give_the_same_bytes_and_what_is_known_later_changes_nothing(tmp_path):
     one, other = Parts(), Parts()
     other.contacts += [
-        {**row, "contact_key": f"z{row['contact_key']}", "known_on": AS_OF} for row in other.contacts[:50]
+        {**row, "contact_key": f"z{row['contact_key']}", "known_on": AS_OF}
+        for row in other.contacts[:50]
     ]
     other.contacts.reverse()
-    texts = [checked(p.written(tmp_path / str(n))).to_json() for n, p in enumerate((one, one, other))]
+    texts = [
+        checked(p.written(tmp_path / str(n))).to_json() for n, p in enumerate((one, one, other))
+    ]
     assert texts[0] == texts[1] == texts[2]
 
 
@@ -345,7 +346,7 @@ def test_the_command_ends_with_0_and_says_so_when_there_is_nothing_to_look_at(tm
 def test_limits_are_settings_and_a_mistake_in_them_names_its_line(tmp_path, capsys):
     workspace = Parts().written(tmp_path / "w")
     path = workspace.root / "check.toml"
-    path.write_text("duplicates = 0.001\n")
+    path.write_text("duplicates = 0.0005\n")
     assert {one.code for one in checked(workspace).findings} == {"duplicates"}
     path.write_text("# limits\nsmallest_shown = 1\n")
     assert run(["check", "--workspace", str(workspace.root)]) == 40

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.linkage import evaluate, fake_1000, febrl_3, febrl_4, row_of, sets
-from riskflag.history.linkage_model import load_model
+from riskflag.history.linkage_model import load_weights
 from tests.shared_data import shared_data
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "reference" / "identity.md"
@@ -55,4 +55,4 @@ def test_every_figure_on_the_page_is_the_one_reached(data):
     text = PAGE.read_text(encoding="utf-8")
     for make in sets(data.parent):
         assert row_of(evaluate(make())) in text
-    assert load_model().fingerprint in text
+    assert load_weights().fingerprint in text

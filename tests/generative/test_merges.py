@@ -26,8 +26,8 @@ from tests.generative.worlds import (
     AS_OFS,
     CHILDREN,
     KNOWN,
-    World,
     TYPES,
+    World,
     all_rows,
     same_bytes,
     worlds,
@@ -126,9 +126,7 @@ def rows_at(as_of: int):
 
 
 @given(worlds(), decisions(), st.sampled_from(AS_OFS))
-def test_signals_on_a_night_are_those_of_the_people_as_they_were_known(
-    world, matches, as_of
-):
+def test_signals_on_a_night_are_those_of_the_people_as_they_were_known(world, matches, as_of):
     seen = history(world, matches)
     plain = history(renamed(world, stays_on(matches, as_of)), [])
     ours, expected = (build(one, rows_at(as_of), SIGNALS) for one in (seen, plain))

@@ -9,13 +9,11 @@ import random
 import pytest
 
 from riskflag.errors import ConfigError
-from riskflag.history.linkage_model import load_model
-from riskflag.history.linking import link
+from riskflag.history.linkage_model import load_weights
 from riskflag.history.matches import AUTO, NOT, WAITING
 from riskflag.history.store import HistoryStore
 from tests.factories import relationship_rows
 from tests.unit.history.two_feeds import (
-    AT,
     DAY,
     decided,
     identifier,
@@ -54,7 +52,7 @@ def decision(folder, *persons, **more):
 def test_one_child_in_two_feeds_is_linked_under_the_id_a_source_named(tmp_path, same):
     row = decision(tmp_path, ANNA, same)
     assert (row["decision"], row["person_id"]) == (AUTO, "C1")
-    assert row["probability"] >= load_model().link_from
+    assert row["probability"] >= load_weights().link_from
     assert row["known_on"] == DAY
 
 
@@ -84,7 +82,7 @@ def test_the_near_misses_are_near_enough_to_matter(tmp_path):
     above = 0
     for number, name in enumerate(NEAR_MISSES):
         row = decision(tmp_path / str(number), ANNA, NEAR_MISSES[name])
-        above += row is not None and row["probability"] >= load_model().link_from
+        above += row is not None and row["probability"] >= load_weights().link_from
     assert above >= 3
 
 
@@ -261,7 +259,7 @@ def test_a_records_own_id_that_a_source_names_later_is_that_person(tmp_path):
 
 def test_a_first_load_may_count_links_as_known_since_the_records_were(tmp_path):
     store = stored(tmp_path, [ANNA, pupil("1", "Anna", "Okafor", "2014-03-05", where=HOME)])
-    link(store, load_model(), DAY, at=AT, first_load=True)
+    run(store, first_load=True)
     [row] = decided(store).values()
     assert (row["known_on"], row["known_basis"]) == (dt.date(2024, 5, 1), "assumed_lag")
 

@@ -68,9 +68,7 @@ def test_an_unmerge_gives_each_their_own_records_back_and_leaves_the_days_betwee
 
 def test_what_is_known_of_one_person_holds_for_both_only_while_they_are_one():
     history = history_of(TWO, KNOWN, matches=[JOINED, PARTED])
-    rows = [
-        row for row in history.persons.to_pylist() if row["person_id"] == "anna"
-    ]
+    rows = [row for row in history.persons.to_pylist() if row["person_id"] == "anna"]
     told = {
         on: [r for r in rows if r["known_day"] < number(on) <= r["superseded_day"]]
         for on in ("2024-02-01", "2024-02-02", "2024-04-02")
@@ -105,7 +103,9 @@ def test_a_mother_whose_records_are_joined_reaches_her_child_with_both_and_once_
     merged = {"person_id": "m1", "other_id": "m2", "known_on": "2024-02-01"}
     history = history_of(hers, KNOWN, related, matches=[merged])
     for child, expected in (("anna", (2, 2)), ("ben", (1, 2))):
-        assert tuple(reaching(history, child, on) for on in ("2024-02-01", "2024-02-02")) == expected
+        assert (
+            tuple(reaching(history, child, on) for on in ("2024-02-01", "2024-02-02")) == expected
+        )
 
 
 def reaching(history, child, on):

@@ -8,8 +8,8 @@ from pathlib import Path
 import pyarrow as pa
 
 from riskflag.history.addresses import address_key, plain_postcode
-from riskflag.history.linkage_model import load_model
-from riskflag.history.linking import LinkReport, link
+from riskflag.history.linkage_model import load_weights
+from riskflag.history.linking import How, LinkReport, link
 from riskflag.history.matches import MADE
 from riskflag.history.schema import IDENTIFIER
 from riskflag.history.store import HistoryStore
@@ -70,7 +70,7 @@ def stored(folder: Path, persons, *, identifiers=(), relationships=(), contacts=
 
 
 def run(store: HistoryStore, day: dt.date = DAY, **options) -> LinkReport:
-    return link(store, load_model(), day, at=AT, **options)
+    return link(store, load_weights(), day, How(AT, **options))
 
 
 def decided(store: HistoryStore) -> dict[tuple[str, str], dict]:
