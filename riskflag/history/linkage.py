@@ -44,7 +44,8 @@ PLACES = 9
 
 @dataclass(frozen=True)
 class Compared:
-    """Pairs of records, left before right, sorted: `left`, `right`, `probability` and the level
+    """Pairs of records, left before right, sorted: `left`, `right`, `probability`, `weight`
+    (its log2 odds) and the level
     of each of LEVELS in words ("" where one side does not say).
     """
 
@@ -69,7 +70,8 @@ def compare(records: pa.Table, model: LinkageModel, *, within: bool = False) -> 
 
 def _no_pairs() -> pa.Table:
     texts = [pa.field(name, pa.string()) for name in ("left", "right", *LEVELS)]
-    return pa.schema([*texts[:2], pa.field("probability", pa.float64()), *texts[2:]]).empty_table()
+    numbers = [pa.field(name, pa.float64()) for name in ("probability", "weight")]
+    return pa.schema([*texts[:2], *numbers, *texts[2:]]).empty_table()
 
 
 def _ready(records: pa.Table) -> pa.Table:
@@ -101,11 +103,15 @@ def _linker(ready: pa.Table, model: LinkageModel, within: bool) -> Iterator[Any]
 def _pairs(table: pa.Table) -> pa.Table:
     left, right = (one(table.column(f"record_{side}")).cast(pa.string()) for side in "lr")
     turned = pc.greater(left, right)
-    probability = np.round(table.column("match_probability").to_numpy(), PLACES)
+    probability, weight = (
+        pa.array(np.round(table.column(f"match_{name}").to_numpy(), PLACES), pa.float64())
+        for name in ("probability", "weight")
+    )
     columns = {
         "left": pc.if_else(turned, right, left),
         "right": pc.if_else(turned, left, right),
-        "probability": pa.array(probability, pa.float64()),
+        "probability": probability,
+        "weight": weight,
     }
     for name in LEVELS:
         words = pa.array([*level_names(name), ""])

@@ -34,7 +34,7 @@ def decide(pairs: pa.Table, model: LinkageModel, feeds: Mapping[str, str] | None
     probability = pairs.column("probability").to_numpy()
     doubts = [_doubts(row) for row in pairs.select(_LEVELS).to_pylist()]
     if feeds is not None:
-        _rivals(pairs, feeds, probability >= model.ask_from, doubts)
+        _rivals(pairs, feeds, model, doubts)
     decisions = [
         NOT if p < model.ask_from else AUTO if p >= model.link_from and not why else WAITING
         for p, why in zip(probability.tolist(), doubts, strict=True)
@@ -80,22 +80,25 @@ def _same_name_and_birth(levels: Mapping[str, str]) -> bool:
 
 
 def _rivals(
-    pairs: pa.Table, feeds: Mapping[str, str], likely: np.ndarray, doubts: list[list[str]]
+    pairs: pa.Table, feeds: Mapping[str, str], model: LinkageModel, doubts: list[list[str]]
 ) -> None:
-    """Add the doubt `several` to each likely pair whose record is also like another one.
+    """Add the doubt `several` where a record is like several people of one feed.
 
-    Two candidates in one feed for the same person, or two persons for one record: whichever is
-    the likelier, a person decides.
+    All but the likeliest get it, and the likeliest too unless it is so by far: a twin of another
+    name is no rival, a second record of the very same name and birth is.
     """
     names = pairs.select(["left", "right"]).to_pylist()
+    weight = pairs.column("weight").to_numpy()
+    likely = pairs.column("probability").to_numpy() >= model.ask_from
     partners: dict[tuple[str, str], list[int]] = {}
     for row in np.flatnonzero(likely).tolist():
         pair = names[row]
         for mine, other in (("left", "right"), ("right", "left")):
             partners.setdefault((pair[mine], feeds[pair[other]]), []).append(row)
     for rows in partners.values():
-        if len(rows) > 1:
-            _doubt(rows, doubts)
+        best, *others = sorted(rows, key=lambda row: -weight[row])
+        close = others and weight[best] - weight[others[0]] < np.log2(model.clear_by)
+        _doubt([best, *others] if close else others, doubts)
 
 
 def _doubt(rows: Sequence[int], doubts: list[list[str]]) -> None:

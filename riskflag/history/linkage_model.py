@@ -7,6 +7,7 @@ depends on which other people there are, and a run can be repeated to the last d
 from __future__ import annotations
 
 import hashlib
+import json
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any
@@ -104,6 +105,7 @@ class LinkageModel(BaseModel):
     link_from: Annotated[float, Field(ge=0.9, lt=1)]
     ask_from: Share
     keep_from: Share
+    clear_by: Annotated[float, Field(ge=1)]
     given_name: GivenNameLevels
     family_name: NameLevels
     birth: BirthLevels
@@ -119,8 +121,11 @@ class LinkageModel(BaseModel):
 
     @cached_property
     def fingerprint(self) -> str:
-        """What the decisions of this model are marked with: its version and a hash of it all."""
-        digest = hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:12]
+        """What the decisions of this model are marked with: its version and a hash of it all, the
+        conditions of its levels among it.
+        """
+        whole = self.model_dump_json() + json.dumps(self.settings(within=False))
+        digest = hashlib.sha256(whole.encode()).hexdigest()[:12]
         return f"{self.version}-{digest}"
 
     def settings(self, *, within: bool) -> dict[str, Any]:

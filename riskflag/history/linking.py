@@ -190,7 +190,7 @@ def _add(run: _Run, decision: Decision) -> None:
     before = run.people.decisions.get(decision.pair)
     if before is not None:
         settled = before["decision"] in (*BY_STEWARD, *IN_FORCE)
-        same = all(before[n] == getattr(decision, n) for n in ("decision", "doubts", "probability"))
+        same = all(before[n] == getattr(decision, n) for n in ("decision", "probability"))
         if settled or same:
             return
     run.made.append(decision)

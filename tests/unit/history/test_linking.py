@@ -103,6 +103,15 @@ def test_a_record_that_is_like_two_people_waits_for_a_steward(tmp_path):
     assert len(rows) == 2
 
 
+def test_a_twin_of_another_name_does_not_stand_in_the_way(tmp_path):
+    twin = someone("C2", "Ada", "Okafor", "2014-03-05", where=HOME)
+    store = stored(tmp_path, [ANNA, twin, pupil("1", "Anna", "Okafor", "2014-03-05", where=HOME)])
+    run(store)
+    rows = decided(store)
+    assert rows["C1", "rf-1"]["decision"] == AUTO
+    assert rows["C2", "rf-1"]["decision"] == WAITING
+
+
 def test_a_second_record_of_one_feed_never_joins_the_same_person(tmp_path):
     first = pupil("1", "Anna", "Okafor", "2014-03-05", where=HOME)
     store = stored(tmp_path, [ANNA, first])
