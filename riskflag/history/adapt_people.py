@@ -64,16 +64,18 @@ def _person(sheet: Sheet, landing: Landing, entry: PersonEntry) -> pa.Table:
 
 def _place(sheet: Sheet, rows: Ints, entry: PersonEntry) -> dict[str, pa.Array]:
     """The postcode, and the words of the address and the family's number as hashes."""
-    postcodes = _text(sheet, entry.postcode, rows).to_pylist()
-    parts = [sheet.text(name, rows).to_pylist() for name in entry.address]
-    address = [address_key(words) for words in zip(*parts, strict=True)] if parts else None
-    return {
-        "postcode": pa.array([plain_postcode(text) for text in postcodes], pa.string()),
-        "address_key": pa.nulls(len(rows), pa.string())
-        if address is None
-        else pa.array(address, pa.string()),
-        "family_key": _family(sheet, rows, entry),
-    }
+    nothing = pa.nulls(len(rows), pa.string())
+    place = {"postcode": nothing, "address_key": nothing, "family_key": nothing}
+    if entry.postcode is not None:
+        codes = _text(sheet, entry.postcode, rows).to_pylist()
+        place["postcode"] = pa.array([plain_postcode(code) for code in codes], pa.string())
+    if entry.address:
+        parts = [sheet.text(name, rows).to_pylist() for name in entry.address]
+        keys = [address_key(words) for words in zip(*parts, strict=True)]
+        place["address_key"] = pa.array(keys, pa.string())
+    if entry.family is not None:
+        place["family_key"] = _family(sheet, rows, entry)
+    return place
 
 
 def _family(sheet: Sheet, rows: Ints, entry: PersonEntry) -> pa.Array:
