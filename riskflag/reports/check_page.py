@@ -15,6 +15,8 @@ from riskflag.reports import words
 
 #: The drawing of a series, in the units of its own view box.
 WIDTH, HEIGHT, STUB = 360, 56, 3
+#: The height of a source's bars of lateness, with its label.
+ROW = 40
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,16 @@ class Table:
 
 
 @dataclass(frozen=True)
+class Late:
+    """A source's lateness as two bars, in percent of the width: half, and nine in ten."""
+
+    label: str
+    y: int
+    half: float
+    nine_tenths: float
+
+
+@dataclass(frozen=True)
 class Found:
     """The findings that ask for one and the same step."""
 
@@ -78,6 +90,8 @@ class CheckPage:
     rounding: str
     volumes: tuple[Group, ...]
     rates: tuple[Chart, ...]
+    late: tuple[Late, ...]
+    late_height: int
     tables: tuple[tuple[str, str, Table], ...]
 
 
@@ -110,6 +124,7 @@ TITLES = {
 def check_page(report: Mapping[str, Any]) -> CheckPage:
     """The view of a check's JSON (CheckReport.to_json, read back)."""
     limits, figures = report["limits"], report["figures"]
+    late = _late(figures["lateness"])
     few = limits["smallest_shown"]
     step = limits["round_to"]
     return CheckPage(
@@ -124,6 +139,8 @@ def check_page(report: Mapping[str, Any]) -> CheckPage:
             _chart(row["type"], f"rate-{n}", row["months"], row["per_thousand"], few)
             for n, row in enumerate(figures["rates"])
         ),
+        late=late,
+        late_height=len(late) * ROW,
         tables=tuple(_tables(figures, few)),
     )
 
@@ -191,6 +208,21 @@ def _said(months: Sequence[str], values: Sequence[float | None], few: int) -> st
     return (
         f"{len(months)} months from {months[0]} to {months[-1]}; usually {usual}, "
         f"at most {most}, last {last}."
+    )
+
+
+def _late(rows: Sequence[Mapping[str, Any]]) -> tuple[Late, ...]:
+    """One pair of bars for each source and noted way of knowing; assumed days are not drawn."""
+    told = [row for row in rows if row["basis"] != "assumed_lag" and row["half"] is not None]
+    top = max((row["nine_tenths"] for row in told), default=0) or 1
+    return tuple(
+        Late(
+            f"{row['source']}, {row['basis']}: {row['half']}, {row['nine_tenths']}",
+            place * ROW,
+            round(100 * row["half"] / top, 2),
+            round(100 * row["nine_tenths"] / top, 2),
+        )
+        for place, row in enumerate(told)
     )
 
 

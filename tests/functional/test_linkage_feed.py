@@ -152,7 +152,7 @@ def concerns_of_others(workspace, as_of):
 
 
 def test_no_address_can_be_read_in_the_history(workspace):
-    [file] = [p for p in (workspace.history / "person").iterdir()]
+    [file] = (workspace.history / "person").iterdir()
     rows = HistoryStore(workspace.history).read("person").to_pylist()
     assert all(row["address_key"] for row in rows)
     assert b"Mill" not in file.read_bytes()
