@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,10 +41,28 @@ class Size:
     seed: int = 20260101
 
 
-def history(size: Size) -> History:
+SIZES = {
+    "S": Size(20_000, 400_000),
+    "M": Size(200_000, 5_000_000),
+    "L": Size(1_000_000, 30_000_000),
+}
+#: Children in a part of a stored view.
+PART = 25_000
+
+
+def parts(size: Size) -> Iterator[History]:
+    """The same kind of history, a part of the children at a time, so that any size can be made."""
+    for first in range(0, size.children, PART):
+        children = min(PART, size.children - first)
+        contacts = size.contacts * children // size.children
+        yield history(Size(children, contacts, size.seed + first), first)
+
+
+def history(size: Size, first: int = 0) -> History:
     """Contacts of twelve types over five years; few children have many, most have few.
 
-    40% are known 1 to 120 days after they occurred and 5% are replaced by a later version.
+    40% are known 1 to 120 days after they occurred and 5% are replaced by a later version. Children
+    are numbered from `first`.
     """
     make = np.random.default_rng(size.seed)
     end = clock.day_number(AS_OF) + 30
@@ -58,7 +77,7 @@ def history(size: Size) -> History:
     kind = make.choice(len(TYPES), size.contacts, p=_shares()).astype(np.int32)
     quantity = make.integers(1, 20, size.contacts).astype(np.float64)
     without = (kind >= len(MEASURED)) | (make.random(size.contacts) < 0.1)
-    names = pa.array([f"child-{number:08d}" for number in range(size.children)])
+    names = pa.array([f"child-{first + number:08d}" for number in range(size.children)])
     nothing = pa.DictionaryArray.from_arrays(
         pa.nulls(size.contacts, pa.int32()), pa.array([], pa.string())
     )

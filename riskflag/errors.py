@@ -49,6 +49,12 @@ class LockedError(RiskflagError):
     exit_code = 60
 
 
+class ConflictError(RiskflagError):
+    """Somebody else's change came in between; nothing of either is lost, and the later is told."""
+
+    exit_code = 65
+
+
 # Exit codes that are results, not errors (see docs/operations.md).
 PUBLISHED = 0
 ALREADY_PUBLISHED = 3

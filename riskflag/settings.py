@@ -21,3 +21,5 @@ class Settings(BaseModel):
     flag_from_level: Level = "soon"
     essential_sources: tuple[str, ...] = ()
     store_url: str | None = None
+    ask_first_thought: bool = False
+    second_look_share: float = Field(default=0.05, ge=0, le=1)

@@ -38,6 +38,13 @@ authority = "{authority}"
 
 # The relational store. Without this line it is store.db in this folder.
 # store_url = "sqlite:///store.db"
+
+# Ask each reviewer for a first thought from the records alone, before they see the patterns.
+# ask_first_thought = false
+
+# Which share of reviews somebody else looks at again without seeing the first decision, from 0
+# to 1; every "cannot decide" is looked at again whatever this says.
+# second_look_share = 0.05
 """
 
 

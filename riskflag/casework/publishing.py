@@ -12,37 +12,18 @@ from sqlalchemy.orm import Session
 
 from riskflag.casework import audit
 from riskflag.casework.policies import ClosedFlag
+from riskflag.casework.rows import FlagRow, ReasonRow, fill_in, write_rows
 from riskflag.casework.store import Store
-from riskflag.casework.tables import (
-    Current,
-    Evidence,
-    Flag,
-    FlagVersion,
-    Publication,
-    Reason,
-    Review,
-)
-from riskflag.clock import moment
+from riskflag.casework.tables import Current, Flag, FlagVersion, Publication, Reason, Review
+from riskflag.casework.worked import Worked, worked
+from riskflag.clock import LONDON, moment
+
+__all__ = ["FlagRow", "ReasonRow"]
 
 Reached = Callable[[str], None]
 
 #: The time over which `capacity_per_week` counts.
 WEEK = 7
-
-
-@dataclass(frozen=True)
-class OpenFlag:
-    """A flag that waits for a person, as the store knows it before the night.
-
-    `previous_as_of` is the newest earlier day on which it was published.
-    """
-
-    flag_id: str
-    person_id: str
-    first_raised: dt.date
-    last_matched: dt.date
-    raised_by: str
-    previous_as_of: dt.date | None
 
 
 @dataclass(frozen=True)
@@ -59,6 +40,23 @@ class PublicationRecord:
 
 
 @dataclass(frozen=True)
+class OpenFlag:
+    """A flag that waits for a person, as the store knows it before the night.
+
+    `previous_as_of` is the newest earlier day on which it was published. `elsewhere` is the newest
+    publication that holds it when the current one does not: it was closed and opened again.
+    """
+
+    flag_id: str
+    person_id: str
+    first_raised: dt.date
+    last_matched: dt.date
+    raised_by: str
+    previous_as_of: dt.date | None
+    elsewhere: PublicationRecord | None = None
+
+
+@dataclass(frozen=True)
 class State:
     """All that a night takes from the store; written into its publication to make it repeatable."""
 
@@ -67,32 +65,7 @@ class State:
     closed_flags: tuple[ClosedFlag, ...]
     last_serial: int
     raised_by_model: int
-
-
-@dataclass(frozen=True)
-class ReasonRow:
-    """A reason with the contacts behind it: pairs of key and version."""
-
-    reason_id: str
-    source: str
-    rule_version: int | None
-    contacts: tuple[tuple[str, int], ...]
-
-
-@dataclass(frozen=True)
-class FlagRow:
-    """What the store keeps of one flag of one publication."""
-
-    flag_id: str
-    person_id: str
-    level: str
-    status: str
-    standing: str
-    raised_by: str
-    first_raised: dt.date
-    last_matched: dt.date
-    payload_hash: str
-    reasons: tuple[ReasonRow, ...]
+    worked: tuple[Worked, ...] = ()
 
 
 def current(store: Store) -> PublicationRecord | None:
@@ -122,6 +95,78 @@ def publication_of(store: Store, flag_id: str) -> PublicationRecord | None:
         return None if found is None else _record(found)
 
 
+@dataclass(frozen=True)
+class Held:
+    """Where the newest version of a flag is: its publication, and its bytes in flags.json.
+
+    `starts` and `length` are None in publications of an older program.
+    """
+
+    record: PublicationRecord
+    payload_hash: str
+    starts: int | None
+    length: int | None
+
+
+def held(store: Store, flag_id: str) -> Held | None:
+    """Where the newest version of a flag is, or None when there is no such flag."""
+    with store.reading() as session:
+        found = session.execute(
+            sa.select(FlagVersion, Publication)
+            .join(Publication, Publication.id == FlagVersion.publication_id)
+            .join(Flag, Flag.version_id == FlagVersion.id)
+            .where(Flag.flag_id == flag_id)
+        ).first()
+        if found is None:
+            return None
+        version, publication = found
+        return Held(_record(publication), version.payload_hash, version.starts, version.length)
+
+
+def held_versions(store: Store, flag_id: str) -> list[Held]:
+    """Where every published version of a flag is, oldest first."""
+    with store.reading() as session:
+        found = session.execute(
+            sa.select(FlagVersion, Publication)
+            .join(Publication, Publication.id == FlagVersion.publication_id)
+            .where(FlagVersion.flag_id == flag_id)
+            .order_by(Publication.id)
+        )
+        return [Held(_record(pub), v.payload_hash, v.starts, v.length) for v, pub in found]
+
+
+def open_flag_ids(store: Store, *, most: int) -> tuple[str, ...]:
+    """The flags that wait for a person, longest waiting first; at most so many."""
+    with store.reading() as session:
+        found = session.scalars(
+            sa.select(Flag.flag_id)
+            .where(Flag.status == "open")
+            .order_by(Flag.first_raised, Flag.flag_id)
+            .limit(most)
+        )
+        return tuple(found)
+
+
+def lacks_places(store: Store) -> bool:
+    """Whether the current publication was stored by an older program, without what lists read."""
+    with store.reading() as session:
+        found = session.scalar(
+            sa.select(FlagVersion.id)
+            .join(Current, Current.publication_id == FlagVersion.publication_id)
+            .where(FlagVersion.listed.is_(None))
+            .limit(1)
+        )
+        return found is not None
+
+
+def fill_in_places(store: Store, flags: Sequence[FlagRow]) -> None:
+    """Give the current publication's flags what lists read."""
+    with store.writing() as session:
+        publication = _current(session)
+        if publication is not None:
+            fill_in(session, flags, publication.id)
+
+
 def publications(store: Store) -> list[PublicationRecord]:
     """Every publication, oldest first."""
     with store.reading() as session:
@@ -147,6 +192,7 @@ def state(store: Store, as_of: dt.date) -> State:
             closed_flags=_closed_flags(session),
             last_serial=0 if last_id is None else int(last_id.rsplit("-", 1)[1]),
             raised_by_model=int(session.scalar(raised) or 0),
+            worked=worked(session, as_of),
         )
 
 
@@ -161,11 +207,7 @@ def publish(
     with store.writing() as session:
         publication = _insert_publication(session, record)
         reached("store: publication")
-        _write_flags(session, flags)
-        reached("store: flags")
-        _write_versions(session, flags, publication)
-        _write_reasons(session, flags, publication)
-        reached("store: reasons")
+        write_rows(session, flags, publication, reached=reached)
         session.merge(Current(id=1, publication_id=publication))
         session.flush()
         reached("store: current")
@@ -209,9 +251,12 @@ def _open_flags(session: Session, as_of: dt.date) -> tuple[OpenFlag, ...]:
         .group_by(FlagVersion.flag_id)
         .subquery()
     )
+    current = session.scalar(sa.select(Current.publication_id))
     rows = session.execute(
-        sa.select(Flag, earlier.c.as_of)
+        sa.select(Flag, earlier.c.as_of, Publication)
         .outerjoin(earlier, earlier.c.flag_id == Flag.flag_id)
+        .join(FlagVersion, FlagVersion.id == Flag.version_id)
+        .join(Publication, Publication.id == FlagVersion.publication_id)
         .where(Flag.status == "open")
         .order_by(Flag.flag_id)
     )
@@ -223,8 +268,9 @@ def _open_flags(session: Session, as_of: dt.date) -> tuple[OpenFlag, ...]:
             flag.last_matched,
             flag.raised_by,
             previous,
+            None if newest.id == current else _record(newest),
         )
-        for flag, previous in rows
+        for flag, previous, newest in rows
     )
 
 
@@ -232,23 +278,25 @@ def _closed_flags(session: Session) -> tuple[ClosedFlag, ...]:
     """The last closed flag of every person who has no open one."""
     still_open = sa.select(Flag.person_id).where(Flag.status == "open")
     rows = session.execute(
-        sa.select(Flag, Review.publication_id, Review.decided_at, Publication.as_of)
+        sa.select(Flag, Review, Publication.as_of)
         .join(Review, Review.review_id == Flag.closed_by)
         .join(Publication, Publication.id == Review.publication_id)
         .where(Flag.status == "closed", Flag.person_id.not_in(still_open))
         .order_by(Flag.person_id, Flag.flag_id)
     ).all()
-    last = {flag.person_id: (flag, shown, at, day) for flag, shown, at, day in rows}
+    last = {flag.person_id: (flag, review, day) for flag, review, day in rows}
     return tuple(
         ClosedFlag(
             flag.flag_id,
             flag.person_id,
-            _shown_level(session, flag.flag_id, shown),
-            at.date(),
+            _shown_level(session, flag.flag_id, review.publication_id),
+            review.decided_at.astimezone(LONDON).date(),
             day,
             _reason_ids(session, flag.flag_id),
+            review.comes_back,
+            review.back_on,
         )
-        for flag, shown, at, day in last.values()
+        for flag, review, day in last.values()
     )
 
 
@@ -281,102 +329,3 @@ def _insert_publication(session: Session, record: PublicationRecord) -> int:
     session.add(row)
     session.flush()
     return row.id
-
-
-def _write_flags(session: Session, flags: Sequence[FlagRow]) -> None:
-    """Insert the new flags; move the last matched day of the others forward, never back."""
-    known = set(session.scalars(sa.select(Flag.flag_id)))
-    new = [
-        {
-            "flag_id": flag.flag_id,
-            "person_id": flag.person_id,
-            "status": "open",
-            "raised_by": flag.raised_by,
-            "first_raised": flag.first_raised,
-            "last_matched": flag.last_matched,
-        }
-        for flag in flags
-        if flag.flag_id not in known
-    ]
-    if new:
-        session.execute(sa.insert(Flag), new)
-    for flag in flags:
-        if flag.flag_id in known:
-            session.execute(
-                sa.update(Flag)
-                .where(Flag.flag_id == flag.flag_id, Flag.last_matched < flag.last_matched)
-                .values(last_matched=flag.last_matched)
-            )
-
-
-def _write_versions(session: Session, flags: Sequence[FlagRow], publication: int) -> None:
-    rows = [
-        {
-            "flag_id": flag.flag_id,
-            "publication_id": publication,
-            "level": flag.level,
-            "status": flag.status,
-            "standing": flag.standing,
-            "payload_hash": flag.payload_hash,
-        }
-        for flag in flags
-    ]
-    if rows:
-        session.execute(sa.insert(FlagVersion), rows)
-
-
-def _write_reasons(session: Session, flags: Sequence[FlagRow], publication: int) -> None:
-    """Add the reasons and contacts that are new; note of the others that they hold tonight too."""
-    known = {
-        (flag_id, reason_id): pk
-        for pk, flag_id, reason_id in session.execute(
-            sa.select(Reason.id, Reason.flag_id, Reason.reason_id)
-            .join(Flag, Flag.flag_id == Reason.flag_id)
-            .where(Flag.status == "open")
-        )
-    }
-    contacts: list[dict[str, object]] = []
-    for flag in flags:
-        for reason in flag.reasons:
-            pk = known.get((flag.flag_id, reason.reason_id))
-            if pk is None:
-                pk = _insert_reason(session, flag.flag_id, reason, publication)
-                held: set[tuple[str, int]] = set()
-            else:
-                session.execute(
-                    sa.update(Reason).where(Reason.id == pk).values(last_publication_id=publication)
-                )
-                held = _held(session, pk)
-            contacts.extend(
-                {
-                    "reason_pk": pk,
-                    "contact_key": key,
-                    "version": version,
-                    "first_publication_id": publication,
-                }
-                for key, version in reason.contacts
-                if (key, version) not in held
-            )
-    if contacts:
-        session.execute(sa.insert(Evidence), contacts)
-
-
-def _insert_reason(session: Session, flag_id: str, reason: ReasonRow, publication: int) -> int:
-    row = Reason(
-        flag_id=flag_id,
-        reason_id=reason.reason_id,
-        source=reason.source,
-        rule_version=reason.rule_version,
-        first_publication_id=publication,
-        last_publication_id=publication,
-    )
-    session.add(row)
-    session.flush()
-    return row.id
-
-
-def _held(session: Session, pk: int) -> set[tuple[str, int]]:
-    found = session.execute(
-        sa.select(Evidence.contact_key, Evidence.version).where(Evidence.reason_pk == pk)
-    )
-    return {(key, version) for key, version in found}

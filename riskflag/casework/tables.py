@@ -7,6 +7,7 @@ that a value means the same in every tool that opens the file.
 from __future__ import annotations
 
 import datetime as dt
+import json
 from typing import Any
 
 from sqlalchemy import (
@@ -52,10 +53,28 @@ class Instant(TypeDecorator[dt.datetime]):
         return None if value is None else dt.datetime.fromisoformat(value)
 
 
+class Names(TypeDecorator[tuple[str, ...]]):
+    """A few names as a JSON list, in their order."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: tuple[str, ...] | None, dialect: Any) -> str | None:
+        return None if value is None else json.dumps(list(value))
+
+    def process_result_value(self, value: str | None, dialect: Any) -> tuple[str, ...] | None:
+        return None if value is None else tuple(json.loads(value))
+
+
 class Base(DeclarativeBase):
     """The store's tables; all of them strict in SQLite."""
 
-    type_annotation_map = {str: Text, dt.date: Day, dt.datetime: Instant}  # noqa: RUF012
+    type_annotation_map = {  # noqa: RUF012
+        str: Text,
+        dt.date: Day,
+        dt.datetime: Instant,
+        tuple[str, ...]: Names,
+    }
 
 
 STRICT = {"sqlite_strict": True}
@@ -90,7 +109,10 @@ class Current(Base):
 
 
 class Flag(Base):
-    """A child brought to a person's attention, from the first night until a review closes it."""
+    """A child brought to a person's attention, from the first night until a review closes it.
+
+    `version_id` is its newest row of `flag_version`; `place` its place on that night's worklist.
+    """
 
     __tablename__ = "flag"
     __table_args__ = (
@@ -103,6 +125,7 @@ class Flag(Base):
             unique=True,
             sqlite_where=text("status = 'open'"),
         ),
+        Index("flag_on_worklist", "status", "place"),
         STRICT,
     )
 
@@ -116,10 +139,18 @@ class Flag(Base):
     closed_by: Mapped[str | None] = mapped_column(
         ForeignKey("review.review_id", use_alter=True, name="flag_closed_by")
     )
+    version_id: Mapped[int | None] = mapped_column(Integer)
+    place: Mapped[int | None] = mapped_column(Integer)
 
 
 class FlagVersion(Base):
-    """A flag as it stood in one publication."""
+    """A flag as it stood in one publication.
+
+    `starts` and `length` say where its line stands in that publication's flags.json, in bytes;
+    `listed` is the part of the flag that a worklist shows, as JSON; `agencies` are those behind
+    the reasons, each between bars; `new_records` counts those that are new. All are empty in rows
+    older than step 0002 of the store.
+    """
 
     __tablename__ = "flag_version"
     __table_args__ = (
@@ -136,6 +167,11 @@ class FlagVersion(Base):
     status: Mapped[str]
     standing: Mapped[str]
     payload_hash: Mapped[str]
+    starts: Mapped[int | None] = mapped_column(Integer)
+    length: Mapped[int | None] = mapped_column(Integer)
+    listed: Mapped[str | None]
+    agencies: Mapped[str | None]
+    new_records: Mapped[int | None] = mapped_column(Integer)
 
 
 class Reason(Base):
@@ -167,14 +203,25 @@ class Evidence(Base):
 
 
 class Review(Base):
-    """A person's recorded decision on a flag: appended, never edited."""
+    """A person's recorded decision on a flag: appended, never edited.
+
+    `number` counts the reviews of one flag from 1; `amends` names a review that this one corrects
+    and `second_look_of` one that it looks at again without having seen it. `draw` is a keyed random
+    number below 10,000: the lowest are looked at again. `back_on` is the day promised for coming
+    back, if one was. A field that may be empty was not asked before step 0002 of the store.
+    """
 
     __tablename__ = "review"
-    __table_args__ = (STRICT,)
+    __table_args__ = (
+        Index("review_number", "flag_id", "number", unique=True),
+        Index("one_second_look", "second_look_of", unique=True),
+        STRICT,
+    )
 
     review_id: Mapped[str] = mapped_column(primary_key=True)
-    flag_id: Mapped[str] = mapped_column(ForeignKey("flag.flag_id"), index=True)
+    flag_id: Mapped[str] = mapped_column(ForeignKey("flag.flag_id"))
     publication_id: Mapped[int] = mapped_column(ForeignKey("publication.id"))
+    number: Mapped[int] = mapped_column(Integer)
     shown_hash: Mapped[str]
     reviewer: Mapped[str]
     role: Mapped[str]
@@ -182,21 +229,130 @@ class Review(Base):
     why: Mapped[str]
     worth_bringing: Mapped[str]
     amends: Mapped[str | None] = mapped_column(ForeignKey("review.review_id"))
+    second_look_of: Mapped[str | None] = mapped_column(ForeignKey("review.review_id"))
+    comes_back: Mapped[str]
+    back_on: Mapped[dt.date | None]
+    quiet_reason: Mapped[str]
+    discussed_with: Mapped[str]
+    first_thought: Mapped[str | None]
+    sections_opened: Mapped[tuple[str, ...]]
+    draw: Mapped[int | None] = mapped_column(Integer)
     opened_at: Mapped[dt.datetime]
     decided_at: Mapped[dt.datetime]
+
+
+class Verdict(Base):
+    """What a reviewer said of one reason (`problem`: what is wrong with it); appended only."""
+
+    __tablename__ = "verdict"
+    __table_args__ = (UniqueConstraint("review_id", "reason_id"), STRICT)
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    review_id: Mapped[str] = mapped_column(ForeignKey("review.review_id"))
+    reason_id: Mapped[str]
+    verdict: Mapped[str]
+    problem: Mapped[str | None]
+    note: Mapped[str]
+    contact_key: Mapped[str | None]
+
+
+class ProblemStep(Base):
+    """One step in answering a data problem, which is a verdict *wrong*; appended only."""
+
+    __tablename__ = "problem_step"
+    __table_args__ = (STRICT,)
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    verdict_id: Mapped[int] = mapped_column(ForeignKey("verdict.id"), index=True)
+    state: Mapped[str]
+    note: Mapped[str]
+    user: Mapped[str]
+    at: Mapped[dt.datetime]
+
+
+class Correction(Base):
+    """A reader's word that a record is wrong, outside a review; appended only."""
+
+    __tablename__ = "correction"
+    __table_args__ = (STRICT,)
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    flag_id: Mapped[str] = mapped_column(ForeignKey("flag.flag_id"), index=True)
+    publication_id: Mapped[int] = mapped_column(ForeignKey("publication.id"))
+    contact_key: Mapped[str]
+    problem: Mapped[str]
+    note: Mapped[str]
+    reporter: Mapped[str]
+    role: Mapped[str]
+    at: Mapped[dt.datetime]
+
+
+class CorrectionStep(Base):
+    """One step in answering a correction request; appended only."""
+
+    __tablename__ = "correction_step"
+    __table_args__ = (STRICT,)
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    correction_id: Mapped[int] = mapped_column(ForeignKey("correction.id"), index=True)
+    state: Mapped[str]
+    note: Mapped[str]
+    user: Mapped[str]
+    at: Mapped[dt.datetime]
+
+
+class PauseStep(Base):
+    """Somebody paused riskflag, withdrew it or let it go on, and why; appended only."""
+
+    __tablename__ = "pause_step"
+    __table_args__ = (STRICT,)
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    state: Mapped[str]
+    reason: Mapped[str]
+    user: Mapped[str]
+    role: Mapped[str]
+    at: Mapped[dt.datetime]
+
+
+class Draft(Base):
+    """Answers one person has typed about a flag and not sent yet; the only thing overwritten."""
+
+    __tablename__ = "draft"
+    __table_args__ = (STRICT,)
+
+    flag_id: Mapped[str] = mapped_column(ForeignKey("flag.flag_id"), primary_key=True)
+    user: Mapped[str] = mapped_column(primary_key=True)
+    answers: Mapped[str]
+    saved_at: Mapped[dt.datetime]
+
+
+class Sitting(Base):
+    """Somebody signed in to the web app: their token's hash, since when, and last seen when."""
+
+    __tablename__ = "sitting"
+    __table_args__ = (STRICT,)
+
+    token_hash: Mapped[str] = mapped_column(primary_key=True)
+    user: Mapped[str]
+    began: Mapped[dt.datetime]
+    seen: Mapped[dt.datetime]
 
 
 class Audit(Base):
     """One link of the hash chain: who did what, when, about whom (a keyed pseudonym)."""
 
     __tablename__ = "audit"
-    __table_args__ = (STRICT,)
+    __table_args__ = (
+        Index("audit_read_notice", "actor", sqlite_where=text("action = 'read_notice'")),
+        STRICT,
+    )
 
     seq: Mapped[int] = mapped_column(Integer, primary_key=True)
     at: Mapped[str]
     actor: Mapped[str]
     action: Mapped[str]
-    subject: Mapped[str | None]
+    subject: Mapped[str | None] = mapped_column(index=True)
     detail_digest: Mapped[str]
     prev: Mapped[str]
     hash: Mapped[str] = mapped_column(unique=True)

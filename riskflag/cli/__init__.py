@@ -33,8 +33,11 @@ COMMANDS = (
     "promote",
     "score",
     "explain",
+    "reviews",
     "reproduce",
+    "lookback",
     "verify",
+    "serve",
 )
 
 HELP = """Early-warning flags for child safeguarding: the signs in the records, with the reasons,

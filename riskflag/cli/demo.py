@@ -31,6 +31,11 @@ def register(app: typer.Typer) -> None:
         Every step is a command you could have typed; each is printed before it runs. Nobody in the
         borough is real.
         """
+        from riskflag.cli.serve import check_installed
+        from riskflag.cli.serve import run as serve_app
+
+        if serve:
+            check_installed()
         fresh_folder(out)
         synth, init, *rest = steps(out, children, seed)
         run_steps([synth, init])
@@ -39,7 +44,8 @@ def register(app: typer.Typer) -> None:
         publication = newest_publication(out / "workspace")
         tell(out, publication)
         if serve:
-            serve_folder(publication)
+            typer.echo("\nThe pages, with the development sign-in, for this machine alone:")
+            serve_app(out / "workspace")
 
 
 def steps(out: Path, children: int, seed: int) -> list[list[str]]:
@@ -122,15 +128,5 @@ def tell(out: Path, publication: Path) -> None:
     typer.echo("  riskflag signals            the questions asked of every child's history")
     typer.echo("  riskflag rules              the rules, their sources and questions to ask")
     typer.echo(f"  riskflag compare --workspace {workspace}")
-    typer.echo("  riskflag demo --serve       the same with the pages in your browser")
-
-
-def serve_folder(folder: Path) -> None:
-    """Show a folder's files on this machine only, until Ctrl-C."""
-    import functools
-    import http.server
-
-    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(folder))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 8080), handler) as server:
-        typer.echo("\nhttp://localhost:8080/worklist.html (Ctrl-C ends it)")
-        server.serve_forever()
+    typer.echo(f"  riskflag serve --workspace {workspace} --development-sign-in")
+    typer.echo("                              the app: read flags, record reviews, in your browser")

@@ -100,6 +100,12 @@ def summary(told: Mapping[str, Any]) -> list[str]:
             f"{counts['not_assessed']:,} children could not be fully assessed: records that a rule "
             "needs had not come."
         )
+    if told["paused"]:
+        lines.append(
+            "riskflag is PAUSED: no new flag was raised, and "
+            f"{counts['held_back_by_pause']:,} children who would have been are raised by the "
+            "first night after it is resumed. What waits was brought up to date."
+        )
     if counts["quiet_after_review"]:
         lines.append(
             f"{counts['quiet_after_review']:,} children stay quiet after a review, with nothing "

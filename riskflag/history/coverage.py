@@ -59,7 +59,13 @@ def says(feeds: tuple[FeedState, ...], name: str, attribute: str) -> bool:
     return len(told) < len(delivering) or any((name, attribute) in said for said in told)
 
 
-def _says(rows: list[dict[str, Any]]) -> tuple[tuple[str, str], ...] | None:
+def types_of(rows: list[dict[str, Any]]) -> tuple[str, ...]:
+    """The contact types that one source's coverage rows name."""
+    return tuple(sorted({row["type"] for row in rows if row["type"] is not None}))
+
+
+def said_in(rows: list[dict[str, Any]]) -> tuple[tuple[str, str], ...] | None:
+    """The contact types with the attributes a source declares for them; None when not told."""
     typed = [row for row in rows if row["type"] is not None]
     if any(row["says"] is None for row in typed):
         return None
@@ -67,39 +73,43 @@ def _says(rows: list[dict[str, Any]]) -> tuple[tuple[str, str], ...] | None:
 
 
 def _state(source: str, rows: list[dict[str, Any]], as_of: int) -> FeedState:
-    types = tuple(sorted({row["type"] for row in rows if row["type"] is not None}))
-    agency = rows[0]["agency"]
     seen = [row for row in rows if day_number(row["received_on"]) < as_of]
     good = [row for row in seen if row["status"] == "ok"]
     if not good:
-        return _before_first_load(source, agency, types, rows, as_of)
+        return before_first_load(source, rows, as_of)
     newest = max(good, key=lambda row: (row["complete_to"], row["received_on"]))
-    age = as_of - day_number(newest["complete_to"])
     last = max(row["received_on"] for row in seen)
     refused = all(row["status"] == "held" for row in seen if row["received_on"] == last)
-    state: State = "LOST"
-    if age <= newest["tolerance_days"]:
-        fresh: State = "FRESH" if age <= newest["fresh_days"] else "STALE"
-        state = "HELD" if refused else fresh
-    return FeedState(source, agency, types, newest["complete_to"], state, says=_says(rows))
+    state = judged(newest, as_of, refused=refused)
+    agency, types = rows[0]["agency"], types_of(rows)
+    return FeedState(source, agency, types, newest["complete_to"], state, says=said_in(rows))
 
 
-def _before_first_load(
-    source: str, agency: str, types: tuple[str, ...], rows: list[dict[str, Any]], as_of: int
-) -> FeedState:
+def judged(newest: dict[str, Any], as_of: int, *, refused: bool) -> State:
+    """The state of a feed whose newest usable delivery is `newest`."""
+    age = as_of - day_number(newest["complete_to"])
+    if age > newest["tolerance_days"]:
+        return "LOST"
+    if refused:
+        return "HELD"
+    return "FRESH" if age <= newest["fresh_days"] else "STALE"
+
+
+def before_first_load(source: str, rows: list[dict[str, Any]], as_of: int) -> FeedState:
     """Days that only the first load reaches back to: taken as covered, and marked as assumed.
 
     A source of people without contacts has nothing to lose.
     """
+    agency, types = rows[0]["agency"], types_of(rows)
     reach = [
         day_number(row["covered_from"])
         for row in rows
         if row["first_load"] and row["covered_from"] is not None
     ]
     if reach and min(reach) < as_of and not _seen_any(rows, as_of):
-        yesterday, said = date_of(as_of - 1), _says(rows)
+        yesterday, said = date_of(as_of - 1), said_in(rows)
         return FeedState(source, agency, types, yesterday, "FRESH", assumed=True, says=said)
-    return FeedState(source, agency, types, None, "LOST" if types else "FRESH", says=_says(rows))
+    return FeedState(source, agency, types, None, "LOST" if types else "FRESH", says=said_in(rows))
 
 
 def _seen_any(rows: list[dict[str, Any]], as_of: int) -> bool:

@@ -30,7 +30,7 @@ CLOSEST_FIRST = ("mother", "parent", "carer", "sibling", "household_adult")
 Interval = tuple[int, int]
 
 
-def relationship_view(raw: pa.Table, roots: Pieces) -> pa.Table:
+def relationship_view(raw: pa.Table, roots: Pieces | None = None) -> pa.Table:
     """Resolved relationships as intervals of validity and of knowledge, in canonical order."""
     superseded = superseded_days(raw, "relationship_key")
     known = numbers(raw.column("known_on"), NEVER)

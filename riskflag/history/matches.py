@@ -50,6 +50,11 @@ class Pieces:
     def __bool__(self) -> bool:
         return len(self.base) > 0
 
+    @classmethod
+    def none(cls) -> Pieces:
+        """Nobody was ever joined to anybody."""
+        return _pieces([])
+
 
 @dataclass(frozen=True)
 class Joins:

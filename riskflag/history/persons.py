@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from riskflag.clock import NEVER, day_number
 from riskflag.history.arrays import (
     Ints,
     Mask,
+    codes,
     day_numbers,
     decoded,
-    distinct,
     encode,
     group_starts,
     in_order_of,
@@ -37,7 +39,7 @@ ADULT_KINDS = ("mother", "parent", "household_adult", "carer")
 _TEXTS = ("sex", "ethnicity", "disability", "given_name", "family_name")
 
 
-def person_view(raw: pa.Table, relationships: pa.Table, groups: Pieces) -> pa.Table:
+def person_view(raw: pa.Table, relationships: pa.Table, groups: Pieces | None = None) -> pa.Table:
     """What is known of each person, merged over sources: one row per day it changed.
 
     A field keeps the last value any source gave; a source that says nothing about a field takes
@@ -45,6 +47,7 @@ def person_view(raw: pa.Table, relationships: pa.Table, groups: Pieces) -> pa.Ta
     known_day.
     """
     table = raw.filter(pa.array(asserted(raw))).combine_chunks()
+    groups = groups or Pieces.none()
     taken, known, names, ends = person_groups(table, groups)
     stated = numbers(table.column("known_on"), NEVER)[taken]
     table = table.take(pa.array(taken)) if groups else table
@@ -129,33 +132,83 @@ def children_at(
     contacts: pa.Table, persons: pa.Table, relationships: pa.Table, as_of: int
 ) -> list[str]:
     """See History.children."""
-    own = isin(contacts.column("link"), ["self"]) & _visible(contacts, as_of)
-    in_contact = distinct(contacts.column("person_id"), own)
-    people = persons.filter(pa.array(_visible(persons, as_of)))
-    ids = decoded(people.column("person_id"))
-    birth, known = (
-        numbers(people.column("birth_day"), NEVER),
-        numbers(people.column("known_day"), 0),
-    )
-    unknown_birth = birth == NEVER
-    counts = isin(people.column("kind"), ["child"])
-    counts &= unknown_birth | (as_of < _adult_from(np.where(unknown_birth, 0, birth)))
-    counts &= numbers(people.column("death_day"), NEVER) >= as_of
-    counts &= ~(unknown_birth & (known == ALWAYS)) | isin(ids, in_contact)
-    without_row = in_contact.filter(pa.array(~isin(in_contact, ids)))
-    related = relationships.filter(pa.array(_visible(relationships, as_of)))
-    without_row = without_row.filter(pa.array(~isin(without_row, _related_adults(related))))
-    return sorted([*ids.filter(pa.array(counts)).to_pylist(), *without_row.to_pylist()])
+    ids, child = children_on(contacts, persons, relationships, np.array([as_of]))
+    return list(ids.filter(pa.array(child[:, 0])).to_pylist())
+
+
+def children_on(
+    contacts: pa.Table, persons: pa.Table, relationships: pa.Table, days: Ints
+) -> tuple[pa.Array, Mask]:
+    """Everyone's id, sorted, and who counts as a child on which of the days: bool [people, days].
+
+    See History.children for who does.
+    """
+    columns = [encode(table.column("person_id")) for table in (contacts, persons)]
+    ids = encode(pa.concat_arrays([column.dictionary for column in columns])).dictionary
+    own, row = (_places(column, ids) for column in columns)
+    self_made = isin(contacts.column("link"), ["self"])
+    facts = _Facts.of(persons)
+    child = np.zeros((len(ids), len(days)), np.bool_)
+    for place, day in enumerate(days):
+        related = relationships.filter(pa.array(_visible(relationships, day)))
+        adult = isin(ids, _related_adults(related))
+        in_contact, with_row = (np.zeros(len(ids), np.bool_) for _ in range(2))
+        in_contact[own[self_made & _visible(contacts, day)]] = True
+        visible = _visible(persons, day)
+        with_row[row[visible]] = True
+        child[:, place] = in_contact & ~with_row & ~adult
+        counts = visible & facts.young(day) & (facts.told | in_contact[row])
+        child[row[counts], place] = True
+    return ids, child
+
+
+@dataclass(frozen=True)
+class _Facts:
+    """What tells a child, for each row of the persons table.
+
+    `told` is False for one whose birth is not known and whom only a first load has named.
+    """
+
+    kind: Mask
+    birth: Ints
+    death: Ints
+    told: Mask
+
+    @classmethod
+    def of(cls, persons: pa.Table) -> _Facts:
+        birth = numbers(persons.column("birth_day"), NEVER)
+        always = numbers(persons.column("known_day"), 0) == ALWAYS
+        death = numbers(persons.column("death_day"), NEVER)
+        kind = isin(persons.column("kind"), ["child"])
+        return cls(kind, birth, death, ~((birth == NEVER) & always))
+
+    def young(self, day: int) -> Mask:
+        """Whether a row is of a child on a day, as far as age and death tell."""
+        unknown = self.birth == NEVER
+        before = day < adult_from(np.where(unknown, 0, self.birth))
+        return np.asarray(self.kind & (unknown | before) & (self.death >= day))
+
+
+def _places(column: pa.DictionaryArray, ids: pa.Array) -> Ints:
+    """The place in `ids` of each cell."""
+    places = pc.index_in(column.dictionary, value_set=ids).to_numpy(zero_copy_only=False)
+    return np.asarray(places, np.int64)[codes(column)] if len(column) else np.zeros(0, np.int64)
 
 
 def _visible(table: pa.Table, as_of: int) -> npt.NDArray[np.bool_]:
     """riskflag.clock.visible for every row."""
-    known = numbers(table.column("known_day"), NEVER)
-    superseded = numbers(table.column("superseded_day"), NEVER)
+    known, superseded = _days(table, "known_day"), _days(table, "superseded_day")
     return (known < as_of) & (as_of <= superseded)
 
 
-def _adult_from(birth: Ints) -> Ints:
+def _days(table: pa.Table, name: str) -> npt.NDArray[np.int32]:
+    """A day column as it lies in memory: a night looks at every contact's."""
+    column = one(table.column(name))
+    full = column.fill_null(NEVER) if column.null_count else column
+    return np.asarray(full.to_numpy(zero_copy_only=False), np.int32)
+
+
+def adult_from(birth: Ints) -> Ints:
     """The day number of the 18th birthday (1 March for one born on 29 February)."""
     day = birth.astype("M8[D]")
     month = day.astype("M8[M]")

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from riskflag.errors import IntegrityError, StorageError
-from riskflag.history.arrays import Ints, isin, numbers, ordered, ranks
+from riskflag.history.arrays import Ints, isin, numbers, one, ordered, ranks
 from riskflag.history.hashing import BUCKETS, bucket, buckets
 from riskflag.history.ledger import (
     Batch,
@@ -156,28 +156,45 @@ class HistoryStore:
 
         `columns` limits what is read of the contacts; columns left out are null.
         """
+        own = None if columns is None else sorted({*columns, *_NEEDED})
+        if person_ids is not None:
+            return self._around(person_ids, own, progress).select(person_ids)
         relationships, matches = self.read("relationship"), self.read("match")
         persons, coverage = self.read("person"), self.read("coverage")
-        own = None if columns is None else sorted({*columns, *_NEEDED})
-        if person_ids is None:
-            contacts = self.read("contact", columns=own, progress=progress)
-            return History.of(contacts, persons, relationships, coverage, matches)
-        mine = everyone_ever(matches, person_ids)
-        relationships = relationships.filter(
-            pa.array(isin(relationships.column("person_id"), mine))
-        )
-        related = relationships.column("related_id").drop_null().unique().to_pylist()
-        everyone = everyone_ever(matches, {*mine, *related})
-        contacts = self.read(
-            "contact",
-            columns=own,
-            only_buckets=sorted({bucket(name) for name in everyone}),
-            progress=progress,
-        )
-        contacts = contacts.filter(pa.array(isin(contacts.column("person_id"), everyone)))
+        contacts = self.read("contact", columns=own, progress=progress)
+        return History.of(contacts, persons, relationships, coverage, matches)
+
+    def around(self, person_id: str) -> History:
+        """What is known of one person and of everyone related to them, either way.
+
+        Asked about that person, it gives what the history of everyone gives.
+        """
+        return self._around([person_id], None, silent)
+
+    def _around(
+        self, person_ids: Sequence[str], own: Sequence[str] | None, progress: Progress
+    ) -> History:
+        """Rows of these people, of whoever was joined to them, and of those related to any."""
+        relationships, matches = self.read("relationship"), self.read("match")
+        person_ids = everyone_ever(matches, person_ids)
+        persons, coverage = self.read("person"), self.read("coverage")
+        of_them = isin(relationships.column("person_id"), person_ids)
+        related = relationships.filter(pa.array(of_them)).column("related_id")
+        # Whose parent a person is tells whether they count as a child.
+        of_them |= isin(relationships.column("related_id"), person_ids)
+        relationships = relationships.filter(pa.array(of_them))
+        others = related.drop_null().unique().to_pylist()
+        everyone = everyone_ever(matches, {*person_ids, *others})
+        near = {bucket(name) for name in everyone}
+        contacts = self.read("contact", columns=own, only_buckets=sorted(near), progress=progress)
+        mine = contacts.filter(pa.array(isin(contacts.column("person_id"), everyone)))
+        far = [number for number in range(BUCKETS + 1) if number not in near]
+        away = self.read("contact", columns=_NEEDED, only_buckets=far)
+        moved = [_moved(rows, mine, everyone) for rows in (contacts, away)]
+        some = [table for table in moved if table.num_rows]
+        contacts = pa.concat_tables([mine, *some], promote_options="permissive")
         persons = persons.filter(pa.array(isin(persons.column("person_id"), everyone)))
-        whole = History.of(contacts, persons, relationships, coverage, matches)
-        return whole.select(person_ids)
+        return History.of(contacts, persons, relationships, coverage, matches)
 
     def verify(self, progress: Progress = silent) -> int:
         """Read every file; the number of files. IntegrityError at the first that differs."""
@@ -192,6 +209,21 @@ class HistoryStore:
 
 #: What History.of cannot do without.
 _NEEDED = ("contact_key", "version", "op", "person_id", "type", "agency", "occurred_on", "known_on")
+
+
+def _moved(rows: pa.Table, mine: pa.Table, people: Sequence[str]) -> pa.Table:
+    """Later versions of these people's contacts that came to lie with somebody else.
+
+    Their agency, or a new link, moved them; without them the earlier version would stand.
+    """
+    later = numbers(rows.column("version"), 1) > 1
+    later[later] &= isin(rows.column("contact_key").filter(pa.array(later)), _keys(mine))
+    later[later] &= ~isin(rows.column("person_id").filter(pa.array(later)), people)
+    return rows.filter(pa.array(later))
+
+
+def _keys(table: pa.Table) -> pa.Array:
+    return one(table.column("contact_key"))
 
 
 def _is_of(file: StoredFile, name: str) -> bool:

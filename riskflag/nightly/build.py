@@ -11,22 +11,26 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from riskflag.casework.policies import QUIET_DAYS
 from riskflag.casework.publishing import FlagRow, ReasonRow, State
 from riskflag.clock import date_of
+from riskflag.nightly import chronologies
 from riskflag.nightly.behind import Behind
 from riskflag.nightly.digest import beginnings
 from riskflag.nightly.faults import NOT_OF_ONE_CHILD, Fault, hold_if_many
 from riskflag.nightly.inputs import Inputs, require_children
+from riskflag.nightly.joined import themes_of
 from riskflag.nightly.lifecycle import Entry, Found, Lives, live
 from riskflag.nightly.payload import Scene, kept, payload, payload_hash
 from riskflag.nightly.reasons import Child, Sources, reasons, signals_told
 from riskflag.nightly.records import CHRONOLOGY_DAYS, Records, child
+from riskflag.nightly.stability import steadiness
 from riskflag.progress import Progress, silent
 from riskflag.scoring.combine import Assessed, Policy, combine
 from riskflag.scoring.flags import NO, UNKNOWN, Combined, FlagDraft, Standing
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from riskflag.scoring.rules import RuleResults
     from riskflag.signals.table import SignalTable
 
@@ -52,10 +56,12 @@ class Assessment:
 class Built:
     """Tonight's flags as their pages need them, as the store needs them, and how they came.
 
-    `faults` has, by person, what kept a child from being assessed.
+    `records` are all records of the children shown (riskflag.nightly.chronologies). `faults` has,
+    by person, what kept a child from being assessed.
     """
 
     flags: list[Row]
+    records: pa.Table
     rows: list[FlagRow]
     lives: Lives
     assessment: Assessment
@@ -87,7 +93,9 @@ def build(
         faults |= more
     hold_if_many(faults, len(assessment.table.person_ids))
     rows = [_row(flag, entry) for flag, entry in zip(flags, lives.entries, strict=True)]
-    return Built(flags, rows, lives, assessment, faults)
+    shown = {entry.person_id for entry in lives.entries}
+    records = chronologies.table(near.select(sorted(shown)), inputs.as_of)
+    return Built(flags, records, rows, lives, assessment, faults)
 
 
 @dataclass(frozen=True)
@@ -123,6 +131,7 @@ class _Night:
             self.state,
             self.inputs.as_of,
             previous=self.before,
+            paused=self.inputs.paused,
             why_not=lambda person, reason: (
                 "not_reassessed"
                 if person in faults
@@ -193,11 +202,7 @@ def policy(inputs: Inputs, state: State) -> Policy:
 
     Children whose flag is open, or was closed and is still quiet, take none of it.
     """
-    quiet = {
-        flag.person_id
-        for flag in state.closed_flags
-        if inputs.as_of < flag.closed_on + dt.timedelta(days=QUIET_DAYS[flag.level])
-    }
+    quiet = {flag.person_id for flag in state.closed_flags if inputs.as_of < flag.quiet_until}
     waiting = {flag.person_id for flag in state.open_flags}
     return Policy(
         from_level=inputs.settings.flag_from_level,
@@ -277,6 +282,8 @@ def _scene(
         undecided={person: int(undecided[row]) for person, row in rows.items()},
         versions=inputs.versions,
         last_night=None if state.previous is None else state.previous.as_of,
+        worked={one.reason_id: one for one in state.worked},
+        steady=steadiness(inputs, assessment.table, assessment.combined.drafts),
     )
 
 
@@ -303,9 +310,9 @@ def _row(flag: Row, entry: Entry) -> FlagRow:
         kept.append(ReasonRow(reason["reason_id"], reason["source"], number, contacts))
         for other in reason["also"]:
             kept.append(ReasonRow(f"rule:{other['id']}", "rule", other["version"], contacts))
-        if reason["source"] == "both":
-            theme = f"model:{reason['model']['theme']}"
-            kept.append(ReasonRow(theme, "both", None, contacts))
+        for theme in themes_of(reason):
+            if f"model:{theme}" != reason["reason_id"]:
+                kept.append(ReasonRow(f"model:{theme}", reason["source"], None, contacts))
     return FlagRow(
         flag_id=entry.flag_id,
         person_id=entry.person_id,

@@ -32,7 +32,10 @@ CORE_TYPES = frozenset({"care.contact", "care.referral", "care.cp_plan", "care.l
 
 @dataclass(frozen=True)
 class Inputs:
-    """What a night works on. Everything it publishes follows from this and the store's state."""
+    """What a night works on. Everything it publishes follows from this and the store's state.
+
+    A `paused` night raises no new flags.
+    """
 
     as_of: dt.date
     history: History
@@ -40,6 +43,7 @@ class Inputs:
     rulebook: Rulebook
     bundle: Bundle | None
     settings: Settings
+    paused: bool = False
 
     @cached_property
     def parts(self) -> Mapping[str, str | None]:
@@ -52,6 +56,8 @@ class Inputs:
             "rulebook": self.rulebook.fingerprint,
             "settings": hashlib.sha256(canonical(self._settings)).hexdigest(),
             "signals": self.catalogue.fingerprint,
+            # Only when it is so: a night that is not paused keeps the key it always had.
+            **({"paused": "yes"} if self.paused else {}),
         }
 
     @cached_property

@@ -1,4 +1,4 @@
-"""Rules that rest on exactly the same contacts: one reason, in which every rule stays named."""
+"""Rules and themes that rest on exactly the same contacts: one reason, in which each is named."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from riskflag.scoring.flags import RANK
+from riskflag.scoring.reasons import strength_of
 
 Row = dict[str, Any]
 
@@ -15,12 +16,18 @@ def rules_of(reason: Mapping[str, Any]) -> list[Row]:
     return [] if reason["rule"] is None else [reason["rule"], *reason.get("also", ())]
 
 
+def themes_of(reason: Mapping[str, Any]) -> list[str]:
+    """The model's themes in a reason, the strongest first; none when it is the rules' alone."""
+    model = reason["model"]
+    return [] if model is None else [model["theme"], *model.get("also_themes", ())]
+
+
 def reason_ids(reasons: Iterable[Mapping[str, Any]]) -> set[str]:
     """The ids of reasons, with those of rules and themes that were joined to another."""
     listed = list(reasons)
     ids = {reason["reason_id"] for reason in listed}
     ids |= {f"rule:{rule['id']}" for reason in listed for rule in rules_of(reason)}
-    return ids | {f"model:{r['model']['theme']}" for r in listed if r["model"] is not None}
+    return ids | {f"model:{theme}" for reason in listed for theme in themes_of(reason)}
 
 
 def join(reasons: Iterable[Row]) -> list[Row]:
@@ -39,6 +46,52 @@ def join(reasons: Iterable[Row]) -> list[Row]:
         else:
             group.append(reason)
     return [_one(group) for group in groups.values()]
+
+
+def distinct(reasons: Iterable[Row]) -> list[Row]:
+    """The reasons of one night, no two of which rest on the same contacts; order kept.
+
+    The first of those on the same contacts takes in the others: all rules and themes stay named,
+    and what themes added to the score is added up. What rests on an absence stays alone.
+    """
+    groups: dict[object, list[Row]] = {}
+    for number, reason in enumerate(reasons):
+        groups.setdefault(tuple(reason["contact_keys"]) or number, []).append(reason)
+    return [_united(group) for group in groups.values()]
+
+
+def _united(group: list[Row]) -> Row:
+    """One reason of several on the same contacts."""
+    if len(group) == 1:
+        return group[0]
+    rules = sorted(
+        (rule for reason in group for rule in rules_of(reason)), key=lambda r: RANK[r["level"]]
+    )
+    models = [reason["model"] for reason in group if reason["model"] is not None]
+    first = next((one for one in group if rules and one["rule"] is rules[0]), group[0])
+    if not rules:
+        return {**first, "model": _one_model(models)}
+    return {
+        **first,
+        "source": "both" if models else "rule",
+        "rule": rules[0],
+        "also": rules[1:],
+        "model": _one_model(models) if models else None,
+    }
+
+
+def _one_model(models: list[Row]) -> Row:
+    """Several themes as one: the strongest gives its name, shares are added up."""
+    ranked = sorted(models, key=lambda model: -model["share"])
+    share = sum(model["share"] for model in ranked)
+    themes = [t for model in ranked for t in (model["theme"], *model["also_themes"])]
+    return {
+        **ranked[0],
+        "also_themes": themes[1:],
+        "share": share,
+        "strength": strength_of(share),
+        "signals": [signal for model in ranked for signal in model["signals"]],
+    }
 
 
 def split(reason: Row) -> list[Row]:

@@ -52,10 +52,14 @@ class Entry:
 
 @dataclass(frozen=True)
 class Lives:
-    """The night's entries in the order of the worklist, and how many reviews keep quiet."""
+    """The night's entries in the order of the worklist, and how many reviews keep quiet.
+
+    `held_back` counts the children who would have been raised if riskflag were not paused.
+    """
 
     entries: tuple[Entry, ...]
     quiet: int
+    held_back: int = 0
 
 
 def live(
@@ -65,8 +69,9 @@ def live(
     *,
     previous: Mapping[str, Row],
     why_not: WhyNot,
+    paused: bool = False,
 ) -> Lives:
-    """Tonight's flags: open ones go on, new ones begin, reviewed ones stay quiet.
+    """Tonight's flags: open ones go on, new ones begin unless paused, reviewed ones stay quiet.
 
     `found` is in the order in which new numbers are given; `previous` are the flags of the
     previous publication by flag id.
@@ -78,7 +83,7 @@ def live(
     ]
     open_people = {flag.person_id for flag in state.open_flags}
     closed = {flag.person_id: flag for flag in state.closed_flags}
-    serial, quiet = state.last_serial, 0
+    serial, quiet, held_back = state.last_serial, 0, 0
     for one in found:
         person = one.draft.person_id
         if person in open_people or one.draft.raised_by is None:
@@ -86,9 +91,13 @@ def live(
         if person in closed and not _returns(closed[person], one, as_of):
             quiet += 1
             continue
+        if paused:
+            held_back += 1
+            continue
         serial += 1
         entries.append(_begun(one, as_of, serial))
-    return Lives(tuple(sorted(entries, key=lambda entry: worklist_order(entry, as_of))), quiet)
+    ordered = sorted(entries, key=lambda entry: worklist_order(entry, as_of))
+    return Lives(tuple(ordered), quiet, held_back)
 
 
 def worklist_order(entry: Entry, as_of: dt.date) -> tuple[int, dt.date, str]:
@@ -170,5 +179,9 @@ def _standing(carried: Sequence[Row]) -> Standing:
 
 def _returns(closed: ClosedFlag, one: Found, as_of: dt.date) -> bool:
     return comes_back(
-        closed, as_of, reason_ids=reason_ids(one.reasons), newest_known=one.newest_known
+        closed,
+        as_of,
+        reason_ids=reason_ids(one.reasons),
+        newest_known=one.newest_known,
+        level=one.draft.level,
     )

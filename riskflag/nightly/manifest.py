@@ -14,7 +14,7 @@ from riskflag.casework.publishing import State
 from riskflag.nightly.build import Built
 from riskflag.nightly.faults import told
 from riskflag.nightly.inputs import FRESH, Inputs
-from riskflag.nightly.joined import rules_of
+from riskflag.nightly.joined import rules_of, themes_of
 from riskflag.scoring.flags import LEVELS, UNKNOWN, YES
 
 FORMAT = 1
@@ -44,6 +44,7 @@ def manifest(
         "content_hash": content_hash,
         "previous": None if state.previous is None else state.previous.run_key,
         "degraded": degraded(inputs, built),
+        "paused": inputs.paused,
         "faults": told(built.faults),
         "feeds": inputs.feeds,
         "never_delivered": inputs.never_delivered,
@@ -83,6 +84,7 @@ def counts(inputs: Inputs, built: Built) -> dict[str, Any]:
         "over_model_threshold": combined.over_threshold,
         "left_out_for_capacity": combined.squeezed_out,
         "quiet_after_review": built.lives.quiet,
+        "held_back_by_pause": built.lives.held_back,
     }
 
 
@@ -121,9 +123,6 @@ def _count(flags: Sequence[Mapping[str, Any]], field: str, values: Sequence[str]
 
 def _themes(flags: Sequence[Mapping[str, Any]]) -> dict[str, int]:
     found = Counter(
-        reason["model"]["theme"]
-        for flag in flags
-        for reason in flag["reasons"]
-        if reason["model"] is not None
+        theme for flag in flags for reason in flag["reasons"] for theme in themes_of(reason)
     )
     return dict(sorted(found.items()))

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import calendar
 import datetime as dt
 import hashlib
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from riskflag.casework.worked import Worked
 from riskflag.clock import day_number
 from riskflag.nightly import records
 from riskflag.nightly.care import care
@@ -18,10 +20,12 @@ from riskflag.nightly.lifecycle import Entry
 from riskflag.nightly.reasons import Child, Sources, points_the_other_way
 
 if TYPE_CHECKING:
-    from riskflag.scoring.bundle import Bundle
     from riskflag.scoring.flags import ModelHit
 
 Row = dict[str, Any]
+
+#: So many decided flags are enough to say how often flags like them needed something more.
+ENOUGH = 30
 
 
 @dataclass(frozen=True)
@@ -31,7 +35,8 @@ class Scene:
     `flagged` are all people flagged tonight; `feeds` are those that were not fresh, `unseen` the
     contact types that no feed tells of now; `begins` is the first day of sources that began within
     the chronology; `protective` has, by person, the values of protective signals. `faulty` are
-    children whom a fault kept from being assessed.
+    children whom a fault kept from being assessed; `worked` is what came of past flags, by reason;
+    `steady` has, by person, how steady the model's explanation is.
     """
 
     as_of: dt.date
@@ -46,6 +51,8 @@ class Scene:
     versions: Mapping[str, str | None]
     last_night: dt.date | None
     faulty: frozenset[str] = frozenset()
+    worked: Mapping[str, Worked] = field(default_factory=dict)
+    steady: Mapping[str, Row] = field(default_factory=dict)
 
 
 def canonical(value: object) -> bytes:
@@ -95,7 +102,8 @@ def payload(entry: Entry, scene: Scene, earlier: Row | None) -> Row:
         "voice": records.voice(contacts),
         "contacts": contacts,
         "model": _model_block(model, scene.sources),
-        "performance": _performance(model, scene.sources.bundle),
+        "performance": performance([*reasons, *entry.earlier_reasons], model, scene),
+        "stability": scene.steady.get(entry.person_id) if found is not None else None,
         "versions": dict(scene.versions),
     }
 
@@ -117,6 +125,7 @@ def kept(entry: Entry, scene: Scene, earlier: Row) -> Row:
         "not_seen": list(scene.feeds),
         "model": None,
         "performance": None,
+        "stability": None,
         "versions": dict(scene.versions),
     }
 
@@ -219,12 +228,32 @@ def _model_block(model: ModelHit | None, sources: Sources) -> Row | None:
     }
 
 
-def _performance(model: ModelHit | None, bundle: Bundle | None) -> Row | None:
-    """How often flags like this one needed more; told only of flags the model stands behind."""
-    if model is None or bundle is None or not model.raises:
+def performance(reasons: Sequence[Row], model: ModelHit | None, scene: Scene) -> Row | None:
+    """How often flags like this one needed something more, and on what that rests.
+
+    On reviewers' decisions about flags with the same leading reason, once there are enough; until
+    then, for flags that the model stands behind, on outcomes when it was tested.
+    """
+    bundle = scene.sources.bundle
+    like = scene.worked.get(reasons[0]["reason_id"]) if reasons else None
+    tested = model is not None and bundle is not None and model.raises
+    if like is not None and (like.n >= ENOUGH or not tested):
+        return {
+            "basis": "reviews",
+            "n": like.n,
+            "needed_more": like.needed_more,
+            "period": _months(like.first_day, like.last_day),
+        }
+    if bundle is None or not tested:
         return None
-    known = bundle.performance
-    return {name: known.get(name) for name in ("n", "needed_more", "period")}
+    known = {name: bundle.performance.get(name) for name in ("n", "needed_more", "period")}
+    return {"basis": "outcomes", **known}
+
+
+def _months(first: dt.date, last: dt.date) -> str:
+    """From one month to another, in words."""
+    one, other = (f"{calendar.month_name[day.month]} {day.year}" for day in (first, last))
+    return one if one == other else f"{one} to {other}"
 
 
 def _finite(value: float) -> float | None:

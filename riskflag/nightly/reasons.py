@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from riskflag.nightly.joined import join
+from riskflag.nightly.joined import distinct, join
 from riskflag.scoring.flags import OUTCOME_WORDS, Condition, ModelHit, RuleHit
 from riskflag.scoring.reasons import ModelReason, SignalPart, lowering, raising, state_of
 
@@ -55,15 +55,15 @@ def reasons(
 ) -> list[Row]:
     """The reasons of one child: rules first, then the model's themes, strongest first.
 
-    Rules on exactly the same contacts are one reason, and a theme that rests on the same contacts
-    as a rule becomes part of that rule's reason.
+    A theme that rests on the same contacts as a rule becomes part of that rule's reason, and no
+    two reasons rest on exactly the same contacts.
     """
     from_rules = join(rule_reason(sources, child, hit) for hit in rule_hits)
     themes = raising(model.reasons) if model is not None and model.raises else ()
     from_model = [
         model_reason(sources, child, theme) for theme in themes if theme.strength != SLIGHT
     ]
-    return merge(from_rules, from_model)
+    return distinct(merge(from_rules, from_model))
 
 
 def rule_reason(sources: Sources, child: Child, hit: RuleHit) -> Row:
@@ -105,6 +105,7 @@ def theme_json(sources: Sources, child: Child, reason: ModelReason) -> Row:
     """A theme of the model in plain JSON; the signals that moved it, strongest first."""
     return {
         "theme": reason.theme,
+        "also_themes": [],
         "strength": reason.strength,
         "share": reason.share,
         "signals": [
@@ -129,7 +130,13 @@ def points_the_other_way(
             continue
         part = SignalPart(name, value, 0.0, state_of(value))
         theme = sources.catalogue.by_name[name].theme
-        empty: Row = {"theme": theme, "strength": None, "share": None, "signals": []}
+        empty: Row = {
+            "theme": theme,
+            "also_themes": [],
+            "strength": None,
+            "share": None,
+            "signals": [],
+        }
         block = blocks.setdefault(theme, empty)
         block["signals"].append(_model_signal(sources, child, part))
     return list(blocks.values())
@@ -228,6 +235,7 @@ def _model_signal(sources: Sources, child: Child, part: SignalPart) -> Row:
         **part.to_dict(),
         "question": signal.question,
         "unit": signal.unit,
+        "protective": signal.protective,
         "contact_keys": sorted(sources.behind(child.person_id, part.name)),
         "typical": typical,
     }

@@ -6,6 +6,7 @@ import datetime as dt
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -135,10 +136,10 @@ def contact_json(row: Row, day: int, *, pattern: frozenset[str], since: int | No
     return {
         "contact_key": row["contact_key"],
         "version": row["version"],
-        "occurred_on": _iso(row["occurred_day"]),
+        "occurred_on": iso(row["occurred_day"]),
         "occurred_at": None if at is None else at.isoformat(),
-        "ended_on": _iso(ended) if ended is not None and ended < day else None,
-        "known_on": _iso(row["known_day"]),
+        "ended_on": iso(ended) if ended is not None and ended < day else None,
+        "known_on": iso(row["known_day"]),
         "known_basis": row["known_basis"],
         "agency": row["agency"],
         "type": row["type"],
@@ -199,5 +200,7 @@ def _months(birth: dt.date, day: dt.date) -> int:
     return months - (day.day < birth.day)
 
 
-def _iso(number: int | None) -> str | None:
+@lru_cache(maxsize=16384)
+def iso(number: int | None) -> str | None:
+    """A day number as an ISO date; None stays None."""
     return None if number is None else date_of(number).isoformat()

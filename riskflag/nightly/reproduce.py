@@ -131,6 +131,7 @@ def _inputs(
     from riskflag.scoring.bundle import Bundle
 
     inputs = load(workspace, found.record.as_of, rules_only=True, progress=progress)
+    inputs = replace(inputs, paused="paused" in told["parts"])
     if told["bundle"] is None:
         return inputs
     path = workspace.bundles / Path(told["bundle"]).name

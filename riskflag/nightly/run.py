@@ -10,15 +10,21 @@ import datetime as dt
 import sqlite3
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from riskflag.casework import audit, publishing
-from riskflag.casework.publishing import PublicationRecord, State
+from riskflag.casework import audit, pause, publishing
+from riskflag.casework.publishing import FlagRow, PublicationRecord, State
 from riskflag.casework.store import Store, open_store
-from riskflag.errors import ALREADY_PUBLISHED, PUBLISHED, PUBLISHED_DEGRADED, ConfigError
-from riskflag.nightly import anchors, folder, state_file, steps
+from riskflag.errors import (
+    ALREADY_PUBLISHED,
+    PUBLISHED,
+    PUBLISHED_DEGRADED,
+    ConfigError,
+    HeldError,
+)
+from riskflag.nightly import anchors, chronologies, folder, listing, published, state_file, steps
 from riskflag.nightly.build import Built, build
 from riskflag.nightly.inputs import Inputs, hold_if_essential_is_lost, load
 from riskflag.nightly.manifest import degraded, manifest
@@ -30,7 +36,8 @@ from riskflag.workspace import Workspace
 class PublishedFlags:
     """What a page writer is given: the night's flags in the order of the worklist.
 
-    `capacity_per_week` is how many flags a week the team set itself to read.
+    `capacity_per_week` is how many flags a week the team set itself to read; `held_back` is how
+    many children were not raised because riskflag is paused, None when it is not.
     """
 
     authority: str
@@ -38,6 +45,7 @@ class PublishedFlags:
     run_key: str
     capacity_per_week: int
     flags: Sequence[Mapping[str, Any]]
+    held_back: int | None = None
 
 
 #: Writes pages into a folder; it must write the same bytes for the same flags.
@@ -78,7 +86,9 @@ def run_night(
         with workspace.lock():
             store = open_store(workspace)
             try:
+                paused = _paused(store)
                 inputs = load(workspace, as_of, rules_only=rules_only, progress=progress)
+                inputs = replace(inputs, paused=paused)
                 night = _Night(workspace, store, inputs, write_pages, progress)
                 code, record = night.run()
             finally:
@@ -113,19 +123,21 @@ class _Night:
             previous_flags(self.workspace, state),
             progress=self.progress,
         )
-        record = self._stage(state, built)
-        end = publishing.publish(self.store, record, built.rows, reached=steps.reached)
+        record, rows = self._stage(state, built)
+        end = publishing.publish(self.store, record, rows, reached=steps.reached)
         anchors.append(self.workspace.publications, record.run_key, end)
         folder.point_to(self.workspace.publications, record.folder)
         return record.exit_code, record
 
-    def _stage(self, state: State, built: Built) -> PublicationRecord:
-        """Write the publication aside and give it its name."""
+    def _stage(self, state: State, built: Built) -> tuple[PublicationRecord, list[FlagRow]]:
+        """Write the publication aside and give it its name; its flags with their places in it."""
         name = f"{self.inputs.as_of.isoformat()}-{self.inputs.run_key[:12]}"
         publications = self.workspace.publications
         staging = folder.begin(publications, name)
         content = folder.flags_bytes(built.flags)
         folder.write(staging / folder.FLAGS, content)
+        records = chronologies.table_bytes(built.records)
+        folder.write(staging / chronologies.RECORDS, records)
         folder.write(staging / folder.STATE, folder.pretty_bytes(state_file.to_json(state)))
         self.progress("Writing pages", 0, 1)
         self.write_pages(self._published(built), staging)
@@ -142,7 +154,7 @@ class _Night:
         )
         folder.write(staging / folder.MANIFEST, told)
         folder.finish(staging, publications / name)
-        return PublicationRecord(
+        record = PublicationRecord(
             run_key=self.inputs.run_key,
             as_of=self.inputs.as_of,
             generation=_generation(state, self.inputs.as_of),
@@ -151,6 +163,7 @@ class _Night:
             manifest_hash=folder.sha256(told),
             exit_code=PUBLISHED_DEGRADED if degraded(self.inputs, built) else PUBLISHED,
         )
+        return record, listing.with_places(built.rows, built.flags, content)
 
     def _published(self, built: Built) -> PublishedFlags:
         settings = self.inputs.settings
@@ -160,6 +173,7 @@ class _Night:
             run_key=self.inputs.run_key,
             capacity_per_week=settings.capacity_per_week,
             flags=built.flags,
+            held_back=built.lives.held_back if self.inputs.paused else None,
         )
 
     def _tidy(self) -> None:
@@ -167,6 +181,7 @@ class _Night:
         current = publishing.current(self.store)
         if current is None:
             return
+        published.complete(self.workspace, self.store)
         anchored = {key for key, _ in anchors.read(self.workspace.publications)}
         if current.run_key not in anchored:
             with self.store.reading() as session:
@@ -176,12 +191,34 @@ class _Night:
 
 
 def previous_flags(workspace: Workspace, state: State) -> list[dict[str, Any]]:
-    """The flags of the publication before, checked against its recorded hash."""
+    """The flags of the publication before, checked against its recorded hash.
+
+    An open flag that it does not hold, because it was closed then, comes from the newest that does.
+    """
     if state.previous is None:
         return []
-    return folder.read_flags(
-        workspace.publications / state.previous.folder, state.previous.content_hash
-    )
+    flags = _flags_of(workspace, state.previous)
+    opened_again = {flag.flag_id: flag.elsewhere for flag in state.open_flags if flag.elsewhere}
+    for record in dict.fromkeys(opened_again.values()):
+        held = _flags_of(workspace, record)
+        flags += [flag for flag in held if opened_again.get(flag["flag_id"]) == record]
+    return flags
+
+
+def _flags_of(workspace: Workspace, record: PublicationRecord) -> list[dict[str, Any]]:
+    return folder.read_flags(workspace.publications / record.folder, record.content_hash)
+
+
+def _paused(store: Store) -> bool:
+    """Whether nights raise no new flags now; HeldError when there are to be no nights at all."""
+    standing = pause.state(store).state
+    if standing == pause.WITHDRAWN:
+        raise HeldError(
+            "riskflag was withdrawn from use here, so there is no night; the previous publication "
+            "stays and can be read and decided. The responsible owner can resume it on the page "
+            "Pause."
+        )
+    return standing == pause.PAUSED
 
 
 def _generation(state: State, as_of: dt.date) -> int:

@@ -8,6 +8,7 @@ from typing import Any
 
 from riskflag.casework.policies import ClosedFlag
 from riskflag.casework.publishing import OpenFlag, PublicationRecord, State
+from riskflag.casework.worked import Worked
 
 
 def to_json(state: State) -> dict[str, Any]:
@@ -21,17 +22,27 @@ def from_json(data: dict[str, Any]) -> State:
     previous = data["previous"]
     return State(
         previous=None if previous is None else PublicationRecord(**_dated(previous)),
-        open_flags=tuple(OpenFlag(**_dated(flag)) for flag in data["open_flags"]),
+        open_flags=tuple(_open_flag(flag) for flag in data["open_flags"]),
         closed_flags=tuple(
             ClosedFlag(**{**_dated(flag), "reason_ids": frozenset(flag["reason_ids"])})
             for flag in data["closed_flags"]
         ),
         last_serial=data["last_serial"],
         raised_by_model=data["raised_by_model"],
+        worked=tuple(Worked(**_dated(one)) for one in data.get("worked", ())),
     )
 
 
-_DAYS = ("as_of", "first_raised", "last_matched", "previous_as_of", "closed_on", "shown_as_of")
+def _open_flag(data: dict[str, Any]) -> OpenFlag:
+    elsewhere = data.get("elsewhere")
+    record = None if elsewhere is None else PublicationRecord(**_dated(elsewhere))
+    return OpenFlag(**{**_dated(data), "elsewhere": record})
+
+
+_DAYS = (
+    *("as_of", "first_raised", "last_matched", "previous_as_of"),
+    *("closed_on", "shown_as_of", "back_on", "first_day", "last_day"),
+)
 
 
 def _dated(data: dict[str, Any]) -> dict[str, Any]:

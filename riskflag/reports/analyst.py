@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from riskflag.reports import words
+from riskflag.reports.analyst_stability import Steadiness, steadiness
 
 #: So many contributions are drawn one by one; the rest are one bar.
 DRAWN = 15
@@ -23,13 +24,19 @@ UNKNOWN_THEME = "theme not told"
 
 @dataclass(frozen=True)
 class Part:
-    """One signal's contribution, with what it asks and its usual range if told."""
+    """One signal's contribution, with what it asks and what was usual in training, if held.
+
+    `outside` says when the value is below or above what eight in ten children had.
+    """
 
     name: str
     question: str
     theme: str
     value: str
-    usual: str
+    p10: str
+    p50: str
+    p90: str
+    outside: str
     contribution: float
 
     @property
@@ -72,15 +79,23 @@ class AnalystReport:
     probability: str
     threshold: str
     not_seen: tuple[str, ...]
+    cohort: str
+    steady: Steadiness | None
 
 
-def analyst_report(flag: Mapping[str, Any]) -> AnalystReport | None:
-    """The report of a FLAG JSON, None when no model scored the child."""
+def analyst_report(
+    flag: Mapping[str, Any], ranges: Mapping[str, Mapping[str, Any]] | None = None
+) -> AnalystReport | None:
+    """The report of a FLAG JSON, None when no model scored the child.
+
+    `ranges` has, by signal, what was usual in training at the child's age (`Bundle.ranges`);
+    without it only the signals that the flag's own reasons tell have a range.
+    """
     model = flag.get("model")
     if not model:
         return None
-    usual = _usual(flag)
-    parts = tuple(_part(item, usual.get(item["name"], "")) for item in _by_size(model))
+    usual = ranges or _usual(flag)
+    parts = tuple(_part(item, usual.get(item["name"], {})) for item in _by_size(model))
     total = math.fsum([model["base"], *(part.contribution for part in parts)])
     gap = abs(total - model["raw"])
     bars = _waterfall(parts, model["base"], model["raw"])
@@ -109,6 +124,20 @@ def analyst_report(flag: Mapping[str, Any]) -> AnalystReport | None:
             f"complete to {words.day(feed['complete_to']) if feed.get('complete_to') else 'never'}"
             for feed in flag["not_seen"]
         ),
+        cohort=_cohort(usual),
+        steady=steadiness(flag.get("stability")),
+    )
+
+
+def _cohort(usual: Mapping[str, Mapping[str, Any]]) -> str:
+    """Whom the ranges are over."""
+    bands = sorted({str(band["age_band"]) for band in usual.values() if band.get("age_band")})
+    if not bands:
+        return "No range is held for this child's age."
+    least = min(int(band.get("n") or 0) for band in usual.values())
+    return (
+        f"Ranges are those of children aged {words.listed(bands)} in the last month of the test "
+        f"window; each rests on {least:,} or more."
     )
 
 
@@ -116,29 +145,45 @@ def _by_size(model: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return sorted(model["contributions"], key=lambda c: (-abs(c["contribution"]), c["name"]))
 
 
-def _usual(flag: Mapping[str, Any]) -> dict[str, str]:
+def _usual(flag: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
     """The usual range of the signals that the flag's reasons tell."""
-    found = {}
+    found: dict[str, Mapping[str, Any]] = {}
     blocks = [reason["model"] for reason in flag["reasons"] if reason.get("model")]
     for block in [*blocks, *flag["lowering"]]:
         for signal in block["signals"]:
             typical = signal.get("typical") or {}
-            low, high = typical.get("p50"), typical.get("p90")
-            if high is not None:
-                found[signal["name"]] = f"{words.number(low or 0)} to {words.number(high)}"
+            if typical.get("p90") is not None:
+                found[signal["name"]] = typical
     return found
 
 
-def _part(item: Mapping[str, Any], usual: str) -> Part:
+def _part(item: Mapping[str, Any], usual: Mapping[str, Any]) -> Part:
     value = item.get("value")
     return Part(
         name=item["name"],
         question=str(item.get("question") or ""),
         theme=str(item.get("theme") or UNKNOWN_THEME),
         value="missing" if value is None else words.number(value),
-        usual=usual,
+        p10=_point(usual.get("p10")),
+        p50=_point(usual.get("p50")),
+        p90=_point(usual.get("p90")),
+        outside=_outside(value, usual),
         contribution=float(item["contribution"]),
     )
+
+
+def _point(value: float | None) -> str:
+    return "not held" if value is None else words.number(value)
+
+
+def _outside(value: float | None, usual: Mapping[str, Any]) -> str:
+    """Whether a value lies outside what eight in ten children had."""
+    low, high = usual.get("p10"), usual.get("p90")
+    if value is None:
+        return ""
+    if high is not None and value > high:
+        return "above"
+    return "below" if low is not None and value < low else ""
 
 
 def _waterfall(parts: tuple[Part, ...], base: float, raw: float) -> tuple[Bar, ...]:

@@ -162,14 +162,13 @@ def _count(
     asked: str,
     typical: Mapping[str, Any] | None,
 ) -> Count:
-    answer = words.value(signal)
     return Count(
         question=str(signal.get("question") or words.plain(signal.get("name") or "")),
-        answer=answer,
+        answer=words.value(signal),
         asked=asked,
         usual=words.usual(typical, signal.get("unit") or "contacts"),
         records=records.references(signal.get("contact_keys") or ()),
-        absent=answer in ("none recorded", "never recorded", "not known"),
+        absent=words.nothing(signal),
     )
 
 
@@ -184,19 +183,38 @@ def _strength(model: Mapping[str, Any] | None) -> Strength | None:
 
 @dataclass(frozen=True)
 class OtherWay:
-    """What points the other way: counts by theme, and questions to which nothing is recorded."""
+    """What points the other way: strengths, counts that weighed that way, and what is silent.
 
-    themes: tuple[tuple[str, tuple[Count, ...]], ...]
+    `strengths` and `counts` are by theme; `silent` are questions to which nothing is recorded.
+    """
+
+    strengths: tuple[tuple[str, tuple[Count, ...]], ...]
+    counts: tuple[tuple[str, tuple[Count, ...]], ...]
     silent: tuple[str, ...]
+
+
+#: Themes that lowered the push no more than this are told only where they tell of a strength.
+SLIGHT = "slight"
 
 
 def other_way(blocks: Sequence[Mapping[str, Any]], records: Chronology) -> OtherWay:
     """What lowered the push or tells of help; what is merely not recorded is told apart from it."""
-    themes, silent = [], []
+    strengths, others, silent = [], [], []
     for block in blocks:
-        counts = [_count(s, records, "", s.get("typical")) for s in block["signals"]]
-        told = tuple(count for count in counts if not count.absent)
-        silent += [count.question for count in counts if count.absent]
+        heading = str(words.theme(block["theme"])["heading"])
+        weighed = block.get("strength") not in (None, SLIGHT)
+        good = _told([s for s in block["signals"] if s.get("protective")], records)
+        rest = [s for s in block["signals"] if weighed and not s.get("protective")]
+        told = _told(rest, records)
+        silent += [str(s["question"]) for s in rest if words.nothing(s)]
+        if good:
+            strengths.append((heading, good))
         if told:
-            themes.append((str(words.theme(block["theme"])["heading"]), told))
-    return OtherWay(tuple(themes), tuple(dict.fromkeys(silent)))
+            others.append((heading, told))
+    return OtherWay(tuple(strengths), tuple(others), tuple(dict.fromkeys(silent)))
+
+
+def _told(signals: Iterable[Mapping[str, Any]], records: Chronology) -> tuple[Count, ...]:
+    """The signals with something recorded, as counts."""
+    found = [s for s in signals if not words.nothing(s)]
+    return tuple(_count(s, records, "", s.get("typical")) for s in found)

@@ -15,7 +15,9 @@ from typing import Any
 
 from riskflag.reports import words
 from riskflag.reports.cards import CARDS, CARDS_WITH_MANY, Card, OtherWay, card, other_way, rules_of
+from riskflag.reports.offline import Form, offline_form
 from riskflag.reports.records import (
+    LISTED,
     SHOWN_FIRST,
     SHOWN_WHEN_FULL,
     SHOWN_WITH_MANY,
@@ -24,7 +26,8 @@ from riskflag.reports.records import (
     References,
     chronology,
 )
-from riskflag.reports.timeline import NEVER, Timeline, timeline
+from riskflag.reports.silences import NEVER
+from riskflag.reports.timeline import Timeline, timeline
 
 #: Fewer past flags than this say nothing about how often flags were right.
 FEWEST = 30
@@ -84,6 +87,7 @@ class FlagPage:
     more_cards: tuple[Card, ...]
     earlier: tuple[Card, ...]
     other_way: OtherWay
+    in_place: tuple[str, ...]
     help_records: tuple[Record, ...]
     not_seen: tuple[str, ...]
     caveats: tuple[str, ...]
@@ -91,6 +95,7 @@ class FlagPage:
     often: tuple[str, ...]
     about: tuple[Fact, ...]
     review_data: str
+    form: Form
     dense: bool
 
     @property
@@ -99,13 +104,20 @@ class FlagPage:
         return (*self.cards, *self.more_cards, *self.earlier)
 
 
-def view(flag: Mapping[str, Any]) -> FlagPage:
-    """The page of one FLAG JSON; the same flag gives the same page."""
+def view(
+    flag: Mapping[str, Any], *, oldest_first: bool = False, code: str = "", most: int = LISTED
+) -> FlagPage:
+    """The page of one FLAG JSON; the same flag gives the same page.
+
+    Records run newest first unless `oldest_first`; their numbers are the same either way. `code`
+    is that of the form, if this page may be sent back (riskflag.casework.imports). At most `most`
+    records are listed.
+    """
     digest = record_hash(flag)
     rows = paper_rows(flag)
     first = SHOWN_FIRST if rows <= CROWDED else SHOWN_WITH_MANY if rows <= FULL else SHOWN_WHEN_FULL
     apart = CARDS if rows <= FULL else CARDS_WITH_MANY
-    records = chronology(flag["contacts"], shown_first=first)
+    records = chronology(flag, shown_first=first, oldest_first=oldest_first, most=most)
     contacts = {contact["contact_key"]: contact for contact in flag["contacts"]}
     cards = _cards(flag["reasons"], records, contacts, prefix="pattern")
     level = words.words()["levels"].get(flag["level"], {})
@@ -127,13 +139,15 @@ def view(flag: Mapping[str, Any]) -> FlagPage:
         more_cards=cards[apart:],
         earlier=_cards(flag.get("earlier_reasons", ()), records, contacts, prefix="earlier"),
         other_way=other_way(flag["lowering"], records),
-        help_records=tuple(item for item in records.listed if item.helps and not item.in_pattern),
+        in_place=tuple(words.sentence(f"{plan}.") for plan in _on_plans(flag["care"])),
+        help_records=tuple(item for item in records.listed if item.helps),
         not_seen=tuple(_not_seen(flag)),
         caveats=tuple(flag["caveats"]),
         voice=_voice(flag, records),
         often=_often(flag.get("performance")),
         about=_about(flag, digest),
         review_data=review_data(flag, digest),
+        form=offline_form(flag, code),
         dense=rows > DENSE,
     )
 
@@ -214,15 +228,19 @@ def _identity(flag: Mapping[str, Any]) -> tuple[Fact, ...]:
 
 def _plans(care: Mapping[str, Any]) -> str:
     """On which plan the child is, or that they are looked after, as far as records tell."""
+    found = _on_plans(care)
+    if found:
+        return "; ".join(found)
+    unseen = set(care["not_seen"]) & set(words.words()["care"])
+    return "not known: records are missing" if unseen else "none recorded"
+
+
+def _on_plans(care: Mapping[str, Any]) -> list[str]:
     told = words.words()["care"]
-    found = [
+    return [
         f"{told.get(one['type'], words.plain(one['type']))} since {words.day(one['since'])}"
         for one in care["status"]
     ]
-    if found:
-        return "; ".join(found)
-    unseen = set(care["not_seen"]) & set(told)
-    return "not known: records are missing" if unseen else "none recorded"
 
 
 def _allocated(care: Mapping[str, Any]) -> str:
@@ -324,11 +342,22 @@ def _often(performance: Mapping[str, Any] | None) -> tuple[str, ...]:
     share = float(performance["needed_more"]) / count
     of = 10 if 1 <= round(10 * share) <= 9 else 100
     needed = round(of * share)
-    was = "was" if needed == 1 else "were"
     period = performance.get("period") or "period not recorded"
+    if performance.get("basis") == "reviews":
+        both_ways = (
+            f"Of every {of} past flags with the first pattern of this one, reviewers decided that "
+            f"about {needed} needed something more."
+        )
+        other = f"They decided that about {of - needed} did not."
+    else:
+        was = "was" if needed == 1 else "were"
+        both_ways = (
+            f"Of every {of} past flags like this one, about {needed} {was} followed by a need for "
+            f"more help, and about {of - needed} were not."
+        )
+        other = ""
     return (
-        f"Of every {of} past flags like this one, about {needed} {was} followed by a need for "
-        f"more help, and about {of - needed} were not.",
+        *filter(None, (both_ways, other)),
         f"This rests on {count:,} past flags, {period}.",
         "It says nothing about this child.",
     )

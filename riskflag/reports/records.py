@@ -1,4 +1,7 @@
-"""The records of a flag as its page lists them: numbered, worded, marked and traced to a file."""
+"""The records of a flag as its page lists them: numbered, worded, marked and traced to a file.
+
+Where a stretch of time is empty, the list says so: an agency whose data ends, or a long silence.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from riskflag.reports import words
+from riskflag.reports.silences import OWN, Gap, gaps
 
 #: So many records are shown first; the rest follow under "all records".
 SHOWN_FIRST = 20
@@ -51,6 +55,7 @@ class Record:
     helps: bool
     withdrawn: bool
     assumed: bool
+    standing: str
 
 
 @dataclass(frozen=True)
@@ -69,16 +74,19 @@ class References:
 
 @dataclass(frozen=True)
 class Chronology:
-    """All records, newest first: `first` to show at once, `listed` in full, and the rest told.
+    """All records: `first` to show at once, `listed` in full, and the rest told.
 
-    `assumed` counts those whose day of becoming known is assumed.
+    Numbers count from the newest, whichever way the rows run. `rows` are the listed records and
+    the gaps between them; `assumed` counts records whose day of becoming known is assumed.
     """
 
     first: tuple[Record, ...]
     listed: tuple[Record, ...]
+    rows: tuple[Record | Gap, ...]
     total: int
     assumed: int
     by_key: Mapping[str, Record]
+    oldest_first: bool
 
     @property
     def omitted(self) -> int:
@@ -102,19 +110,32 @@ class Chronology:
 
 
 def chronology(
-    contacts: Sequence[Mapping[str, Any]], *, shown_first: int = SHOWN_FIRST
+    flag: Mapping[str, Any],
+    *,
+    shown_first: int = SHOWN_FIRST,
+    oldest_first: bool = False,
+    most: int = LISTED,
 ) -> Chronology:
-    """Number, word and choose the records of one flag (FLAG JSON contacts)."""
-    newest = sorted(contacts, key=_order, reverse=True)
+    """Number, word and choose the records of one flag; at most `most` of them are listed."""
+    newest = sorted(flag["contacts"], key=_order, reverse=True)
     records = [record(contact, number) for number, contact in enumerate(newest, 1)]
-    listed = _chosen(records, LISTED)
+    listed = _chosen(records, max(most, shown_first))
+    found: list[Record | Gap] = [*gaps(flag), *listed]
+    rows = sorted(found, key=_place, reverse=not oldest_first)
     return Chronology(
         first=_chosen(records, shown_first),
         listed=listed,
+        rows=tuple(rows),
         total=len(records),
         assumed=sum(item.assumed for item in records),
         by_key={item.key: item for item in listed},
+        oldest_first=oldest_first,
     )
+
+
+def _place(row: Record | Gap) -> tuple[str, int]:
+    """Where a row stands in time; a gap stands after the record on the day it begins."""
+    return row.iso, -row.number
 
 
 def _order(contact: Mapping[str, Any]) -> tuple[str, str, str]:
@@ -152,20 +173,22 @@ def record(contact: Mapping[str, Any], number: int) -> Record:
         helps=words.helps(contact),
         withdrawn=bool(contact.get("withdrawn")),
         assumed=contact.get("known_basis") == ASSUMED,
+        standing=words.standing(contact),
     )
 
 
 def _about(contact: Mapping[str, Any]) -> str:
-    link = contact.get("link") or "self"
-    if link == "self":
+    link = contact.get("link") or OWN
+    if link == OWN:
         return ""
     return str(words.words()["links"].get(link, f"About someone else ({words.plain(link)})"))
 
 
 def _where(contact: Mapping[str, Any]) -> str:
-    """The file and line a record comes from, as the load recorded them."""
+    """The file and line a record comes from; of another person's record, the file alone."""
     name = contact.get("file") or contact.get("source") or "source not recorded"
-    return f"{name}, line {contact['line']}" if contact.get("line") is not None else str(name)
+    known = contact.get("line") is not None and (contact.get("link") or OWN) == OWN
+    return f"{name}, line {contact['line']}" if known else str(name)
 
 
 def _marks(contact: Mapping[str, Any]) -> Iterable[Mark]:
@@ -173,6 +196,8 @@ def _marks(contact: Mapping[str, Any]) -> Iterable[Mark]:
         yield Mark("withdrawn", "Since withdrawn or corrected")
     if contact.get("in_pattern"):
         yield Mark("pattern", "In a pattern")
+    if words.helps(contact):
+        yield Mark("help", "Help or contact")
     if contact.get("new"):
         yield Mark("new", "New")
     late = days_late(contact)

@@ -8,13 +8,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PrefixLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from riskflag.errors import InputError
 from riskflag.reports.analyst import AnalystReport, analyst_report
 from riskflag.reports.check_page import check_page
 from riskflag.reports.flag_page import FlagPage
+from riskflag.reports.lookback import LookbackPage
 from riskflag.reports.worklist import worklist
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -23,8 +24,10 @@ TEMPLATES = Path(__file__).parent / "templates"
 @cache
 def environment() -> Environment:
     """The templates' environment; a name that a view does not have is an error, not a blank."""
+    files = FileSystemLoader(TEMPLATES)
     env = Environment(
-        loader=FileSystemLoader(TEMPLATES),
+        # Under "reports/" too, the name by which the web app finds the same templates.
+        loader=ChoiceLoader([files, PrefixLoader({"reports": files})]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -75,9 +78,14 @@ def render_index(
     return page("index.html", page=worklist(flags, publication or {}))
 
 
-def render_shap(flag: Mapping[str, Any]) -> str:
-    """The analyst's report of one flag; an InputError when no model scored the child."""
-    report = analyst_report(flag)
+def render_shap(
+    flag: Mapping[str, Any], ranges: Mapping[str, Mapping[str, Any]] | None = None
+) -> str:
+    """The analyst's report of one flag; an InputError when no model scored the child.
+
+    `ranges` are those of the training cohort (`Bundle.ranges`), if at hand.
+    """
+    report = analyst_report(flag, ranges)
     if report is None:
         raise InputError(
             "No model scored this child on this night, so there is no report of contributions; "
@@ -89,6 +97,11 @@ def render_shap(flag: Mapping[str, Any]) -> str:
 def render_check(report: Mapping[str, Any]) -> str:
     """The page of a data check from its JSON, as one file."""
     return page("check.html", page=check_page(report))
+
+
+def render_lookback(view: LookbackPage) -> str:
+    """A look-back as one file: no script, no network."""
+    return page("lookback.html", page=view)
 
 
 def render_report(report: AnalystReport) -> str:

@@ -12,17 +12,16 @@ from typing import Any
 
 from riskflag.reports import words
 from riskflag.reports.records import days_late
+from riskflag.reports.silences import NEVER
 
 LANE_HEIGHT = 42
 TOP = 6
 TICKS = 5
 #: With more records than this, marks that would lie on each other are drawn as one.
-MARKS = 200
-#: How far apart (per cent of the width) marks then are at least.
-STEP = 2.2
+MARKS = 80
+#: How far apart (per cent of the width) marks then are at least, and how many are drawn at most.
+STEP, DRAWN = 2.2, 140
 LEFT, RIGHT = 1.5, 98.5
-#: The state of an agency that has never sent anything here.
-NEVER = "NEVER"
 #: Days that the picture reaches back.
 LONGEST = 730
 
@@ -68,6 +67,7 @@ class Timeline:
     height: int
     without_feed: str
     has_late: bool
+    has_span: bool
     has_gap: bool
     has_help: bool
 
@@ -85,7 +85,7 @@ def timeline(flag: Mapping[str, Any]) -> Timeline | None:
         by_agency.setdefault(contact["agency"], []).append(contact)
     order = sorted(by_agency, key=lambda name: (-len(by_agency[name]), name))
     order += sorted(set(gaps) - set(order))
-    step = STEP if len(contacts) > MARKS else 0.0
+    step = max(STEP, 100 * len(order) / DRAWN) if len(contacts) > MARKS else 0.0
     lanes = tuple(
         Lane(
             _label(name, by_agency.get(name, [])),
@@ -104,6 +104,7 @@ def timeline(flag: Mapping[str, Any]) -> Timeline | None:
         height=TOP + len(lanes) * LANE_HEIGHT + 24,
         without_feed=_without_feed(feeds),
         has_late=any(mark.late_x is not None for mark in marks),
+        has_span=any(mark.end_x is not None for mark in marks),
         has_gap=any(lane.gap for lane in lanes),
         has_help=any(mark.shape == "help" for mark in marks),
     )

@@ -11,7 +11,7 @@ import datetime as dt
 import math
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -38,8 +38,11 @@ SHARES = (
     (0.11, "about an eighth"),
     (0.075, "about a tenth"),
 )
+#: From so many days on, months or years are told too; the days of each.
+MANY_DAYS, MONTH, YEAR = 60, 30.44, 365.25
 #: The unit of a count set against the child's own past.
 COMPARED = "more than expected"
+NOTHING = ("none recorded", "never recorded", "not known")
 ABSENT: Mapping[str, Any] = {}
 
 
@@ -58,6 +61,7 @@ def plain(name: str) -> str:
 # ---------------------------------------------------------------- dates and numbers
 
 
+@lru_cache(maxsize=8192)
 def day(value: dt.date | str) -> str:
     """A date as the reader writes it: 3 August 2026."""
     date = _date(value)
@@ -150,15 +154,25 @@ def agencies(names: Sequence[str]) -> str:
     return listed(the_agency(name) for name in names)
 
 
-def _variant(contact: Mapping[str, Any]) -> tuple[Mapping[str, Any], Mapping[str, str], set[str]]:
+def _variant(
+    contact: Mapping[str, Any],
+) -> tuple[Mapping[str, Any], Mapping[str, str], frozenset[str]]:
     """The words for a contact's type, the closest variant, and the attributes that one tells."""
-    entry = words()["types"].get(contact["type"], ABSENT)
     attributes = contact.get("attributes") or ABSENT
+    return _variant_of(contact["type"], tuple(attributes.items()))
+
+
+@lru_cache(maxsize=4096)
+def _variant_of(
+    type_: str, attributes: tuple[tuple[str, str | None], ...]
+) -> tuple[Mapping[str, Any], Mapping[str, str], frozenset[str]]:
+    """As `_variant`; the same few combinations come again and again."""
+    entry, said_of = words()["types"].get(type_, ABSENT), dict(attributes)
     for variant in entry.get("when", ()):
         tests = {k: v for k, v in variant.items() if k not in ("said", "help")}
-        if all(attributes.get(name) == value for name, value in tests.items()):
-            return entry, variant, set(tests)
-    return entry, ABSENT, set()
+        if all(said_of.get(name) == value for name, value in tests.items()):
+            return entry, variant, frozenset(tests)
+    return entry, ABSENT, frozenset()
 
 
 def said(contact: Mapping[str, Any]) -> str:
@@ -170,14 +184,28 @@ def said(contact: Mapping[str, Any]) -> str:
         value = attributes.get(name)
         if value and name not in told and (name != "role" or "role_prefix" in entry):
             text += f": {entry.get(name + '_prefix', '')}{value_word(name, value)}"
-    quantity, unit = contact.get("quantity"), entry.get("quantity")
-    if quantity is not None and unit:
-        text += f", {number(quantity)} {unit[0] if quantity == 1 else unit[1]}"
-    return str(text)
+    if contact.get("link") == "sibling":
+        text = text.replace("the child", "that child")
+    much = quantity(contact)
+    return f"{text}, {much}" if much else str(text)
+
+
+def quantity(contact: Mapping[str, Any]) -> str:
+    """How much, for kinds of record that say so: "three sessions missed"; else empty."""
+    found = contact.get("quantity")
+    unit = words()["types"].get(contact["type"], ABSENT).get("quantity")
+    if found is None or not unit:
+        return ""
+    return f"{number(found)} {unit[0] if found == 1 else unit[1]}"
 
 
 def place(contact: Mapping[str, Any]) -> str:
-    """Where it was, only for types whose place is a public site; never a carer's or a worker's."""
+    """Where it was, only for types whose place is a public site; never a carer's or a worker's.
+
+    Where another person was is not this reader's to know.
+    """
+    if (contact.get("link") or "self") != "self":
+        return ""
     site = (contact.get("attributes") or ABSENT).get("organisation")
     return str(site) if site and words()["types"].get(contact["type"], ABSENT).get("place") else ""
 
@@ -210,9 +238,47 @@ def value_word(attribute: str, value: str) -> str:
 
 
 def helps(contact: Mapping[str, Any]) -> bool:
-    """Whether the record tells of help, contact or something going well."""
+    """Whether the record tells of help for this child, contact or something going well."""
+    if (contact.get("link") or "self") != "self":
+        return False
     entry, variant, _ = _variant(contact)
     return bool(variant.get("help", entry.get("help", False) if not variant else False))
+
+
+def standing(contact: Mapping[str, Any]) -> str:
+    """Whether a record is a report or an enquiry that goes on; empty for an agency's own act."""
+    label, _ = standing_told(contact)
+    return "" if label == words()["standings"]["own"]["label"] else label
+
+
+def standing_told(contact: Mapping[str, Any]) -> tuple[str, str]:
+    """How far a record is established: reported, under enquiry, the agency's own; what it means."""
+    kinds = words()["standings"]
+    over = contact.get("ended_on") or (contact.get("attributes") or ABSENT).get("outcome")
+    kind = "own"
+    if contact["type"] in kinds["reported"]["types"]:
+        kind = "reported"
+    elif contact["type"] in kinds["enquiry"]["types"] and not over:
+        kind = "enquiry"
+    return str(kinds[kind]["label"]), str(kinds[kind]["means"])
+
+
+def attribute(name: str) -> str:
+    """What an attribute of a record is called: "Outcome"."""
+    return str(words()["attributes"].get(name, sentence(plain(name))))
+
+
+def basis(name: str) -> str:
+    """How the day on which a record became known was found."""
+    return str(words()["bases"].get(name, plain(name)))
+
+
+def type_label(name: str) -> str:
+    """A contact type as the reader calls it in a list: "Missing: reported to the police"."""
+    group, _, kind = name.partition(".")
+    told = words()["type_labels"]
+    head = told["groups"].get(group, sentence(plain(group)))
+    return f"{head}: {told['kinds'].get(name, plain(kind))}" if kind else str(head)
 
 
 def type_name(name: str) -> str:
@@ -236,11 +302,26 @@ def value(signal: Mapping[str, Any]) -> str:
     if unit in ("years", "months") and 0 <= found < 1:
         return f"less than one {unit[:-1]}"
     if unit in ("years", "months", "days"):
-        return f"{number(found)} {unit[:-1] if found == 1 else unit}"
+        return f"{number(found)} {unit[:-1] if found == 1 else unit}{in_short(found, unit)}"
     if COMPARED in unit:
         than = "as many as" if found == 0 else "more than" if found > 0 else "fewer than"
         return f"{number(abs(found)) + ' ' if found else ''}{than} expected"
     return amount(found, unit)
+
+
+def nothing(signal: Mapping[str, Any]) -> bool:
+    """Whether the answer is that nothing is recorded or known."""
+    return value(signal) in NOTHING
+
+
+def in_short(found: float, unit: str) -> str:
+    """What many days are in months or years, which read more easily: ", about five years"."""
+    if unit != "days" or found < MANY_DAYS:
+        return ""
+    months = round(found / MONTH)
+    if months < 24:
+        return f", about {small(months)} months"
+    return f", about {small(round(found / YEAR))} years"
 
 
 def amount(found: float, unit: str) -> str:
@@ -260,16 +341,15 @@ def usual(typical: Mapping[str, Any] | None, unit: str = "contacts") -> str:
     """The usual range among children of that age; empty when it is not known or rests on few."""
     if not typical or (typical.get("n") is not None and typical["n"] < 30):
         return ""
-    middle, high = typical.get("p50"), typical.get("p90")
-    if high is None or not math.isfinite(high):
+    high = typical.get("p90")
+    if high is None or not math.isfinite(high) or COMPARED in unit:
         return ""
     band = typical.get("age_band")
     who = f"children aged {band}" if band else "children"
     if high == 0 and unit not in ("days", "months", "years"):
         return f"Most {who} have none."
-    if middle is None or not math.isfinite(middle) or middle == high:
-        return f"Nine in ten {who} have {amount(high, unit)} or fewer."
-    return f"Usual for {who}: {amount(middle, unit)} to {amount(high, unit)}."
+    named = f" {unit}" if unit in ("days", "months", "years") else ""
+    return f"Nine in ten {who} have {amount(high, unit)}{named} or fewer."
 
 
 def theme(name: str | None) -> Mapping[str, Any]:

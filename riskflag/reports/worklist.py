@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from riskflag.nightly.listing import in_order
 from riskflag.reports import words
 from riskflag.reports.flag_page import Fact, short
 from riskflag.reports.flag_page import why as why_sentence
@@ -57,43 +58,43 @@ class Worklist:
 def worklist(flags: Sequence[Mapping[str, Any]], publication: Mapping[str, Any]) -> Worklist:
     """The view of FLAG JSON dicts and a publication.
 
-    `publication` may hold `as_of`, `authority`, `capacity_per_week` and `run_key`, or none.
+    `publication` may hold `as_of`, `authority`, `capacity_per_week`, `run_key` and `held_back`
+    (children not raised because riskflag is paused), or none.
     """
     as_of = publication.get("as_of") or next((flag["as_of"] for flag in flags), None)
     run_key = publication.get("run_key") or next(
         (flag["versions"].get("run_key") for flag in flags), None
     )
+    paused = _paused(publication.get("held_back"))
     ordered = in_order(flags)
     numbers = {flag["person_id"]: flag["flag_id"] for flag in ordered}
     return Worklist(
         as_of=words.day(as_of) if as_of else "this night",
         authority=str(publication.get("authority") or ""),
-        lines=tuple(_line(flag, numbers) for flag in ordered),
-        capacity=_capacity(len(flags), publication.get("capacity_per_week")),
+        lines=tuple(line(flag, numbers) for flag in ordered),
+        capacity=" ".join(
+            [
+                capacity_line(len(flags), publication.get("capacity_per_week")),
+                *(f"{fact.term}. {fact.value}" for fact in paused),
+            ]
+        ),
         facts=(
             Fact("Flags", f"{len(flags):,}"),
             Fact("New on this night", f"{sum(flag['status'] == 'new' for flag in flags):,}"),
             Fact("Urgent", f"{sum(flag['level'] == URGENT for flag in flags):,}"),
             Fact("Night (run key)", short(run_key)),
+            *paused,
         ),
     )
 
 
-def in_order(flags: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Urgent rules first, then who has waited longest; brothers and sisters stand together.
-
-    A flag may name other children of the family that are known to it in `siblings` (person ids).
-    """
-    queue = sorted(flags, key=lambda f: (f["level"] != URGENT, f["first_raised"], f["flag_id"]))
-    by_person = {flag["person_id"]: flag for flag in queue}
-    ordered: dict[str, Mapping[str, Any]] = {}
-    for flag in queue:
-        ordered.setdefault(flag["flag_id"], flag)
-        for person in flag.get("siblings") or ():
-            if person in by_person:
-                sibling = by_person[person]
-                ordered.setdefault(sibling["flag_id"], sibling)
-    return list(ordered.values())
+def _paused(held_back: int | None) -> tuple[Fact, ...]:
+    """What to know of a night on which riskflag was paused; `held_back` is None when it was not."""
+    if held_back is None:
+        return ()
+    children = words.counted(held_back, "child", "children")
+    told = f"No new flag was raised on this night. {words.sentence(children)} would have been."
+    return (Fact("riskflag is paused", told),)
 
 
 def address(flag_id: str) -> str:
@@ -106,8 +107,11 @@ def safe_name(flag_id: str) -> str:
     return "".join(c if c.isascii() and (c.isalnum() or c == "-") else "_" for c in flag_id)
 
 
-def _line(flag: Mapping[str, Any], numbers: Mapping[str, str]) -> Line:
-    """`numbers` has the flag numbers of this list by person."""
+def line(flag: Mapping[str, Any], numbers: Mapping[str, str]) -> Line:
+    """One flag in words; `flag` may be cut down to what a list shows (riskflag.nightly.listing).
+
+    `numbers` has the flag numbers of this list by person.
+    """
     reasons = flag["reasons"] or flag.get("earlier_reasons") or ()
     first = reasons[0] if reasons else None
     level = words.words()["levels"].get(flag["level"], {})
@@ -154,7 +158,8 @@ def _news(flag: Mapping[str, Any]) -> str:
     return f"Nothing new since {words.day(before)}" if before else "Nothing new"
 
 
-def _capacity(waiting: int, capacity: int | None) -> str:
+def capacity_line(waiting: int, capacity: int | None) -> str:
+    """How many wait, beside how many the team set itself to read in a week."""
     verb = "waits" if waiting == 1 else "wait"
     text = f"{words.sentence(words.counted(waiting, 'flag'))} {verb} for a person."
     return f"{text} Your team set {words.small(capacity)} a week." if capacity else text

@@ -22,9 +22,10 @@ YEARS = (1900, 2200)
 
 
 class Asked(NamedTuple):
-    """Rows: a child (an Arrow array of person ids) and an as-of day number each."""
+    """Rows [n]: a child and an as-of day number each."""
 
     person_ids: pa.Array
+    who: Ints  # [n] places in person_ids
     as_of: Ints
 
 
@@ -40,9 +41,15 @@ class Engine(Protocol):
 
 def one_day(person_ids: Sequence[str], as_of: dt.date) -> Asked:
     """Each child once, all at the same as-of date."""
-    day = _within_reason(np.array([clock.day_number(as_of)], dtype=np.int64))
+    return every_day(person_ids, np.array([clock.day_number(as_of)], dtype=np.int64))
+
+
+def every_day(person_ids: Sequence[str] | pa.Array, days: Ints) -> Asked:
+    """Each child at each of these as-of days: one child's dates after another's."""
+    days = _within_reason(days)
     ids = pa.array(person_ids, type=pa.string())
-    return Asked(ids, np.repeat(day, len(ids)))
+    who = np.repeat(np.arange(len(ids), dtype=np.int64), len(days))
+    return Asked(ids, who, np.tile(days, len(ids)))
 
 
 def from_frame(rows: pd.DataFrame) -> Asked:
@@ -56,8 +63,9 @@ def from_frame(rows: pd.DataFrame) -> Asked:
         empty = np.flatnonzero(rows[name].isna().to_numpy())
         if len(empty):
             raise InputError(f"The rows have no {name} in row {empty[0] + 1}; fill or drop it.")
-    ids = pa.array(rows["person_id"].astype(str).tolist(), type=pa.string())
-    return Asked(ids, _within_reason(_day_numbers(rows["as_of"])))
+    ids = pa.array(rows["person_id"].astype(str), type=pa.string()).dictionary_encode()
+    who = np.asarray(ids.indices.to_numpy(), np.int64)
+    return Asked(ids.dictionary, who, _within_reason(_day_numbers(rows["as_of"])))
 
 
 def _day_numbers(days: pd.Series) -> Ints:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from riskflag import clock
 from riskflag.errors import ConfigError
-from riskflag.history.coverage import says
+from riskflag.history.coverage import FeedState, says, unavailable
 from riskflag.history.schema import ATTRIBUTES, ENDED
 from riskflag.history.view import History
 from riskflag.progress import Progress, silent
@@ -101,9 +101,13 @@ def _complete(history: History, signals: Sequence[Signal], as_of: dt.date) -> np
     A count of injuries is not zero because no feed tells injuries from other attendances. A
     history without any coverage rows claims nothing about its feeds and is taken as whole.
     """
-    feeds = history.feeds(as_of)
+    return completeness(history.feeds(as_of), signals)
+
+
+def completeness(feeds: tuple[FeedState, ...], signals: Sequence[Signal]) -> npt.NDArray[np.bool_]:
+    """Whether these feeds said all that each signal asks: bool [k]."""
     delivered = {name for feed in feeds for name in feed.types}
-    lost = history.unavailable_types(as_of)
+    lost = unavailable(feeds)
 
     def told(signal: Signal) -> bool:
         if not delivered or not signal.types:

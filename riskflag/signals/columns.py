@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from riskflag.errors import InputError
+from riskflag.signals.asked import Asked
 from riskflag.signals.kernel import visible_births
 from riskflag.signals.layout import STILL_OPEN, UNKNOWN_DAY, Contacts, Int32s, Ints, Versions
 from riskflag.signals.people import People, codes_of, encoded, whole
@@ -83,9 +84,12 @@ class Births:
         days = [_days(persons[name]) for name in ("known_day", "superseded_day", "birth_day")]
         self._versions = Versions(self._people.starts, *days)
 
-    def at(self, person_ids: pa.Array, as_of: Ints) -> Ints:
-        """Day of birth [n] as visible at each as-of day, UNKNOWN_DAY where there is none."""
-        return visible_births(self._people.places(person_ids), as_of, self._versions)
+    def at(self, asked: Asked) -> Ints:
+        """Day of birth [n] as visible to each row, UNKNOWN_DAY where there is none."""
+        found = np.full(len(asked.as_of), UNKNOWN_DAY, np.int64)
+        place = self._people.places(asked.person_ids)[asked.who]
+        visible_births(place, asked.as_of, self._versions, found)
+        return found
 
 
 def _days(column: pa.ChunkedArray) -> Ints:

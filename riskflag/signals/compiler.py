@@ -26,19 +26,28 @@ F = TypeVar("F", bound=Callable[..., object])
 SOURCES = (
     "clock.py",
     "signals/compiler.py",
+    "signals/grid.py",
     "signals/kernel.py",
     "signals/layout.py",
+    "signals/spread.py",
     "signals/walks.py",
 )
 
 
+#: The numpy error model: a division by zero is a value, as in the reference engine's own checks,
+#: not an exception; no fast-math, so results are the same on any machine. Without numba's memory
+#: manager: a kernel is given all its room, and counting references to some seventy arrays at every
+#: use costs several times what the work itself does.
+OPTIONS: Any = {"cache": True, "nogil": True, "error_model": "numpy", "_nrt": False}
+
+
 def compiled(function: F) -> F:
-    """Compile a function of plain numbers and arrays; it then runs without Python's lock."""
+    """Compile a function of plain numbers and arrays; it then runs without Python's lock.
+
+    It cannot make an array, only work on those it is given.
+    """
     with _cached_in(_cache_folder()):
-        # The numpy error model: a division by zero is a value, as in the reference engine's
-        # own checks, not an exception; no fast-math, so results are the same on any machine.
-        jit = numba.njit(cache=True, nogil=True, error_model="numpy")
-        return cast(F, jit(function))
+        return cast(F, numba.njit(**OPTIONS)(function))
 
 
 def inlined(function: F) -> F:
@@ -48,8 +57,7 @@ def inlined(function: F) -> F:
     every call costs more than the work done there.
     """
     with _cached_in(_cache_folder()):
-        jit = numba.njit(cache=True, nogil=True, error_model="numpy", inline="always")
-        return cast(F, jit(function))
+        return cast(F, numba.njit(inline="always", **OPTIONS)(function))
 
 
 @contextmanager

@@ -44,6 +44,15 @@ def evidence_many(
     }
 
 
+def keys_behind(signal: Signal, contacts: Sequence[Contact], as_of: int) -> tuple[str, ...]:
+    """The keys of the contacts that made a signal's value at day number `as_of`, sorted.
+
+    `contacts` are all versions of one child's contacts as dicts, in the history's order, each with
+    its `place` in that order.
+    """
+    return tuple(sorted({contacts[p]["contact_key"] for p in _places(signal, contacts, as_of)}))
+
+
 def contacts_of(history: History, person_id: str) -> pa.Table:
     """All versions of one child's contacts: a slice of the history's contacts."""
     rows = rows_of(history.contacts.column("person_id"), person_id)

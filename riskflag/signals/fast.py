@@ -11,9 +11,11 @@ import numpy as np
 
 from riskflag.history.view import History
 from riskflag.progress import Progress
+from riskflag.signals import kernel, spread
 from riskflag.signals.asked import Asked
 from riskflag.signals.columns import Births, Columns
 from riskflag.signals.define import Signal
+from riskflag.signals.grid import run_grid
 from riskflag.signals.kernel import run
 from riskflag.signals.layout import UNKNOWN_DAY, Floats, Ints, Program, Rows
 from riskflag.signals.plan import Plan, plan
@@ -51,7 +53,7 @@ class Kernel:
         def one(part: slice) -> int:
             return _one_chunk(columns, program, rows, part, out)
 
-        with ThreadPoolExecutor(self.threads or _cores()) as pool:
+        with ThreadPoolExecutor(self.threads or cores()) as pool:
             waiting: list[Future[int]] = [pool.submit(one, part) for part in _cut(rows, self.chunk)]
             try:
                 for finished in as_completed(waiting):
@@ -61,7 +63,7 @@ class Kernel:
                 pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _cores() -> int:
+def cores() -> int:
     """Cores this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
@@ -70,18 +72,27 @@ def _cores() -> int:
 
 def _rows(work: Plan, history: History, columns: Columns, asked: Asked) -> Rows:
     """The rows sorted by child, each with the span of the child's contacts."""
-    place = columns.people.places(asked.person_ids)
-    order = np.argsort(place, kind="stable").astype(np.int64)
+    place = columns.people.places(asked.person_ids)[asked.who]
+    order = _sorted(place, asked.as_of)
     place = place[order]
     birth = np.full(len(place), UNKNOWN_DAY, np.int64)
     if work.needs_birth():
-        birth = Births(history.persons).at(asked.person_ids, asked.as_of)[order]
+        birth = Births(history.persons).at(asked)[order]
     # A person without contacts (place -1) has an empty span at the beginning.
     known = place >= 0
     start = np.where(known, columns.people.starts[np.maximum(place, 0)], 0)
     stop = np.zeros_like(start)
     stop[known] = columns.people.starts[place[known] + 1]
     return Rows(start, stop, asked.as_of[order], birth, order)
+
+
+def _sorted(place: Ints, as_of: Ints) -> Ints:
+    """Rows by child and, where a child is asked about more than once, by date."""
+    order = np.argsort(place, kind="stable").astype(np.int64)
+    in_order = place[order]
+    if (in_order[1:] != in_order[:-1]).all():
+        return order
+    return np.lexsort((as_of, place)).astype(np.int64)
 
 
 def _cut(rows: Rows, size: int) -> Iterator[slice]:
@@ -100,7 +111,12 @@ def _one_chunk(columns: Columns, program: Program, rows: Rows, part: slice, out:
     shifted = mine._replace(
         start=np.maximum(mine.start - start, 0), stop=np.maximum(mine.stop - start, 0)
     )
-    run(columns.chunk(start, stop), shifted, program, out)
+    several = ((mine.stop[1:] > mine.start[1:]) & (mine.start[1:] == mine.start[:-1])).any()
+    contacts = columns.chunk(start, stop)
+    if several:
+        run_grid(contacts, shifted, program, spread.room(shifted, program), out)
+    else:
+        run(contacts, shifted, program, kernel.room(shifted, program), out)
     return len(mine.as_of)
 
 

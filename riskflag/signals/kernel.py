@@ -40,7 +40,7 @@ from riskflag.signals.layout import (
     Scratch,
     Versions,
 )
-from riskflag.signals.walks import in_window, remembered, visible, walk
+from riskflag.signals.walks import heard, in_window, remembered, visible, walk
 
 
 @compiled
@@ -54,9 +54,8 @@ def fill_bins(edges: Ints, bins: Int32s) -> None:
 
 
 @compiled
-def visible_births(place: Ints, as_of: Ints, versions: Versions) -> Ints:
-    """Day of birth per row: of the visible version known last; UNKNOWN_DAY where there is none."""
-    found = np.full(place.shape[0], UNKNOWN_DAY, np.int64)
+def visible_births(place: Ints, as_of: Ints, versions: Versions, found: Ints) -> None:
+    """Day of birth per row: of the visible version known last; `found` as it was without one."""
     for row in range(place.shape[0]):
         person = place[row]
         if person < 0:
@@ -64,11 +63,10 @@ def visible_births(place: Ints, as_of: Ints, versions: Versions) -> Ints:
         for i in range(versions.starts[person], versions.starts[person + 1]):
             if visible(versions.known[i], versions.superseded[i], as_of[row]):
                 found[row] = versions.birth[i]
-    return found
 
 
 @compiled
-def _classify(contacts: Contacts, program: Program) -> None:
+def classify(contacts: Contacts, program: Program) -> None:
     for i in range(contacts.occurred.shape[0]):
         kind = contacts.codes[program.types.column, i]
         found = program.types.first[kind]
@@ -80,8 +78,9 @@ def _classify(contacts: Contacts, program: Program) -> None:
         contacts.classes[i] = found
 
 
-@compiled
-def _scratch(program: Program) -> Scratch:
+def room(rows: Rows, program: Program) -> Scratch:
+    """One thread's working memory."""
+    contacts = int((rows.stop - rows.start).max())
     tracks = program.tracks.kind.shape[0]
     size = tracks * (program.most_bins + 1)
     return Scratch(
@@ -96,6 +95,7 @@ def _scratch(program: Program) -> Scratch:
         np.full(tracks, -1, np.int64),
         np.full(program.marks, -1, np.int64),
         np.empty(program.defaults.shape[0], np.float64),
+        remembered(program.walks, contacts),
     )
 
 
@@ -249,7 +249,7 @@ def _civil(day: int) -> tuple[int, int]:
 
 
 @compiled
-def _age(op: int, birth: int, as_of: int) -> float:
+def age_at(op: int, birth: int, as_of: int) -> float:
     if birth == UNKNOWN_DAY:
         return math.nan
     if op == AGE_DAYS:
@@ -261,7 +261,7 @@ def _age(op: int, birth: int, as_of: int) -> float:
 
 
 @inlined
-def _step(op: int, a: float, b: float, factor: float) -> float:
+def stepped(op: int, a: float, b: float, factor: float) -> float:
     if op == COPY:
         value = a
     elif op == RATIO:
@@ -279,19 +279,18 @@ def _combine(program: Program, registers: Floats, birth: int, as_of: int) -> Non
     for step in range(program.steps.op.shape[0]):
         op = program.steps.op[step]
         if op >= AGE_DAYS:
-            value = _age(op, birth, as_of)
+            value = age_at(op, birth, as_of)
         else:
             a, b = registers[program.steps.a[step]], registers[program.steps.b[step]]
-            value = _step(op, a, b, program.steps.factor[step])
+            value = stepped(op, a, b, program.steps.factor[step])
         registers[program.steps.register[step]] = value
 
 
 @compiled
-def run(contacts: Contacts, rows: Rows, program: Program, out: Floats) -> None:
+def run(contacts: Contacts, rows: Rows, program: Program, scratch: Scratch, out: Floats) -> None:
     """Compute every signal of every row into `out` [rows of the request, signals]."""
-    _classify(contacts, program)
-    scratch = _scratch(program)
-    steps = remembered(program.walks)
+    classify(contacts, program)
+    steps = scratch.steps
     walking = program.walks.op.shape[0] > 0
     registers = scratch.registers
     for row in range(rows.as_of.shape[0]):
@@ -300,7 +299,11 @@ def run(contacts: Contacts, rows: Rows, program: Program, out: Floats) -> None:
         touched = _gather(contacts, program, scratch, rows, row)
         _finish(program, scratch, touched)
         if walking:
-            walk(contacts, steps, rows, row, registers)
+            told = heard(contacts, steps, rows, row)
+            walked = walk(contacts, steps, told, rows, row)
+            for place in range(walked):
+                one = steps.touched[place]
+                registers[steps.walks.register[one]] = steps.value[one]
         _combine(program, registers, rows.birth[row], rows.as_of[row])
         target = rows.target[row]
         for output in range(program.outputs):

@@ -12,7 +12,8 @@ Int32s = npt.NDArray[np.int32]
 Floats = npt.NDArray[np.float64]
 
 #: Codes of aggregates and steps, shared by the program and the kernel.
-COUNT, EXISTS, LAST, FIRST, TOTAL, MEAN, LOWEST, HIGHEST = range(8)
+#: Sums come first, of numbers from TOTAL on; then what one best contact decides, days up to FIRST.
+COUNT, EXISTS, TOTAL, MEAN, LAST, FIRST, LOWEST, HIGHEST = range(8)
 COPY, DIFFERENCE, RATIO, SCALED, AGE_DAYS, AGE_MONTHS, AGE_YEARS = range(7)
 IS_COUNT, IS_NUMBER, IS_DISTINCT = range(3)
 OPEN, INSIDE, LAST_VALUE, LONGEST, SHORTEST, BUSIEST, SEQUENCE, UNANSWERED = range(8)
@@ -27,6 +28,8 @@ FAR = 500_000
 UNKNOWN_DAY = -10_000_000
 #: Day of the end of a contact that is open.
 STILL_OPEN = 10_000_000
+#: As-of dates of one child that are worked out together: bits of a signed word.
+MOST_DATES = 60
 
 
 class Contacts(NamedTuple):
@@ -91,6 +94,8 @@ class TrackTables(NamedTuple):
     seen_from: Ints  # where a distinct track's marks begin
     ages: int
     bins: Int32s  # [tracks * ages]: the bin of an age in days, -1 for none
+    edge_start: Ints  # where the track's edges begin
+    edges: Ints  # in days before the as-of date
     slot_start: Ints
 
 
@@ -101,6 +106,7 @@ class SlotTables(NamedTuple):
     register: Ints
     first: Ints
     stop: Ints
+    seen_from: Ints  # where the marks of a slot of a distinct track begin
 
 
 class WalkTables(NamedTuple):
@@ -142,7 +148,24 @@ class Program(NamedTuple):
     defaults: Floats  # [registers] of a child without contacts
     outputs: int
     most_bins: int
-    marks: int
+    marks: int  # values that distinct tracks may meet
+    slot_marks: int  # the same, counted for each of their slots
+    orders: Ints  # [1 + number columns] whether FIRST, or an extreme of the column, is asked for
+    in_order: bool  # whether any of them is
+
+
+class Steps(NamedTuple):
+    """What one thread remembers of its walks, reused from row to row."""
+
+    walks: WalkTables
+    touched: Ints  # [walks] the walks this row has touched
+    mark: Ints  # [walks] the last row that touched the walk
+    last: Ints  # [walks] the day that was come to, or up to which days are covered
+    heard: Ints  # [walks] contacts that say what the walk asks, or those waiting in the ring
+    found: Ints  # [walks] what was found, whole or in thousandths
+    value: Floats  # [walks] the value of a touched walk
+    ring: Ints  # contacts of the last few days, by day
+    order: Ints  # the contacts of a child that any walk hears of
 
 
 class Scratch(NamedTuple):
@@ -160,15 +183,30 @@ class Scratch(NamedTuple):
     mark: Ints  # [tracks] the last row that touched the track
     seen: Ints  # [marks] the last row that saw a value
     registers: Floats
+    steps: Steps
 
 
-class Steps(NamedTuple):
-    """What one thread remembers of its walks, reused from row to row."""
+class Dates(NamedTuple):
+    """One thread's working memory for a child's group of as-of dates, reused from group to group.
 
-    walks: WalkTables
-    touched: Ints  # [walks] the walks this row has touched
-    mark: Ints  # [walks] the last row that touched the walk
-    last: Ints  # [walks] the day that was come to, or up to which days are covered
-    heard: Ints  # [walks] contacts that say what the walk asks, or those waiting in the ring
-    found: Ints  # [walks] the value, whole or in thousandths
-    ring: Ints  # contacts of the last few days, by day
+    `width` is the number of dates of the longest group.
+    """
+
+    width: int
+    as_of: Ints  # [MOST_DATES + 1] the dates, and at the last place how many they are
+    until: Ints  # dates on or before each day from the first date to the last
+    cuts: Ints  # dates up to each edge of a track, for one contact
+    # Per slot and date, flat: [slots * (width + 1)]; changes from date to date.
+    counted: Ints
+    measured: Ints
+    summed: Ints  # thousandths
+    filled: Ints  # [slots] bits of the dates that have their best
+    best: Ints  # [slots * width] days, or thousandths
+    marks: Ints  # [slot_marks] bits of the dates on which a value is there
+    met: Ints  # the marks that are not empty
+    met_slot: Ints  # whose they are
+    touched: Ints  # [tracks] the tracks this group has touched
+    mark: Ints  # [tracks] the last group that touched the track
+    order: Ints  # contacts in the order in which they fill dates
+    values: Floats  # [registers * width]
+    steps: Steps

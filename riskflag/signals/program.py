@@ -82,13 +82,16 @@ def bind(plan: Plan, columns: Columns) -> Program:
         types=_type_tables(plan, columns),
         classes=_class_tables(plan),
         tracks=_track_tables(plan, columns),
-        slots=_slot_tables(plan),
+        slots=_slot_tables(plan, columns),
         walks=_walk_tables(plan, columns),
         steps=_step_tables(plan),
         defaults=defaults,
         outputs=len(plan.signals),
         most_bins=max((len(track.edges) - 1 for track in plan.tracks), default=1),
         marks=sum(_different(track, columns) for track in plan.tracks),
+        slot_marks=sum(_different(plan.tracks[slot.track], columns) for slot in plan.slots),
+        orders=_orders(plan, columns),
+        in_order=bool(_orders(plan, columns).any()),
     )
 
 
@@ -176,6 +179,8 @@ def _track_tables(plan: Plan, columns: Columns) -> TrackTables:
         seen_from=_offsets(marks),
         ages=bins.shape[1],
         bins=bins.reshape(-1),
+        edge_start=_offsets([len(track.edges) for track in plan.tracks]),
+        edges=_ints([edge for track in plan.tracks for edge in track.edges]),
         slot_start=_offsets(slots),
     )
 
@@ -208,14 +213,27 @@ def _bins(tracks: Sequence[Track]) -> Int32s:
     return bins
 
 
-def _slot_tables(plan: Plan) -> SlotTables:
+def _slot_tables(plan: Plan, columns: Columns) -> SlotTables:
     slots = sorted(plan.slots, key=lambda slot: slot.track)
+    marks = _offsets([_different(plan.tracks[slot.track], columns) for slot in slots])
     return SlotTables(
         op=_ints([OPS[slot.aggregate.op] for slot in slots]),
         register=_ints([slot.register for slot in slots]),
         first=_ints([slot.first for slot in slots]),
         stop=_ints([slot.stop for slot in slots]),
+        seen_from=marks[:-1],
     )
+
+
+def _orders(plan: Plan, columns: Columns) -> Ints:
+    """Whether FIRST is asked for and, for each column of numbers, a lowest or highest."""
+    asked = {slot.aggregate.op for slot in plan.slots}
+    extremes = {
+        slot.aggregate.attribute
+        for slot in plan.slots
+        if slot.aggregate.op in ("lowest", "highest")
+    }
+    return _ints(["days_since_first" in asked, *(name in extremes for name in columns.numbers)])
 
 
 def _step_tables(plan: Plan) -> StepTables:

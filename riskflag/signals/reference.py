@@ -50,8 +50,11 @@ class Reference:
         contacts = _by_person(history.contacts, _columns(signals))
         persons = _by_person(history.persons, ["known_day", "superseded_day", "birth_day"])
         out = np.empty((len(asked.as_of), len(signals)), np.float64)
-        for row, person_id in enumerate(asked.person_ids.to_pylist()):
-            as_of = int(asked.as_of[row])
+        ids = asked.person_ids.to_pylist()
+        for row, (who, as_of) in enumerate(
+            zip(asked.who.tolist(), asked.as_of.tolist(), strict=True)
+        ):
+            person_id = ids[who]
             birth = birth_day(persons[person_id], as_of)
             for column, signal in enumerate(signals):
                 out[row, column] = value(signal.of, contacts[person_id], as_of, birth)

@@ -26,7 +26,6 @@ from riskflag.signals.layout import (
     UNANSWERED,
     UNKNOWN_DAY,
     Contacts,
-    Floats,
     Rows,
     Steps,
     WalkTables,
@@ -36,10 +35,9 @@ visible = compiled(clock.visible)
 in_window = compiled(clock.in_window)
 
 
-@compiled
-def remembered(walks: WalkTables) -> Steps:
-    """Room for what the walks of one thread remember."""
-    size = walks.op.shape[0]
+def remembered(walks: WalkTables, contacts: int) -> Steps:
+    """Room for what the walks of one thread remember, of children with so many contacts."""
+    size = len(walks.op)
     return Steps(
         walks,
         np.zeros(size, np.int64),
@@ -47,7 +45,9 @@ def remembered(walks: WalkTables) -> Steps:
         np.zeros(size, np.int64),
         np.zeros(size, np.int64),
         np.zeros(size, np.int64),
+        np.empty(size, np.float64),
         np.zeros(walks.ring_from[size], np.int64),
+        np.zeros(contacts, np.int64),
     )
 
 
@@ -171,14 +171,28 @@ def _value(steps: Steps, one: int, as_of: int) -> float:
 
 
 @inlined
-def walk(contacts: Contacts, steps: Steps, rows: Rows, row: int, registers: Floats) -> None:
-    """Tell the walks of a row's visible contacts and write their values to the registers."""
-    touched = 0
-    as_of = rows.as_of[row]
+def heard(contacts: Contacts, steps: Steps, rows: Rows, row: int) -> int:
+    """Write to `steps.order` which contacts of a row's child any walk hears of, oldest first."""
+    told = 0
     for i in range(rows.start[row], rows.stop[row]):
         kind = contacts.classes[i]
-        if steps.walks.start[kind] == steps.walks.start[kind + 1]:
-            continue
+        if steps.walks.start[kind] != steps.walks.start[kind + 1]:
+            steps.order[told] = i
+            told += 1
+    return told
+
+
+@inlined
+def walk(contacts: Contacts, steps: Steps, told: int, rows: Rows, row: int) -> int:
+    """Tell the walks of those of `steps.order` that are visible to a row.
+
+    Writes `steps.value` of the walks in `steps.touched`; returns how many these are.
+    """
+    touched = 0
+    as_of = rows.as_of[row]
+    for spot in range(told):
+        i = steps.order[spot]
+        kind = contacts.classes[i]
         if not visible(contacts.known[i], contacts.superseded[i], as_of):
             continue
         day = int(contacts.occurred[i])
@@ -200,4 +214,5 @@ def walk(contacts: Contacts, steps: Steps, rows: Rows, row: int, registers: Floa
             _hear(contacts, steps, one, i, as_of)
     for place in range(touched):
         one = steps.touched[place]
-        registers[steps.walks.register[one]] = _value(steps, one, as_of)
+        steps.value[one] = _value(steps, one, as_of)
+    return touched

@@ -240,7 +240,7 @@ def test_the_same_night_elsewhere_gives_the_same_bytes(tmp_path, monkeypatch):
                 relationships=[world.mother("C-HOME", "ADULT")],
             )
         results.append(digest_of(one.run().folder))
-    assert len(results[0]) == 3
+    assert len(results[0]) == 4
     assert results[0] == results[1]
 
 

@@ -82,6 +82,7 @@ def test_a_night_without_pages_or_model_says_so(scored, capsys):
     assert {path.name for path in current(scored).iterdir()} == {
         "flags.json",
         "manifest.json",
+        "records.parquet",
         "state.json",
     }
 

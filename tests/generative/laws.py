@@ -38,6 +38,12 @@ def kernel(world: World, declared: tuple[Signal, ...], rows: pd.DataFrame) -> pd
     return build(world.history, rows, declared)
 
 
+def by_night(world: World, declared: tuple[Signal, ...], rows: pd.DataFrame) -> pd.DataFrame:
+    """The kernel asked for one as-of date after another, as a night does."""
+    parts = [build(world.history, one, declared) for _, one in rows.groupby("as_of", sort=False)]
+    return pd.concat(parts).loc[rows.index]
+
+
 def reference(world: World, declared: tuple[Signal, ...], rows: pd.DataFrame) -> pd.DataFrame:
     return build(world.history, rows, declared, engine="reference")
 

@@ -26,15 +26,25 @@ from tests.generative.worlds import (
 
 CASES = 20_000 if laws.LONG else 520
 FEWER = 2_000 if laws.LONG else 120
+SUBJECTS = [laws.kernel, laws.by_night, laws.reference]
 EVERY_OPERATION = {*OPERATIONS, "difference", "ratio", "scaled", "age"}
+
+
+def kernel_both_ways(world, declared, rows):
+    """All dates of a child at once, as training asks; and one date alone, as a night does."""
+    at_once = laws.kernel(world, declared, rows)
+    night = rows["as_of"] == clock.date_of(AS_OFS[len(world.contacts) % len(AS_OFS)])
+    alone = laws.kernel(world, declared, rows[night])
+    assert same_bytes(alone, at_once[night]), "the shapes of work differ"
+    return at_once
 
 
 def test_the_kernel_equals_the_reference_engine():
     """The kernel gives the reference engine's bytes, in every operation and pair of operations."""
-    met = laws.equals_reference(laws.kernel, CASES)
+    met = laws.equals_reference(kernel_both_ways, CASES)
     # Hypothesis prefers some pairs to others by far: here each has its turn.
     for handful in HANDFULS:
-        met += laws.equals_reference(laws.kernel, 4, declarations(handful))
+        met += laws.equals_reference(kernel_both_ways, 4, declarations(handful))
 
     assert met["cases"] >= CASES
     assert met["values"] > 80 * CASES
@@ -44,7 +54,7 @@ def test_the_kernel_equals_the_reference_engine():
     assert pairs - set(met) == set()
 
 
-@pytest.mark.parametrize("subject", [laws.kernel, laws.reference], ids=["kernel", "reference"])
+@pytest.mark.parametrize("subject", SUBJECTS, ids=lambda one: one.__name__)
 def test_what_becomes_known_later_changes_no_byte(subject):
     """Nothing first known on or after the as-of date changes any signal (law 2)."""
     met = laws.future_changes_nothing(subject, FEWER)
@@ -53,7 +63,7 @@ def test_what_becomes_known_later_changes_no_byte(subject):
     assert met["with a future"] > FEWER / 2
 
 
-@pytest.mark.parametrize("subject", [laws.kernel, laws.reference], ids=["kernel", "reference"])
+@pytest.mark.parametrize("subject", SUBJECTS, ids=lambda one: one.__name__)
 def test_an_end_to_come_is_as_good_as_none(subject):
     """A bulk load that says how an interval will end changes no signal at a date before that."""
     met = laws.an_end_to_come_changes_nothing(subject, FEWER)
@@ -102,6 +112,29 @@ def test_threads_and_chunks_change_no_byte():
 
     assert len(met) >= FEWER
     assert max(met) > 8
+
+
+def test_a_child_asked_about_on_more_dates_than_a_word_has_bits():
+    """A list of 150 dates, some twice and in any order, gives what each date gives alone."""
+    met = []
+    days = [AS_OFS[0] + (7 * step) % 131 for step in range(150)]
+    dates = [clock.date_of(day) for day in days]
+
+    def law(world, declared):
+        rows = pd.DataFrame({"person_id": "anna", "as_of": dates})
+        found = build(world.history, rows, declared)
+        assert same_bytes(
+            found,
+            laws.by_night(world, declared, rows.drop_duplicates()).iloc[
+                [dates.index(day) for day in dates]
+            ],
+        )
+        met.append(found.nunique().sum())
+
+    laws.run(law, FEWER // 4, worlds(), declarations())
+
+    assert len(met) >= FEWER // 4
+    assert max(met) > 100
 
 
 def test_as_the_date_moves_on_counts_of_all_history_never_fall():

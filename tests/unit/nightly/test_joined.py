@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from riskflag.nightly.joined import join, reason_ids, rules_of, split
+from riskflag.nightly.joined import (
+    distinct,
+    join,
+    reason_ids,
+    rules_of,
+    split,
+    themes_of,
+)
 
 
 def reason(name: str, keys: str, level: str = "soon", **more) -> dict:
@@ -68,3 +75,51 @@ def test_no_theme_is_lost_when_two_reasons_carry_one_each():
     assert reason_ids(join([one, two])) >= {"model:health", "model:police"}
     assert named(join([reason("three", "ab"), two])) == [["three", "two"]]
     assert join([reason("three", "ab"), two])[0]["source"] == "both"
+
+
+def theme(name: str, keys: str, share: float) -> dict:
+    block = {
+        "theme": name,
+        "also_themes": [],
+        "share": share,
+        "strength": "some",
+        "signals": [{"name": f"{name}_365d"}],
+    }
+    return {
+        "reason_id": f"model:{name}",
+        "source": "model",
+        "theme": name,
+        "rule": None,
+        "also": [],
+        "model": block,
+        "contact_keys": sorted(keys),
+        "rests_on_absence": not keys,
+    }
+
+
+def test_themes_on_exactly_the_same_contacts_are_one_reason_with_what_both_added():
+    """Shares add up, the word for the strength follows, and both themes and signals stay told."""
+    one, two = theme("school", "ab", 0.21), theme("police", "ab", 0.16)
+    (told,) = distinct([one, two])
+    assert told["reason_id"] == "model:school"
+    assert told["model"]["strength"] == "main"
+    assert told["model"]["share"] == pytest.approx(0.37)
+    assert themes_of(told) == ["school", "police"]
+    assert [s["name"] for s in told["model"]["signals"]] == ["school_365d", "police_365d"]
+    assert reason_ids([told]) == {"model:school", "model:police"}
+
+
+def test_a_theme_that_makes_two_rules_rest_on_the_same_contacts_joins_them():
+    """No two reasons of a night rest on the same contacts, whatever order they were joined in."""
+    urgent = reason("urgent_one", "abc", level="urgent")
+    routine = reason("routine_one", "abc", level="routine")
+    (told,) = distinct([routine, urgent, theme("care", "abc", 0.5)])
+    assert told["reason_id"] == "rule:urgent_one"
+    assert [rule["id"] for rule in rules_of(told)] == ["urgent_one", "routine_one"]
+    assert (told["source"], told["model"]["theme"]) == ("both", "care")
+
+
+def test_reasons_that_rest_on_an_absence_or_on_other_contacts_stay_apart():
+    """Nothing recorded twice is two silences."""
+    reasons = [theme("a", "", 0.2), theme("b", "", 0.2), theme("c", "x", 0.2), theme("d", "xy", 0)]
+    assert distinct(reasons) == reasons

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 
@@ -160,7 +161,7 @@ def test_unknown_none_and_never_are_three_different_things(signal, told):
 def test_the_usual_range_is_told_only_if_it_rests_on_enough_children():
     """Under 30 children, or with no upper end, nothing is said."""
     band = {"age_band": "5 to 9", "n": 4410, "p50": 2.0, "p90": 11.0}
-    assert words.usual(band) == "Usual for children aged 5 to 9: 2 to 11."
+    assert words.usual(band) == "Nine in ten children aged 5 to 9 have 11 or fewer."
     assert words.usual({**band, "p90": 0.0}) == "Most children aged 5 to 9 have none."
     assert words.usual({**band, "n": 29}) == ""
     assert words.usual({**band, "p90": None}) == ""
@@ -217,3 +218,31 @@ def test_questions_about_what_the_child_says_come_first():
     assert asked == ("What does the child say?", "Who was there?")
     for name in words.words()["themes"]:
         assert words.asks_child(words.theme(name)["ask"][0]), name
+
+
+def test_every_type_and_attribute_of_the_vocabulary_has_a_name_for_lists():
+    """No bare code such as "s47" or "da_incident" stands in a list or on a record's page."""
+    from riskflag.history.schema import ATTRIBUTES
+    from riskflag.history.vocabulary import load_vocabulary
+
+    types = load_vocabulary().types
+    names = [words.type_label(name) for name in types]
+    assert len(set(names)) == len(types) > 40
+    assert not [name for name in names if re.search(r"_|s47|icpc|marac|^Ed:|^Gp:", name)]
+    assert set(ATTRIBUTES) <= set(words.words()["attributes"])
+    told = words.words()["standings"]
+    assert {*told["reported"]["types"], *told["enquiry"]["types"]} <= set(types)
+
+
+@pytest.mark.parametrize(
+    ("days", "told"),
+    [
+        (59.0, "59 days"),
+        (90.0, "90 days, about three months"),
+        (913.0, "913 days, about two years"),
+        (1834.0, "1,834 days, about five years"),
+    ],
+)
+def test_many_days_are_told_in_months_or_years_too(days, told):
+    """1,834 days is hard to picture."""
+    assert words.value({"value": days, "unit": "days", "state": "value"}) == told

@@ -1,0 +1,226 @@
+"""Every record of every flagged child as the night knew it, beside the flags: `records.parquet`.
+
+A flag's JSON holds the last 24 months and what its reasons rest on; this file holds the rest, with
+earlier versions of what was corrected since. Rows are sorted by person and written in groups of
+whole people, so that one child's records are read without the others', however many there are.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from riskflag.casework import publishing
+from riskflag.clock import NEVER, day_number
+from riskflag.errors import IntegrityError
+from riskflag.nightly import folder
+from riskflag.nightly.records import ATTRIBUTES, OWN, contact_json
+from riskflag.nightly.records import iso as iso_day
+
+if TYPE_CHECKING:
+    from riskflag.casework.store import Store
+    from riskflag.history.view import History
+    from riskflag.workspace import Workspace
+
+Row = dict[str, Any]
+
+RECORDS = "records.parquet"
+#: A group of rows ends with the first person that fills it so far.
+GROUP = 1024
+COLUMNS = (
+    *("person_id", "contact_key", "version", "type", "agency", "link"),
+    *("occurred_day", "known_day", "superseded_day", "ended_day", "occurred_at"),
+    *ATTRIBUTES,
+    *("quantity", "known_basis", "source", "source_file", "source_line", "record_id", "issues"),
+)
+
+
+def table(near: History, as_of: dt.date) -> pa.Table:
+    """The versions known before `as_of` of all contacts that concern some people (COLUMNS).
+
+    `near` is the history cut to these people. What came later leaves no trace: not even that a
+    version was superseded.
+    """
+    day = day_number(as_of)
+    known = near.contacts.filter(pc.less(near.contacts["known_day"], day)).select(COLUMNS)
+    ended = known["superseded_day"]
+    until = pc.if_else(pc.less(ended, day), ended, pa.scalar(NEVER, pa.int32()))
+    place = known.schema.get_field_index("superseded_day")
+    known = known.set_column(place, "superseded_day", until)
+    plain = [
+        pa.field(field.name, pa.string() if pa.types.is_dictionary(field.type) else field.type)
+        for field in known.schema
+    ]
+    return known.cast(pa.schema(plain)).combine_chunks()
+
+
+def table_bytes(records: pa.Table) -> bytes:
+    """The table as Parquet, whole people to a group; the same bytes for the same rows."""
+    sink = io.BytesIO()
+    with pq.ParquetWriter(
+        sink,
+        records.schema,
+        compression="zstd",
+        write_page_checksum=True,
+        write_statistics=["person_id"],
+        store_schema=False,
+    ) as writer:
+        for start, stop in _groups(records):
+            part = records.slice(start, stop - start)
+            writer.write_table(part, row_group_size=max(1, stop - start))
+    return sink.getvalue()
+
+
+def _groups(records: pa.Table) -> list[tuple[int, int]]:
+    """Bounds of groups of rows that hold whole people."""
+    if not records.num_rows:
+        return []
+    person = records["person_id"].combine_chunks().dictionary_encode()
+    codes = np.asarray(person.indices if isinstance(person, pa.DictionaryArray) else person)
+    edges = [0, *(np.flatnonzero(codes[1:] != codes[:-1]) + 1).tolist(), len(codes)]
+    bounds, start = [], 0
+    for edge in edges[1:]:
+        if edge - start >= GROUP or edge == len(codes):
+            bounds.append((start, edge))
+            start = edge
+    return bounds
+
+
+@dataclass(frozen=True)
+class Chronologies:
+    """One publication's file, opened: its footer and the last person of each group."""
+
+    path: Path
+    footer: pq.FileMetaData
+    last: Sequence[str]
+
+    def rows(self, person_id: str, *, only: str | None = None) -> list[Row]:
+        """The version rows of one person, oldest event first; with `only` those of one contact."""
+        group = bisect_right(self.last, person_id)
+        if group and self.last[group - 1] == person_id:
+            group -= 1
+        if group == len(self.last):
+            return []
+        file = pq.ParquetFile(
+            self.path, metadata=self.footer, memory_map=True, page_checksum_verification=True
+        )
+        try:
+            found = file.read_row_group(group, use_threads=False)
+        except OSError:
+            raise IntegrityError(f"{self.path} is damaged; {folder.RESTORE}") from None
+        finally:
+            file.close()
+        wanted = pc.equal(found["person_id"], person_id)
+        if only is not None:
+            wanted = pc.and_(wanted, pc.equal(found["contact_key"], only))
+        own: list[Row] = found.filter(wanted).to_pylist()
+        return own
+
+
+def opened(where: Path, manifest_hash: str) -> Chronologies | None:
+    """The file of a publication, checked once; None when that night wrote none.
+
+    Raises IntegrityError when the manifest or the file is not the one that was published.
+    """
+    expected = _expected(where, manifest_hash)
+    if expected is None:
+        return None
+    path = where / RECORDS
+    try:
+        state = path.stat()
+    except FileNotFoundError:
+        raise IntegrityError(f"{path} is missing; {folder.RESTORE}") from None
+    return _checked(path, expected, state.st_size, state.st_mtime_ns)
+
+
+@lru_cache(maxsize=64)
+def _expected(where: Path, manifest_hash: str) -> str | None:
+    """The hash of the file as the manifest has it; a manifest of a hash never changes."""
+    told = folder.read_manifest(where, manifest_hash)["files"].get(RECORDS)
+    return None if told is None else str(told["sha256"])
+
+
+@lru_cache(maxsize=8)
+def _checked(path: Path, expected: str, _size: int, _changed: int) -> Chronologies:
+    """The opened file; looked at again whenever its size or time of change differs."""
+    if folder.file_sha256(path) != expected:
+        raise IntegrityError(f"{path} is not the one that was published; {folder.RESTORE}")
+    footer = pq.read_metadata(path)
+    groups = (footer.row_group(number) for number in range(footer.num_row_groups))
+    return Chronologies(path, footer, tuple(group.column(0).statistics.max for group in groups))
+
+
+def flag_and_records(
+    workspace: Workspace, store: Store, flag_id: str, *, only: str | None = None
+) -> tuple[dict[str, Any], list[Row]]:
+    """A published flag, and all records of its child as the same night knew them (`records_of`).
+
+    With `only` no record but the one with that key. A publication of an older program has no such
+    file: then what the flag itself holds is told. Raises InputError when there is no such flag, and
+    IntegrityError when a file is not the one that was published.
+    """
+    from riskflag.nightly.published import published_flag
+
+    while True:
+        flag = published_flag(workspace, store, flag_id)
+        held = publishing.held(store, flag_id)
+        assert held is not None
+        if held.record.run_key == flag["versions"]["run_key"]:
+            break  # else a night was published between the two: the newer one is taken whole
+    found = opened(workspace.publications / held.record.folder, held.record.manifest_hash)
+    if found is None:
+        kept = [{**one, "withdrawn_on": None, "versions": []} for one in flag["contacts"]]
+        return flag, [one for one in kept if only in (None, one["contact_key"])]
+    rows = found.rows(flag["person_id"], only=only)
+    return flag, records_of(rows, held.record.as_of, flag)
+
+
+def records_of(rows: Sequence[Row], as_of: dt.date, flag: Mapping[str, Any]) -> list[Row]:
+    """One child's records as the flag's JSON tells contacts, oldest first, each with `versions`.
+
+    A contact that reaches the child twice is told once, as the child's own if it is. `versions`
+    are its wordings in the order in which they became known, each with `until` (the day from which
+    it no longer stood, or null). A record that was withdrawn by then is told as it stood last.
+    """
+    day = day_number(as_of)
+    told = {contact["contact_key"]: contact for contact in flag["contacts"]}
+    pattern = frozenset(key for key, contact in told.items() if contact["in_pattern"])
+    by_key: dict[str, list[Row]] = {}
+    for row in sorted(rows, key=lambda row: (row["link"] != OWN, row["link"])):
+        held = by_key.setdefault(row["contact_key"], [])
+        if not held or held[0]["link"] == row["link"]:
+            held.append(row)
+    found = [
+        _record(held, day, pattern=pattern, told=told.get(key)) for key, held in by_key.items()
+    ]
+    return sorted(found, key=lambda one: (one["occurred_on"], one["contact_key"]))
+
+
+def _record(held: list[Row], day: int, *, pattern: frozenset[str], told: Row | None) -> Row:
+    """One contact of a child with its versions."""
+    held = sorted(held, key=lambda row: (row["known_day"], row["version"]))
+    versions = []
+    for row in held:
+        gone = row["superseded_day"]
+        shown = contact_json(row, day, pattern=pattern, since=None)
+        versions.append({**shown, "until": iso_day(gone) if gone < day else None})
+    last = dict(versions[-1])
+    withdrawn = last.pop("until")
+    return {
+        **last,
+        "new": bool(told and told["new"]),
+        "withdrawn": withdrawn is not None,
+        "withdrawn_on": withdrawn,
+        "versions": versions,
+    }

@@ -1,0 +1,85 @@
+"""What a worklist shows of each flag: its order, and the FLAG JSON cut down to it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from riskflag.casework.policies import URGENT
+from riskflag.casework.publishing import FlagRow
+
+Row = dict[str, Any]
+
+#: Parts of a flag that a list shows as they are.
+PLAIN = (
+    *("flag_id", "person_id", "as_of", "status", "level", "standing", "first_raised"),
+    *("previous_as_of", "child", "siblings", "why"),
+)
+
+
+def in_order(flags: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Urgent rules first, then who has waited longest; brothers and sisters stand together.
+
+    A flag may name other children of the family that are known to it in `siblings` (person ids).
+    """
+    queue = sorted(flags, key=lambda f: (f["level"] != URGENT, f["first_raised"], f["flag_id"]))
+    by_person = {flag["person_id"]: flag for flag in queue}
+    ordered: dict[str, Mapping[str, Any]] = {}
+    for flag in queue:
+        ordered.setdefault(flag["flag_id"], flag)
+        for person in flag.get("siblings") or ():
+            if person in by_person:
+                sibling = by_person[person]
+                ordered.setdefault(sibling["flag_id"], sibling)
+    return list(ordered.values())
+
+
+def listed(flag: Mapping[str, Any]) -> Row:
+    """The part of FLAG JSON that a list shows, in the same shape; new contacts are only counted."""
+    return {
+        # A publication of an older program does not name brothers and sisters.
+        **{name: flag.get(name) for name in PLAIN},
+        "reasons": [_short(reason) for reason in flag["reasons"]],
+        "earlier_reasons": [_short(reason) for reason in flag["earlier_reasons"]],
+        "contacts": [{"new": True} for contact in flag["contacts"] if contact["new"]],
+    }
+
+
+def with_places(
+    rows: Sequence[FlagRow], flags: Sequence[Mapping[str, Any]], content: bytes
+) -> list[FlagRow]:
+    """The rows with what lists read; `flags` are in the order of the rows and of `content`."""
+    places = {flag["flag_id"]: place for place, flag in enumerate(in_order(flags))}
+    return [
+        replace(row, place=places[row.flag_id], starts=starts, length=length, **_facts(flag))
+        for row, flag, (starts, length) in zip(rows, flags, lines(content), strict=True)
+    ]
+
+
+def lines(content: bytes) -> Iterator[tuple[int, int]]:
+    """Where each flag stands in the bytes of flags.json: its first byte and its length."""
+    end = content.find(b"\n") + 1
+    while end < len(content) and content[end : end + 1] == b"{":
+        starts, end = end, content.index(b"\n", end) + 1
+        yield starts, end - 1 - starts - (content[end - 2 : end - 1] == b",")
+
+
+def _facts(flag: Mapping[str, Any]) -> dict[str, Any]:
+    short = listed(flag)
+    return {
+        "listed": json.dumps(short, sort_keys=True, allow_nan=False, ensure_ascii=False),
+        "agencies": tuple(flag["why"]["agencies"]),
+        "new_records": len(short["contacts"]),
+    }
+
+
+def _short(reason: Mapping[str, Any]) -> Row:
+    """A reason's id, theme, and its rule's title when it has a rule."""
+    rule = reason["rule"]
+    return {
+        "reason_id": reason["reason_id"],
+        "theme": reason["theme"],
+        "rule": None if rule is None else {"id": rule["id"], "title": rule["title"]},
+    }

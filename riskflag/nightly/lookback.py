@@ -1,0 +1,362 @@
+"""A look-back: one child's course day by day, for learning after something happened.
+
+Everything is told as of the day it could be known: the history is replayed by the clock, with the
+rules and the model of choice (today's unless another is named), never with hindsight.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow.compute as pc
+
+from riskflag import __version__
+from riskflag.casework import past
+from riskflag.clock import day_number, today
+from riskflag.errors import ConfigError, InputError
+from riskflag.history.feed_course import FeedCourse
+from riskflag.nightly import lookback_records as told
+from riskflag.nightly.lookback_replay import Replay, replay
+from riskflag.nightly.lookback_steps import steps
+from riskflag.nightly.reasons import Child, Sources, rule_reason, theme_json
+from riskflag.nightly.records import child
+from riskflag.scoring.flags import RuleHit
+from riskflag.scoring.reasons import raising
+
+if TYPE_CHECKING:
+    from riskflag.casework.store import Store
+    from riskflag.history.view import History
+    from riskflag.scoring.bundle import Bundle
+    from riskflag.scoring.rulebook import Rulebook
+    from riskflag.signals.catalogue import Catalogue
+    from riskflag.workspace import Workspace
+
+Row = dict[str, Any]
+
+#: A look-back reaches at most so many days: a childhood, from before birth on.
+MOST_DAYS = 19 * 366
+
+_KEPT: dict[Path, tuple[bytes, Bundle | None]] = {}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What to look back at: a person, the days (None: all that is known), rules and model.
+
+    `rulebook` is a file and `bundle` a folder name of the workspace; None is what is current.
+    """
+
+    person_id: str
+    first: dt.date | None = None
+    last: dt.date | None = None
+    rulebook: Path | None = None
+    bundle: str | None = None
+    rules_only: bool = False
+
+    def __post_init__(self) -> None:
+        if self.first is not None and self.last is not None and self.last < self.first:
+            raise ConfigError("The look-back ends before it begins; give --from the earlier day.")
+        if self.rules_only and self.bundle is not None:
+            raise ConfigError("Give --bundle or --rules-only, not both.")
+
+
+def look_back(workspace: Workspace, store: Store | None, asked: Asked) -> Row:
+    """The course of one person as plain JSON; see docs/governance/lookback.md for its parts.
+
+    Raises InputError when nobody with this id is known by the last day asked about.
+    """
+    from riskflag.history.store import HistoryStore
+
+    material = material_of(workspace, asked)
+    history = HistoryStore(workspace.history).around(asked.person_id)
+    return course(history, material, asked, store=store)
+
+
+def course(history: History, material: Material, asked: Asked, *, store: Store | None) -> Row:
+    """As `look_back`, of a history that holds the person and everyone related to them."""
+    first, last = _reach(history, store, asked)
+    done = replay(
+        history,
+        asked.person_id,
+        np.arange(first, last + 1, dtype=np.int64),
+        catalogue=material.catalogue,
+        rulebook=material.rulebook,
+        bundle=material.bundle,
+    )
+    return _Course(asked, store, history, material, done).to_dict()
+
+
+@dataclass(frozen=True)
+class Material:
+    """The declarations a replay works with."""
+
+    catalogue: Catalogue
+    rulebook: Rulebook
+    bundle: Bundle | None
+
+
+def material_of(workspace: Workspace, asked: Asked) -> Material:
+    """The rulebook and model that the question names, or the current ones."""
+    from riskflag.scoring.bundle import Bundle
+    from riskflag.scoring.rulebook import Rulebook
+    from riskflag.signals.catalogue import load_catalogue
+
+    catalogue = load_catalogue(workspace.features_dir)
+    rulebook = Rulebook.load(asked.rulebook or catalogue.rulebook_path, catalogue)
+    bundle = None
+    if asked.bundle is not None:
+        folder = workspace.bundles / Path(asked.bundle).name
+        if not folder.is_dir():
+            raise ConfigError("There is no such bundle in this workspace; look into bundles/.")
+        bundle = Bundle.load(folder)
+    elif not asked.rules_only:
+        bundle = _current(workspace.bundles)
+    if bundle is not None:
+        bundle.check_signals({s.name: s.fingerprint for s in catalogue.signals})
+    return Material(catalogue, rulebook, bundle)
+
+
+def _current(bundles: Path) -> Bundle | None:
+    """The promoted bundle; a process that has checked and tried it once need not do it again."""
+    from riskflag.scoring.bundle import CURRENT, load_current
+
+    pointer = bundles / CURRENT
+    key = pointer.read_bytes() if pointer.is_file() else b""
+    if _KEPT.get(bundles, (b"", None))[0] != key:
+        _KEPT[bundles] = (key, load_current(bundles))
+    return _KEPT.get(bundles, (b"", None))[1]
+
+
+def _reach(history: History, store: Store | None, asked: Asked) -> tuple[int, int]:
+    """The first and last as-of day: from when anything was known, to the last night or today."""
+    nights = () if store is None else past.nights(store)
+    last = day_number(asked.last or (nights[-1] if nights else today()))
+    known = [
+        int(day)
+        for table in (history.contacts, history.persons)
+        for day in table.filter(pc.equal(table["person_id"], asked.person_id))[
+            "known_day"
+        ].to_pylist()
+    ]
+    if not known or min(known) >= last:
+        raise InputError(
+            "Nothing was known of this person by then; check the number, or give a later --to."
+        )
+    own = history.contacts.filter(pc.equal(history.contacts["person_id"], asked.person_id))
+    begun = [day for day in own["known_day"].to_pylist() if day < last]
+    first = min(begun, default=last - 1) + 1
+    if asked.first is not None:
+        first = day_number(asked.first)
+    if last - first > MOST_DAYS:
+        raise ConfigError("A look-back reaches at most 19 years; give --from a later day.")
+    return min(first, last), last
+
+
+@dataclass(frozen=True)
+class _Behind:
+    """Which contacts made a signal's value on one day."""
+
+    contacts: Sequence[Row]
+    catalogue: Catalogue
+    day: int
+    known: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def ask(self, person_id: str, signals: Collection[str]) -> None:
+        """Nothing to prepare: a look-back asks for few."""
+
+    def __call__(self, person_id: str, signal: str) -> tuple[str, ...]:
+        from riskflag.signals.evidence import keys_behind
+
+        if signal not in self.known:
+            found = keys_behind(self.catalogue.by_name[signal], self.contacts, self.day)
+            self.known[signal] = found
+        return self.known[signal]
+
+
+@dataclass(frozen=True)
+class _Course:
+    """A replay on its way to plain JSON."""
+
+    asked: Asked
+    store: Store | None
+    history: History
+    material: Material
+    done: Replay
+
+    @property
+    def first(self) -> int:
+        return int(self.done.days[0])
+
+    @property
+    def last(self) -> int:
+        return int(self.done.days[-1])
+
+    def to_dict(self) -> Row:
+        person = self.asked.person_id
+        mine = self.history.contacts.filter(pc.equal(self.history.contacts["person_id"], person))
+        rows = mine.to_pylist()
+        for place, row in enumerate(rows):
+            row["place"] = place
+        records = told.records(rows, self.last)
+        related = [
+            row for row in self.history.relationships.to_pylist() if row["person_id"] == person
+        ]
+        parts: Row = {
+            "person_id": person,
+            "from": told.iso(self.first),
+            "to": told.iso(self.last),
+            "child": self._child(),
+            "counted": self._spans(self.done.counts),
+            "records": records,
+            "agencies": told.agencies(records),
+            "late_days": told.LATE_DAYS,
+            "feeds": told.feeds(FeedCourse.of(self.history.coverage), self.first, self.last),
+            "voice": told.voice(records, self.first, self.last),
+            "links": told.links(related, self.first, self.last),
+            "rules": self._rules(rows),
+            "model": self._model(rows),
+            "flags": self._flags(),
+            "versions": self._versions(),
+        }
+        return {**parts, "steps": steps(parts)}
+
+    def _spans(self, holds: Any) -> list[Row]:
+        found = told.spans(self.done.days.tolist(), holds.tolist())
+        return [span.to_dict(self.first, self.last) for span in found]
+
+    def _child(self) -> Row:
+        """Who it is, as known on the last day."""
+        return child(self.asked.person_id, self._person(self.last), _date(self.last))
+
+    def _person(self, day: int) -> Row | None:
+        for row in self.history.persons.to_pylist():
+            if row["person_id"] == self.asked.person_id and (
+                row["known_day"] < day <= row["superseded_day"]
+            ):
+                return dict(row)
+        return None
+
+    def _sources(self, rows: Sequence[Row], day: int) -> tuple[Sources, Child]:
+        who = child(self.asked.person_id, self._person(day), _date(day))
+        behind = _Behind(rows, self.material.catalogue, day)
+        material = self.material
+        sources = Sources(material.catalogue, material.rulebook, material.bundle, behind)
+        return sources, Child(self.asked.person_id, who["age_years"])
+
+    def _rules(self, rows: Sequence[Row]) -> list[Row]:
+        """Each rule that would have fired, or could not be decided, with its times."""
+        lines = []
+        for number, rule in enumerate(self.material.rulebook.rules):
+            fired = told.spans(self.done.days.tolist(), self.done.fired(number).tolist())
+            undecided = self._spans(self.done.undecided(number))
+            if not fired and not undecided:
+                continue
+            lines.append(
+                {
+                    "id": rule.id,
+                    "version": rule.version,
+                    "title": rule.title,
+                    "level": rule.level,
+                    "theme": rule.theme,
+                    "questions": list(rule.questions),
+                    "spells": [self._rule_spell(number, span, rows) for span in fired],
+                    "undecided": undecided,
+                }
+            )
+        return lines
+
+    def _rule_spell(self, number: int, span: told.Span, rows: Sequence[Row]) -> Row:
+        rule = self.material.rulebook.rules[number]
+        row = span.first - self.first
+        conditions = self.done.results.conditions(row, number)
+        hit = RuleHit(rule.id, rule.version, rule.level, tuple(conditions))
+        sources, who = self._sources(rows, span.first)
+        reason = rule_reason(sources, who, hit)
+        return {
+            **span.to_dict(self.first, self.last),
+            "statement": reason["rule"]["statement"],
+            "contact_keys": reason["contact_keys"],
+        }
+
+    def _model(self, rows: Sequence[Row]) -> Row | None:
+        """When the model's line was reached, and which themes would have been its reasons."""
+        bundle = self.material.bundle
+        if bundle is None:
+            return None
+        return {
+            "bundle": bundle.id,
+            "spells": self._spans(self.done.over),
+            "themes": [
+                {"theme": theme, "spells": [self._theme_spell(theme, s, rows) for s in found]}
+                for theme, days in self._themes().items()
+                if (found := told.spans(self.done.days.tolist(), days.tolist()))
+            ],
+        }
+
+    def _themes(self) -> dict[str, Any]:
+        said = self.done.said
+        return {} if said is None else said.themes(len(self.done.days))
+
+    def _theme_spell(self, theme: str, span: told.Span, rows: Sequence[Row]) -> Row:
+        hit = self.done.hit(span.first - self.first)
+        reason = next(one for one in raising(hit.reasons) if one.theme == theme)
+        sources, who = self._sources(rows, span.first)
+        block = theme_json(sources, who, reason)
+        keys = sorted({key for signal in block["signals"] for key in signal["contact_keys"]})
+        return {
+            **span.to_dict(self.first, self.last),
+            "strength": reason.strength,
+            "signals": [
+                {name: signal[name] for name in ("name", "question", "unit", "value", "state")}
+                for signal in block["signals"]
+            ],
+            "contact_keys": keys,
+        }
+
+    def _flags(self) -> list[Row]:
+        """The flags of the person as they were published, with the decisions on them."""
+        if self.store is None:
+            return []
+        limit = _date(self.last)
+        return [
+            {
+                "flag_id": flag.flag_id,
+                "first_raised": flag.first_raised.isoformat(),
+                "closed_on": flag.closed_on.isoformat()
+                if flag.closed_on and flag.closed_on <= limit
+                else None,
+                "raised_by": flag.raised_by,
+                "nights": sum(night <= limit for night in flag.nights),
+                "reviews": [
+                    {"on": r.on.isoformat(), "decision": r.decision, "amends": r.amends}
+                    for r in flag.reviews
+                    if r.on <= limit
+                ],
+            }
+            for flag in past.past_flags(self.store, self.asked.person_id)
+            if flag.first_raised <= limit
+        ]
+
+    def _versions(self) -> Mapping[str, Any]:
+        material = self.material
+        nights = () if self.store is None else past.nights(self.store)
+        return {
+            "signals": material.catalogue.fingerprint,
+            "rulebook": material.rulebook.fingerprint,
+            "rulebook_is": "named" if self.asked.rulebook else "current",
+            "bundle": None if material.bundle is None else material.bundle.hash,
+            "bundle_is": "none"
+            if material.bundle is None
+            else ("named" if self.asked.bundle else "current"),
+            "code": __version__,
+            "nights": sum(self.first <= day_number(night) <= self.last for night in nights),
+        }
+
+
+def _date(day: int) -> dt.date:
+    return dt.date.fromisoformat(told.iso(day))

@@ -1,0 +1,147 @@
+"""Signals of more children than memory holds: part after part of a stored view."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from riskflag.clock import day_number
+from riskflag.history.persons import children_on
+from riskflag.history.stored_view import StoredView
+from riskflag.history.view import History
+from riskflag.progress import Progress, silent
+from riskflag.signals.asked import every_day
+from riskflag.signals.build import completeness, compute
+from riskflag.signals.define import Signal
+from riskflag.signals.fast import Kernel, cores
+from riskflag.signals.layout import Floats, Ints
+from riskflag.signals.plan import plan
+from riskflag.signals.table import SignalTable
+
+T = TypeVar("T")
+R = TypeVar("R")
+#: Rows of a grid that are worked out together: some 60 MiB of 150 signals.
+BLOCK = 50_000
+
+#: What it takes to tell who is a child, besides what the signals read.
+ALWAYS = ("person_id", "link", "occurred_day", "known_day", "superseded_day")
+ENDS = ("ended_day", "open_ended")
+
+
+@dataclass(frozen=True, eq=False)
+class Grid:
+    """Signals of p people at d as-of dates; k signals.
+
+    `child[i, j]` tells whether person i counts as a child at date j; `values` are raw, [p, d, k].
+    `complete[j, s]` is False when a feed that signal s needs was not available at date j.
+    """
+
+    person_ids: tuple[str, ...]
+    as_ofs: tuple[dt.date, ...]
+    child: npt.NDArray[np.bool_]
+    values: Floats
+    complete: npt.NDArray[np.bool_]
+
+
+def compute_parts(
+    view: StoredView,
+    *,
+    as_of: dt.date,
+    signals: Sequence[Signal],
+    threads: int | None = None,
+    progress: Progress = silent,
+) -> Iterator[SignalTable]:
+    """The signals of the children of each part, in the order of the parts.
+
+    Each thread works on a part of its own, and no more parts are begun than there are threads, so
+    memory is bounded by the parts' size. Stopping early leaves nothing behind.
+    """
+
+    def night(part: History) -> SignalTable:
+        children = part.children(as_of)
+        engine = Kernel(threads=1)
+        return compute(part, children, as_of=as_of, signals=signals, engine=engine)
+
+    return _each(view, night, signals, threads=threads or cores(), progress=progress)
+
+
+def grid_parts(
+    view: StoredView,
+    keep: Callable[[Grid], R],
+    *,
+    as_ofs: Sequence[dt.date],
+    signals: Sequence[Signal],
+    threads: int | None = None,
+    progress: Progress = silent,
+) -> Iterator[R]:
+    """What `keep` makes of the signals of everyone who is a child at any of the dates.
+
+    Part after part like `compute_parts`, and within a part in blocks of at most BLOCK rows, which
+    `keep` is given in the thread that worked them out: a grid is far larger than what training
+    or a file writer takes from it. The work grows with contacts and output, not with contacts
+    times dates.
+    """
+    days = np.array([day_number(day) for day in as_ofs], dtype=np.int64)
+
+    def kept(part: History) -> list[R]:
+        complete = np.array([completeness(part.feeds(day), signals) for day in as_ofs])
+        return [
+            keep(Grid(people, tuple(as_ofs), child, values, complete))
+            for people, child, values in _blocks(part, days, signals)
+        ]
+
+    for part in _each(view, kept, signals, threads=threads or cores(), progress=progress):
+        yield from part
+
+
+def _blocks(
+    part: History, days: Ints, signals: Sequence[Signal]
+) -> Iterator[tuple[tuple[str, ...], npt.NDArray[np.bool_], Floats]]:
+    ids, child = children_on(part.contacts, part.persons, part.relationships, days)
+    ever = child.any(axis=1)
+    people, child = ids.filter(pa.array(ever)), child[ever]
+    size = max(1, BLOCK // max(len(days), 1))
+    for first in range(0, len(people), size):
+        some = people.slice(first, size)
+        values = Kernel(threads=1).values(part, signals, every_day(some, days), silent)
+        shape = (len(some), len(days), len(signals))
+        yield tuple(some.to_pylist()), child[first : first + size], values.reshape(shape)
+
+
+def _each(
+    view: StoredView,
+    work: Callable[[History], T],
+    signals: Sequence[Signal],
+    *,
+    threads: int,
+    progress: Progress,
+) -> Iterator[T]:
+    columns, total = needed(signals), len(view)
+    waiting: deque[Future[T]] = deque()
+    with ThreadPoolExecutor(threads) as pool:
+        try:
+            for number in range(total):
+                waiting.append(pool.submit(lambda one: work(view.part(one, columns)), number))
+                if len(waiting) >= threads:
+                    yield waiting.popleft().result()
+                    progress("signals", number + 2 - threads, total)
+            while waiting:
+                yield waiting.popleft().result()
+                progress("signals", total - len(waiting), total)
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def needed(signals: Sequence[Signal]) -> tuple[str, ...]:
+    """The columns of contacts that these signals, and telling who is a child, read."""
+    work = plan(signals)
+    ends = ENDS if work.needs_ends() else ()
+    return tuple(dict.fromkeys([*ALWAYS, *work.columns(), *work.numbers(), *ends]))
