@@ -25,7 +25,14 @@ ISSUES = (
     "id_check_failed",
     "no_identifier",
     "ambiguous_identifier",
+    "before_birth",
 )
+#: An event further ahead of its landing than this is a slip of the pen, not a plan.
+FARTHEST_AHEAD_DAYS = 3653
+#: A child has contacts before birth (an unborn child's plan), but not longer before.
+UNBORN_DAYS = 280
+#: How a spreadsheet writes a long number: the digits behind it are lost.
+_MANGLED = r"^[0-9][.][0-9]+[Ee][+][0-9]{1,3}$"
 #: What a candidate carries besides its schema's columns: the file and row it came from, what
 #: decides between two rows of one record, and whether the row takes its record back.
 WORKING = ("row", "file", "updated", "withdrawn", "keyless")
@@ -89,6 +96,7 @@ class _ContactTable:
             **self._attributes(),
             **self._subject(),
         }
+        self._doubt_days(occurred)
         columns |= known_columns(sheet, self.landing, rows, entry.recorded, occurred)
         late = np.asarray(occurred.day > self.landing.day) & (occurred.state == OK)
         self.issues["future"] = late
@@ -98,6 +106,23 @@ class _ContactTable:
         columns |= self._working(file_number)
         columns |= lineage(sheet, self.landing, rows)
         return pa.table({name: columns[name] for name in _COLUMNS if name in columns})
+
+    def _doubt_days(self, occurred: Days) -> None:
+        """Quarantine what cannot have happened then; mark what came before its child's birth."""
+        sheet, rows, known = self.sheet, self.rows, occurred.state == OK
+        ahead = known & (occurred.day > self.landing.day + FARTHEST_AHEAD_DAYS)
+        sheet.mark(rows[ahead], "date_out_of_range", self.entry.occurred.column)
+        if self.entry.recorded is not None:
+            written = sheet.days(self.entry.recorded, rows)
+            stated = known & (written.state == OK)
+            before = stated & (written.day < occurred.day)
+            sheet.mark(rows[before], "after_recorded", self.entry.occurred.column)
+            sheet.warn(rows[stated & (written.day > self.landing.day)], "recorded_ahead")
+        born = sheet.births(self.entry.subject, rows)
+        if born is not None:
+            early = np.where(known & (born.state == OK), born.day - occurred.day, 0)
+            sheet.mark(rows[early > UNBORN_DAYS], "before_birth", self.entry.occurred.column)
+            self.issues["before_birth"] = (early > 0) & (early <= UNBORN_DAYS)
 
     def _agency(self) -> pa.Array:
         if self.entry.agency is None:
@@ -146,6 +171,7 @@ class _ContactTable:
         value = self.sheet.text(subject.column, self.rows)
         self.issues["id_check_failed"] = failed_check(value, subject.scheme)
         self.issues["no_identifier"] = np.asarray(value.is_null())
+        mark_mangled(self.sheet, value, self.rows, subject.column)
         scheme = pa.repeat(pa.scalar(subject.scheme, pa.string()), len(self.rows))
         return {"subject_scheme": scheme, "subject_value": value}
 
@@ -179,6 +205,12 @@ class _ContactTable:
             "keyless": pa.repeat(pa.scalar(not self.entry.record_id), size),
             "position": pa.repeat(pa.scalar(self.position, pa.int64()), size),
         }
+
+
+def mark_mangled(sheet: Sheet, values: pa.Array, rows: Ints, column: str) -> None:
+    """Quarantine rows whose identifier a spreadsheet has cut down to 4.50558E+09."""
+    found = pc.fill_null(pc.match_substring_regex(values, _MANGLED), False)
+    sheet.mark(rows[np.asarray(found)], "mangled_identifier", column)
 
 
 def contact_keys(work: _ContactTable, columns: dict[str, pa.Array], record: pa.Array) -> pa.Array:

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from riskflag.clock import NEVER
-from riskflag.history.adapt import Landing, day_column, lineage
+from riskflag.history.adapt import Landing, day_column, lineage, mark_mangled
 from riskflag.history.arrays import Ints, group_starts, numbers, one, ranks, take
 from riskflag.history.check_digits import failed_check
 from riskflag.history.dates import OK, Days
@@ -15,6 +15,7 @@ from riskflag.history.hashing import digests, joined
 from riskflag.history.persons import ALWAYS
 from riskflag.history.sheet import Sheet
 from riskflag.history.source import Birth, Day, IdentifierEntry, PersonEntry, RelationshipEntry
+from riskflag.history.text_forms import match_form
 
 PERSON_CONTENT = (
     "birth_on",
@@ -141,6 +142,7 @@ def _identifier(sheet: Sheet, landing: Landing, entry: IdentifierEntry) -> pa.Ta
     filled = [entry.person.column, *([entry.value.column] if entry.value.column else [])]
     rows = _with_value(sheet, sheet.choose(entry.when), *filled)
     value, _ = sheet.value(entry.value, rows)
+    mark_mangled(sheet, value, rows, entry.value.column or "")
     scheme, _ = sheet.value(entry.scheme, rows)
     kept = np.asarray(pc.and_(value.is_valid(), scheme.is_valid()))
     rows, value, scheme = rows[kept], value.filter(pa.array(kept)), scheme.filter(pa.array(kept))
@@ -280,7 +282,7 @@ def _grouped(keys: pa.Array, table: pa.Table) -> tuple[Ints, Ints]:
 def _agreed(column: pa.Array, order: Ints, starts: Ints) -> tuple[pa.Array, np.ndarray]:
     """The one value stated in each group (null: none or several), and where there are several."""
     text = pa.types.is_string(column.type)
-    value = ranks(column) if text else numbers(column, -NEVER)
+    value = ranks(match_form(column)) if text else numbers(column, -NEVER)
     missing = np.asarray(column.is_null())
     if text and column.null_count < len(column):
         missing |= np.asarray(pc.fill_null(pc.equal(column, "unknown"), True))

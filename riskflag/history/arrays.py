@@ -22,6 +22,11 @@ def one(column: Any) -> pa.Array:
     return column
 
 
+def mask_of(found: pa.Array | pa.ChunkedArray) -> Mask:
+    """An Arrow column of truth values as a mask; null is no."""
+    return np.asarray(pc.fill_null(one(found), False), np.bool_)
+
+
 def encode(column: Any) -> pa.DictionaryArray:
     """A text column dictionary-encoded in the one canonical way.
 

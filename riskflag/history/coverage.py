@@ -21,7 +21,8 @@ class FeedState:
     HELD: its newest delivery was refused, the one before is still within tolerance. LOST: nothing
     usable. `complete_to` is the last day the usable deliveries cover, None when there is none;
     `assumed` marks days before the first load, whose arrival nobody recorded. `says` holds
-    the contact types with the attributes the source declares for them, None when not told.
+    the contact types with the attributes the source declares for them, None when not told. `why`
+    says in a sentence what is odd about a feed that still delivers.
     """
 
     source: str
@@ -31,6 +32,7 @@ class FeedState:
     state: State
     assumed: bool = False
     says: tuple[tuple[str, str], ...] | None = None
+    why: str = ""
 
     @property
     def usable(self) -> bool:
@@ -70,7 +72,7 @@ def _state(source: str, rows: list[dict[str, Any]], as_of: int) -> FeedState:
     types = tuple(sorted({row["type"] for row in rows if row["type"] is not None}))
     agency = rows[0]["agency"]
     seen = [row for row in rows if day_number(row["received_on"]) < as_of]
-    good = [row for row in seen if row["status"] == "ok"]
+    good = [row for row in seen if row["status"] != "held"]
     if not good:
         return _before_first_load(source, agency, types, rows, as_of)
     newest = max(good, key=lambda row: (row["complete_to"], row["received_on"]))
@@ -81,7 +83,12 @@ def _state(source: str, rows: list[dict[str, Any]], as_of: int) -> FeedState:
     if age <= newest["tolerance_days"]:
         fresh: State = "FRESH" if age <= newest["fresh_days"] else "STALE"
         state = "HELD" if refused else fresh
-    return FeedState(source, agency, types, newest["complete_to"], state, says=_says(rows))
+    why = ""
+    if newest["status"] == "unchanged":
+        state = "STALE" if state == "FRESH" else state
+        why = f"The same extract comes again and again; the export of {source} may be stuck."
+    said = _says(rows)
+    return FeedState(source, agency, types, newest["complete_to"], state, says=said, why=why)
 
 
 def _before_first_load(

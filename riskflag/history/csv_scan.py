@@ -22,12 +22,13 @@ class Layout:
     """The records of a CSV text, header included.
 
     `start` and `end` are byte positions (the line break left out), `line` the number of the line
-    on which each record begins, from 1.
+    on which each record begins, from 1. `quoted`: there are quotes in it.
     """
 
     start: Ints
     end: Ints
     line: Ints
+    quoted: bool = False
 
     def blank(self) -> Mask:
         """Which records are empty lines."""
@@ -53,7 +54,7 @@ def scan(data: bytes, delimiter: str) -> Layout | None:
         seen_lines += len(newline)
     if quotes % 2:
         return None
-    return _layout(bytes_, breaks, lines)
+    return _layout(bytes_, breaks, lines, quotes > 0)
 
 
 def _well_formed(bytes_: np.ndarray, quote: Ints, before: int, delimiter: int) -> bool:
@@ -67,7 +68,7 @@ def _well_formed(bytes_: np.ndarray, quote: Ints, before: int, delimiter: int) -
     return bool(opens.all() and closes.all())
 
 
-def _layout(bytes_: np.ndarray, breaks: list[Ints], lines: list[Ints]) -> Layout:
+def _layout(bytes_: np.ndarray, breaks: list[Ints], lines: list[Ints], quoted: bool) -> Layout:
     newline = np.concatenate(breaks) if breaks else np.zeros(0, np.int64)
     after = np.concatenate(lines) if lines else np.zeros(0, np.int64)
     start = np.concatenate(([0], newline + 1))
@@ -76,4 +77,4 @@ def _layout(bytes_: np.ndarray, breaks: list[Ints], lines: list[Ints]) -> Layout
     if start[-1] == len(bytes_):
         start, end, line = start[:-1], end[:-1], line[:-1]
     returned = (end > start) & (bytes_[np.maximum(end - 1, 0)] == _RETURN) if len(end) else end > 0
-    return Layout(start, end - returned, line)
+    return Layout(start, end - returned, line, quoted)

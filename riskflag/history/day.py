@@ -57,6 +57,7 @@ class Day:
         self.linked_later = 0
         self.issues: Counter[str] = Counter()
         self.notes: set[str] = set()
+        self.news: set[str] = set()
         self.covered: dict[str, tuple[int | None, int | None]] = {}
 
     def take_in(self, deliveries: list[Delivered]) -> None:
@@ -137,6 +138,8 @@ class Day:
         """Add what is new in a delivery's merged rows; its rows fare as the merged one does."""
         difference = self._compare(item, name, merged)
         self._append(name, difference.rows)
+        if difference.rows.num_rows:
+            self.news.add(item.source.name)
         at = numbers(pc.index_in(rows[1], value_set=one(merged.column(_KEYS[name]))), -1)
         known = np.flatnonzero(at >= 0)
         if len(known):
@@ -197,6 +200,8 @@ class Day:
         withdrawn = self._gone(item, name)
         self._append(name, difference.rows)
         self._append(name, withdrawn)
+        if difference.rows.num_rows + withdrawn.num_rows:
+            self.news.add(item.source.name)
 
     def _gone(self, item: Delivered, name: str) -> pa.Table:
         """Retractions of what a complete full or window delivery no longer holds."""

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from riskflag.history.arrays import Mask, group_starts, one, ranks
 from riskflag.history.hashing import joined
 from riskflag.history.snapshot import latest
+from riskflag.history.text_forms import match_form
 from riskflag.history.versions import asserted
 
 
@@ -27,7 +28,7 @@ class Identities:
         """From stored identifier rows (schema IDENTIFIER, any order)."""
         table = latest(identifiers, "identifier_key")
         table = table.filter(pa.array(asserted(table))).combine_chunks()
-        names = joined([table.column("scheme"), table.column("value")])
+        names = joined([table.column("scheme"), match_form(table.column("value"))])
         persons = one(table.column("person_id"))
         name, person = ranks(names), ranks(persons)
         order = np.lexsort((person, name))
@@ -44,7 +45,7 @@ class Identities:
     def resolve(self, scheme: pa.Array, value: pa.Array) -> tuple[pa.Array, Mask]:
         """The person of each identifier (null: nobody knows), and which are disputed."""
         scheme, value = one(scheme), one(value)
-        names = joined([scheme, value])
+        names = joined([scheme, match_form(value)])
         place = pc.index_in(names, value_set=self.names)
         found = self.persons.take(place) if len(self.persons) else pa.nulls(len(names), pa.string())
         disputed = pc.and_(pc.is_in(names, value_set=self.disputed), value.is_valid())

@@ -27,11 +27,12 @@ from riskflag.history.delivery import (
     row_counts,
 )
 from riskflag.history.hashing import file_digest
-from riskflag.history.landing import Landed, check_sidecar, landed_files
+from riskflag.history.landing import Landed, landed_files
 from riskflag.history.ledger import Batch, DeliveredFile, write_atomic
 from riskflag.history.readers import RejectedError, read_bytes
 from riskflag.history.report import FileReport, Lateness, LoadReport, Unmapped
 from riskflag.history.schema import COVERAGE, ENDED, load_vocabulary
+from riskflag.history.sidecar import Described, check_bytes, descriptions
 from riskflag.history.source import Source, load_sources
 from riskflag.history.source_check import contact_types
 from riskflag.history.state import State
@@ -39,6 +40,11 @@ from riskflag.history.store import HistoryStore
 from riskflag.history.versions import asserted, live_rows
 from riskflag.progress import Progress, silent
 from riskflag.workspace import Workspace
+
+#: Below so many rows an extract may well stay the same.
+_FEW_ROWS = 50
+#: Known records whose day and month changed places: below so many, or this share, corrections.
+_FEW_TURNED, _MOST_TURNED = 3, 0.01
 
 
 def ingest(
@@ -68,6 +74,7 @@ class _Fresh:
     data: bytes
     sha256: str
     refusal: RejectedError | None
+    said: tuple[Described, ...] = ()
 
 
 class _Load:
@@ -119,7 +126,7 @@ class _Load:
         day.rows["coverage"] = [self._coverage(item, day) for item in deliveries]
         tables = day.tables()
         self._account(deliveries, day, tables)
-        delivered = [entry for item in deliveries for entry in _ledger_entries(item, date)]
+        delivered = [entry for item in deliveries for entry in _ledger_entries(item, day)]
         if self.state.noted(delivered):
             return
         if not self.dry_run:
@@ -138,9 +145,10 @@ class _Load:
             assert item.source is not None
             sha256 = ""
             try:
+                said = _described(item)
                 data = read_bytes(item.path)
                 sha256 = file_digest(data)
-                check_sidecar(item.path, sha256, len(data))
+                check_bytes(item.path, said, sha256, len(data))
             except RejectedError as refusal:
                 fresh.append(_Fresh(item, item.source, b"", sha256, refusal))
                 continue
@@ -150,7 +158,7 @@ class _Load:
                     FileReport(item.shown, item.source.name, date.isoformat(), "known")
                 )
             else:
-                fresh.append(_Fresh(item, item.source, data, sha256, None))
+                fresh.append(_Fresh(item, item.source, data, sha256, None, tuple(said)))
         self.progress("Reading files", len(items), len(items))
         return fresh
 
@@ -167,10 +175,12 @@ class _Load:
             if file.refusal is not None:
                 by_source[name].refuse(path, shown, file.sha256, file.refusal)
             else:
-                by_source[name].add(path, shown, file.data, file.sha256)
+                by_source[name].add(path, shown, file.data, file.sha256, said=file.said)
         self.progress("Mapping rows", len(fresh), len(fresh))
         for delivery in by_source.values():
+            self._hold_stale(delivery, date)
             self._hold_odd_volume(delivery)
+            self._hold_turned_dates(delivery)
         return list(by_source.values())
 
     def _hold_odd_volume(self, delivery: Delivered) -> None:
@@ -184,16 +194,42 @@ class _Load:
             "ask the sender, or widen least_share and most_share in the source.",
         )
 
+    def _hold_stale(self, delivery: Delivered, date: dt.date) -> None:
+        """An extract made no later than the last one is an old one with a new name."""
+        sound = [file for file in delivery.files if file.refused is None]
+        cuts = [file.cut for file in sound if file.cut is not None]
+        last = self.state.last_cut(delivery.source, date)
+        if last is None or not cuts or date_of(max(cuts)).isoformat() > last:
+            return
+        delivery.refuse_all(
+            "stale",
+            f"The extract was not made after the last one, of {last}; ask for a new one.",
+        )
+
+    def _hold_turned_dates(self, delivery: Delivered) -> None:
+        """Known records whose day and month have changed places were not all corrected."""
+        known, turned = delivery.turned_dates(self.state.tables["contact"])
+        if turned >= _FEW_TURNED and turned > _MOST_TURNED * known:
+            delivery.refuse_all(
+                "date_order",
+                f"The dates of {turned:,} known records have day and month the other way round; "
+                "correct the source's date_format or ask for another copy.",
+            )
+
     def _coverage(self, item: Delivered, day: Day) -> pa.Table:
         """One row per contact type of the source."""
         loaded = any(file.refused is None for file in item.files)
         first, last = day.covered.get(item.source.name, (None, None))
         complete = day.date
+        cuts = [file.cut for file in item.files if file.cut is not None]
+        if cuts:
+            complete = min(complete, date_of(max(cuts)))
         if item.source.delivery.complete_to == "last_occurred" and last is not None:
             complete = date_of(last)
         types = {t for e in item.source.contact for t in contact_types(item.source, e)}
         named: list[str | None] = [*sorted(types)]
         rules = item.source.delivery
+        status = "held" if not loaded else "unchanged" if self._stuck(item, day) else "ok"
         rows = [
             {
                 "source": item.source.name,
@@ -204,7 +240,7 @@ class _Load:
                 "complete_to": complete,
                 "received_on": day.date,
                 "rows": item.rows,
-                "status": "ok" if loaded else "held",
+                "status": status,
                 "fresh_days": rules.fresh_days,
                 "tolerance_days": rules.tolerance_days,
                 "first_load": item.landing.first_load and loaded,
@@ -213,6 +249,14 @@ class _Load:
             for name in named or [None]
         ]
         return pa.Table.from_pylist(rows, schema=COVERAGE)
+
+    def _stuck(self, item: Delivered, day: Day) -> bool:
+        """Whether an extract of everything says the same for longer than its source declares."""
+        rules, news = item.source.delivery, self.state.news_day(item.source)
+        if item.source.name in day.news or news is None or item.rows < _FEW_ROWS:
+            return False
+        days = (day.date - dt.date.fromisoformat(news)).days
+        return rules.scope != "delta" and 0 < rules.unchanged_days < days
 
     def _account(self, items: list[Delivered], day: Day, tables: dict[str, pa.Table]) -> None:
         """Add a day's figures to the report."""
@@ -309,18 +353,36 @@ def _file_report(file: DeliveredSheet, source: Source, date: dt.date) -> FileRep
     counts = row_counts(file)
     reasons = reason_counts(file)
     made: dict[str, Any] = {**counts, "contacts": file.contacts, "reasons": reasons}
+    made["warnings"] = file.sheet.warnings
     return FileReport(*head, "loaded", **made)
 
 
-def _ledger_entries(item: Delivered, date: dt.date) -> list[DeliveredFile]:
+def _ledger_entries(item: Delivered, day: Day) -> list[DeliveredFile]:
     return [
         DeliveredFile(
             item.source.name,
             file.path,
             file.sha256,
-            date.isoformat(),
+            day.date.isoformat(),
             0 if file.sheet is None else file.sheet.raw.rows,
             "held" if file.refused is not None else "loaded",
+            "" if file.cut is None else date_of(file.cut).isoformat(),
+            item.source.name in day.news,
         )
         for file in item.files
     ]
+
+
+def _described(item: Landed) -> list[Described]:
+    """What is said of a file; RejectedError when it is not there or nothing is said of it."""
+    if item.missing:
+        raise RejectedError(
+            "incomplete", f"{item.path.name} is in the list of its delivery and is not there."
+        )
+    said = descriptions(item.path, item.listed)
+    assert item.source is not None
+    if not said and item.source.delivery.sidecar == "required":
+        raise RejectedError(
+            "no_sidecar", f"{item.path.name} came without its checksum file; ask for it."
+        )
+    return said

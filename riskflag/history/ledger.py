@@ -26,7 +26,11 @@ class StoredFile:
 
 @dataclass(frozen=True)
 class DeliveredFile:
-    """A file that an agency sent: which source took it, on what day, and what became of it."""
+    """A file that an agency sent: which source took it, on what day, and what became of it.
+
+    `cut` is the day the extract was made, blank when the file does not say; `news` whether its
+    delivery said anything that was not known.
+    """
 
     source: str
     path: str
@@ -34,6 +38,8 @@ class DeliveredFile:
     landed: str
     rows: int
     status: str
+    cut: str = ""
+    news: bool = True
 
 
 @dataclass(frozen=True)

@@ -90,6 +90,26 @@ class State:
         snapshot = source.delivery.scope != "delta"
         return not (same[-1].rows == 0 or (snapshot and unchanged))
 
+    def last_cut(self, source: Source, landed: dt.date) -> str | None:
+        """The newest day on which a delivery of another landing day was made, as far as known."""
+        cuts = {
+            item.cut
+            for item in self._loaded(source)
+            if item.cut and item.landed != landed.isoformat()
+        }
+        return max(cuts, default=None)
+
+    def news_day(self, source: Source) -> str | None:
+        """The newest landing day on which a source said something that was not known."""
+        return max((item.landed for item in self._loaded(source) if item.news), default=None)
+
+    def _loaded(self, source: Source | None) -> list[DeliveredFile]:
+        return [
+            item
+            for item in self.delivered
+            if (source is None or item.source == source.name) and item.status == "loaded"
+        ]
+
     def first_day(self, source: Source) -> str | None:
         """The landing day of a source's first load, None when there was none."""
         return min(self._days(source), default=None)
@@ -99,11 +119,7 @@ class State:
         return max(self._days(source), default=None)
 
     def _days(self, source: Source | None) -> set[str]:
-        return {
-            item.landed
-            for item in self.delivered
-            if (source is None or item.source == source.name) and item.status == "loaded"
-        }
+        return {item.landed for item in self._loaded(source)}
 
     def new_batch_id(self, landed: dt.date, content: str) -> str:
         """A name for a batch: its day and a hash of its files, told apart from earlier tries."""
