@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from riskflag.history.arrays import Ints, Mask
+from riskflag.history.arrays import Ints, Mask, constant, decoded, one
 from riskflag.history.check_digits import failed_check
 from riskflag.history.dates import OK, Days
 from riskflag.history.hashing import digests, joined
@@ -81,6 +81,8 @@ class _ContactTable:
         blank = self.sheet.text(origin.column, self.rows).is_null()
         self.sheet.mark(self.rows[unknown | np.asarray(blank)], "unmapped_type", origin.column)
         kept = np.asarray(types.is_valid())
+        if kept.all():
+            return types
         self.rows = self.rows[kept]
         return types.filter(pa.array(kept))
 
@@ -101,7 +103,8 @@ class _ContactTable:
         late = np.asarray(occurred.day > self.landing.day) & (occurred.state == OK)
         self.issues["future"] = late
         columns["issues"] = issue_text(self.issues, len(rows))
-        columns["row_hash"] = digests(joined([columns[name] for name in _CONTENT]))
+        said = [columns.get(name, _NOTHING) for name in _CONTENT]
+        columns["row_hash"] = digests(joined(said))
         columns |= self._record(columns)
         columns |= self._working(file_number)
         columns |= lineage(sheet, self.landing, rows)
@@ -126,10 +129,9 @@ class _ContactTable:
 
     def _agency(self) -> pa.Array:
         if self.entry.agency is None:
-            agency = pa.scalar(self.sheet.source.agency, pa.string())
-            return pa.repeat(agency, len(self.rows))
+            return constant(self.sheet.source.agency, len(self.rows))
         found, _ = self.sheet.value(self.entry.agency, self.rows)
-        return found.fill_null(self.sheet.source.agency)
+        return decoded(found).fill_null(self.sheet.source.agency)
 
     def _ended(self, occurred: Days) -> dict[str, pa.Array]:
         """End, open mark and duration; an end before the start is kept but never measured."""
@@ -152,8 +154,7 @@ class _ContactTable:
 
     def _attributes(self) -> dict[str, pa.Array]:
         size = len(self.rows)
-        columns = {name: pa.nulls(size, pa.string()) for name in ATTRIBUTES}
-        columns["quantity"] = pa.nulls(size, pa.float64())
+        columns: dict[str, pa.Array] = {}
         kinds = contact_types(self.sheet.source, self.entry)
         missed = np.zeros(size, np.bool_)
         for name, origin in self.entry.attributes.items():
@@ -172,7 +173,7 @@ class _ContactTable:
         self.issues["id_check_failed"] = failed_check(value, subject.scheme)
         self.issues["no_identifier"] = np.asarray(value.is_null())
         mark_mangled(self.sheet, value, self.rows, subject.column)
-        scheme = pa.repeat(pa.scalar(subject.scheme, pa.string()), len(self.rows))
+        scheme = constant(subject.scheme, len(self.rows))
         return {"subject_scheme": scheme, "subject_value": value}
 
     def _record(self, columns: dict[str, pa.Array]) -> dict[str, pa.Array]:
@@ -243,16 +244,16 @@ def known_columns(
     if not landing.first_load:
         return {
             "known_on": pa.array(np.full(size, landing.day, np.int32)).cast(pa.date32()),
-            "known_basis": pa.repeat(pa.scalar("landed", pa.string()), size),
+            "known_basis": constant("landed", size),
         }
     lag = sheet.source.delivery.assumed_lag_days
     known = np.where(occurred.state == OK, occurred.day + lag, landing.day)
-    basis = np.zeros(size, np.int8)
+    basis = np.zeros(size, np.int32)
     if written is not None:
         stated = written.state == OK
         known = np.where(stated, written.day + lag, known)
         basis[stated] = 1
-    names = pa.array(["assumed_lag", "recorded"]).take(pa.array(basis))
+    names = pa.DictionaryArray.from_arrays(basis, pa.array(["assumed_lag", "recorded"]))
     known = np.minimum(known, landing.day).astype(np.int32)
     return {"known_on": pa.array(known).cast(pa.date32()), "known_basis": names}
 
@@ -267,20 +268,23 @@ def issue_text(issues: dict[str, Mask], size: int) -> pa.Array:
         " ".join(name for place, name in enumerate(ISSUES) if number >> place & 1)
         for number in range(1 << len(ISSUES))
     ]
-    return pa.array(texts, pa.string()).take(pa.array(code))
+    used, at = np.unique(code, return_inverse=True)
+    names = pa.array([texts[number] for number in used.tolist()], pa.string())
+    return pa.DictionaryArray.from_arrays(at.astype(np.int32), names)
 
 
 def lineage(sheet: Sheet, landing: Landing, rows: Ints) -> dict[str, pa.Array]:
     """Source, file, line and batch of each row."""
     size = len(rows)
     return {
-        "source": pa.repeat(pa.scalar(sheet.source.name, pa.string()), size),
-        "source_file": pa.repeat(pa.scalar(sheet.raw.name, pa.string()), size),
+        "source": constant(sheet.source.name, size),
+        "source_file": constant(sheet.raw.name, size),
         "source_line": pa.array(sheet.raw.lines[rows], pa.int32()),
-        "batch_id": pa.repeat(pa.scalar(landing.batch_id, pa.string()), size),
+        "batch_id": constant(landing.batch_id, size),
     }
 
 
+_NOTHING = pa.scalar(None, pa.string())
 _CONTENT = (
     "subject_scheme",
     "subject_value",
@@ -302,11 +306,11 @@ def named_apart(table: pa.Table) -> pa.Table:
 
     The number makes rows that say exactly the same separate contacts, whatever order they come in.
     """
-    keyless = np.flatnonzero(np.asarray(table.column("keyless").combine_chunks()))
+    keyless = np.flatnonzero(np.asarray(one(table.column("keyless"))))
     if len(keyless) == 0:
         return table
-    part = table.take(pa.array(keyless)).combine_chunks()
-    hashes = part.column("row_hash").combine_chunks()
+    part = table.take(pa.array(keyless))
+    hashes = one(part.column("row_hash"))
     place = part.column("position").to_numpy()
     _, group = np.unique(
         hashes.dictionary_encode().indices.to_numpy() * 64 + place, return_inverse=True
@@ -337,6 +341,6 @@ def _replaced(table: pa.Table, rows: Ints, columns: dict[str, pa.Array]) -> pa.T
             continue
         mask = np.zeros(table.num_rows, np.bool_)
         mask[rows] = True
-        column = table.column(name).combine_chunks()
+        column = one(table.column(name))
         table = table.set_column(place, name, pc.replace_with_mask(column, pa.array(mask), values))
     return table

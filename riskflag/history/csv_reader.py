@@ -123,7 +123,7 @@ def _read_csv(data: bytes, name: str, files: Files, needed: frozenset[str]) -> R
 
 
 def _header(data: bytes, name: str, delimiter: str) -> list[str]:
-    if not data.strip():
+    if not data[: 1 << 20].strip() and not data.strip():
         raise RejectedError("no_header", f"{name} is empty; check the extract.")
     start = data[: 1 << 20].decode("utf-8", errors="replace")
     try:
@@ -215,7 +215,7 @@ def _assembled(text: _Text, table: pa.Table, layout: Layout, wrong: Ints) -> Raw
         for row in wrong
         if not blank[row]
     ]
-    return RawFile(text.name, table.combine_chunks(), layout.line[taken & ~blank & ~long], bad)
+    return RawFile(text.name, table, layout.line[taken & ~blank & ~long], bad)
 
 
 def _read_strict(text: _Text) -> RawFile:

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from riskflag.history.arrays import Ints, Mask
+from riskflag.history.threads import in_threads
 
-_BLOCK = 1 << 24
+_BLOCK = 1 << 23
 _QUOTE, _NEWLINE, _RETURN = 34, 10, 13
 
 
@@ -37,16 +38,13 @@ class Layout:
 
 def scan(data: bytes, delimiter: str) -> Layout | None:
     """The layout of a plainly written text, or None when only the strict reader may judge it."""
-    if data.count(b"\r") != data.count(b"\r\n"):
+    if b"\r" in data and data.count(b"\r") != data.count(b"\r\n"):
         return None
     bytes_ = np.frombuffer(data, np.uint8)
     breaks, lines, quotes, seen_lines = [], [], 0, 0
-    for begin in range(0, len(data), _BLOCK):
-        block = bytes_[begin : begin + _BLOCK]
-        quote = np.flatnonzero(block == _QUOTE) + begin
+    for quote, newline in _marks(bytes_):
         if len(quote) and not _well_formed(bytes_, quote, quotes, ord(delimiter)):
             return None
-        newline = np.flatnonzero(block == _NEWLINE) + begin
         outside = ((quotes + np.searchsorted(quote, newline)) & 1) == 0
         breaks.append(newline[outside])
         lines.append(seen_lines + np.flatnonzero(outside) + 1)
@@ -55,6 +53,17 @@ def scan(data: bytes, delimiter: str) -> Layout | None:
     if quotes % 2:
         return None
     return _layout(bytes_, breaks, lines, quotes > 0)
+
+
+def _marks(bytes_: np.ndarray) -> list[tuple[Ints, Ints]]:
+    """Where the quotes and the line breaks are, block after block."""
+
+    def find(begin: int) -> tuple[Ints, Ints]:
+        block = bytes_[begin : begin + _BLOCK]
+        quote, newline = (np.flatnonzero(block == mark) + begin for mark in (_QUOTE, _NEWLINE))
+        return quote, newline
+
+    return in_threads(find, [(begin,) for begin in range(0, len(bytes_), _BLOCK)])
 
 
 def _well_formed(bytes_: np.ndarray, quote: Ints, before: int, delimiter: int) -> bool:

@@ -17,13 +17,22 @@ from riskflag.history.adapt_people import (
     adapt_persons,
     adapt_relationships,
 )
-from riskflag.history.arrays import Ints, numbers, one
+from riskflag.history.arrays import Ints, numbers, one, stacked
 from riskflag.history.dates import OK
 from riskflag.history.file_faults import check_whole, turned_round
 from riskflag.history.readers import BadRow, RawFile, RejectedError, read_rows
 from riskflag.history.sheet import REASONS, Sheet
 from riskflag.history.sidecar import Described, check_rows
-from riskflag.history.snapshot import ACCEPTED, DUPLICATE, NOTHING, SUPERSEDED, choose, latest
+from riskflag.history.snapshot import (
+    ACCEPTED,
+    DUPLICATE,
+    NOTHING,
+    SUPERSEDED,
+    Choice,
+    choose,
+    latest,
+    places,
+)
 from riskflag.history.source import Source
 from riskflag.history.source_check import checked_columns
 from riskflag.history.text_forms import odd_texts
@@ -56,6 +65,10 @@ class Delivered:
         self.landing = landing
         self.files: list[DeliveredSheet] = []
         self.seen: dict[str, pa.ChunkedArray | None] = {}
+        self.chosen: dict[str, Choice] = {}
+        #: Where each candidate contact's key stands in the contacts known, and in which table.
+        self.placed: Ints | None = None
+        self.placed_in: pa.Table | None = None
         self._tables: dict[str, list[pa.Table]] = {name: [] for name in TABLES}
 
     def refuse(self, path: Path, shown: str, sha256: str, refusal: RejectedError) -> None:
@@ -124,16 +137,15 @@ class Delivered:
     def turned_dates(self, stored: pa.Table) -> tuple[int, int]:
         """How many records are known already, and of how many day and month changed places."""
         current = latest(stored, "contact_key", self.source.name)
-        known = turned = 0
-        for made in self._tables["contact"] if current.num_rows else ():
-            table = made.filter(pc.invert(made.column("keyless")))
-            place = numbers(pc.index_in(table["contact_key"], one(current["contact_key"])), -1)
-            here = np.flatnonzero(place >= 0)
-            now = numbers(table["occurred_on"], 0)[here]
-            before = numbers(current["occurred_on"], 0)[place[here]]
-            known += len(here)
-            turned += int(((now != before) & (turned_round(before) == now)).sum())
-        return known, turned
+        made = _joined(self._tables["contact"])
+        if made is None or current.num_rows == 0 or bool(pc.any(made["keyless"]).as_py()):
+            return 0, 0
+        self.placed, self.placed_in = places(made["contact_key"], current["contact_key"]), stored
+        here = np.flatnonzero(self.placed >= 0)
+        before = numbers(current["occurred_on"], 0)[self.placed[here]]
+        now = numbers(made["occurred_on"], 0)[here]
+        moved = np.flatnonzero(now != before)
+        return len(here), int((turned_round(before[moved]) == now[moved]).sum())
 
     @property
     def rows(self) -> int:
@@ -163,8 +175,8 @@ class Delivered:
             "contact": None if contacts is None else contacts.column("contact_key"),
             "relationship": None if relations is None else relations.column("relationship_key"),
         }
-        while self._mark_conflicts(contacts, "contact_key") or self._mark_conflicts(
-            relations, "relationship_key"
+        while self._mark_conflicts(contacts, "contact") or self._mark_conflicts(
+            relations, "relationship"
         ):
             pass
         for item in self.files:
@@ -172,14 +184,20 @@ class Delivered:
                 item.status = np.zeros(len(item.sheet.reason), np.int8)
         return {name: self._sound(table) for name, table in tables.items()}
 
-    def _mark_conflicts(self, table: pa.Table | None, key: str) -> bool:
-        """Quarantine rows that contradict each other; whether there were any."""
+    def _mark_conflicts(self, table: pa.Table | None, name: str) -> bool:
+        """Quarantine rows that contradict each other; whether there were any.
+
+        Without any the choice among the rows that are sound is known, and kept in `chosen`.
+        """
         sound = self._sound(table)
         if sound is None or sound.num_rows == 0:
+            self.chosen.pop(name, None)
             return False
-        conflict = choose(sound, key).conflict
+        self.chosen[name] = choose(sound, f"{name}_key")
+        conflict = self.chosen[name].conflict
         if len(conflict) == 0:
             return False
+        self.chosen.clear()
         rows = sound.column("row").to_numpy()[conflict]
         files = sound.column("file").to_numpy()[conflict]
         for number, item in enumerate(self.files):
@@ -236,7 +254,7 @@ def _cut_day(sheet: Sheet, name: str) -> int | None:
 
 
 def _joined(parts: Sequence[pa.Table]) -> pa.Table | None:
-    return pa.concat_tables(parts).combine_chunks() if parts else None
+    return stacked(parts) if parts else None
 
 
 def row_counts(item: DeliveredSheet) -> dict[str, int]:

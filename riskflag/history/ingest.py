@@ -17,7 +17,7 @@ import pyarrow.csv as pacsv
 from riskflag.clock import date_of, day_number, today
 from riskflag.errors import ConfigError, InputError
 from riskflag.history.adapt import Landing
-from riskflag.history.arrays import isin, numbers, one
+from riskflag.history.arrays import isin, numbers, tallies
 from riskflag.history.day import Day
 from riskflag.history.delivery import (
     Delivered,
@@ -37,7 +37,7 @@ from riskflag.history.source import Source, load_sources
 from riskflag.history.source_check import contact_types
 from riskflag.history.state import State
 from riskflag.history.store import HistoryStore
-from riskflag.history.versions import asserted, live_rows
+from riskflag.history.versions import asserted
 from riskflag.progress import Progress, silent
 from riskflag.workspace import Workspace
 
@@ -275,16 +275,15 @@ class _Load:
                 self.counts[name] += int(says.sum())
                 self.counts[f"{name}_withdrawn"] += int((~says).sum())
         if "contact" in tables:
-            first = asserted(tables["contact"]) & (
-                numbers(tables["contact"].column("version"), 0) == 1
-            )
-            self._lateness(tables["contact"].filter(pa.array(first)))
+            self._lateness(tables["contact"])
 
     def _lateness(self, contacts: pa.Table) -> None:
+        """Days from occurring to being known, of what is said for the first time."""
+        first = asserted(contacts) & (numbers(contacts.column("version"), 0) == 1)
         days = numbers(contacts.column("known_on"), 0) - numbers(contacts.column("occurred_on"), 0)
-        for source in one(contacts.column("source")).unique().to_pylist():
-            mine = isin(contacts.column("source"), [source])
-            for basis in ("landed", "recorded", "shared", "assumed_lag"):
+        for source in sorted(tallies(contacts.column("source"), first)):
+            mine = first & isin(contacts.column("source"), [source])
+            for basis in tallies(contacts.column("known_basis"), mine):
                 some = mine & isin(contacts.column("known_basis"), [basis])
                 if some.any():
                     self.late.setdefault((source, basis), []).append(days[some])
@@ -309,9 +308,6 @@ class _Load:
             raise
 
     def _report(self) -> LoadReport:
-        contacts = self.state.tables["contact"]
-        current = contacts.take(pa.array(live_rows(contacts, "contact_key")))
-        loose = np.asarray(one(current.column("person_id")).is_null()) & asserted(current)
         return LoadReport(
             files=tuple(self.files),
             unmapped=tuple(Unmapped(*key, rows) for key, rows in sorted(self.unmapped.items())),
@@ -326,7 +322,7 @@ class _Load:
             new_versions=self.counts["contact"],
             withdrawn=self.counts["contact_withdrawn"],
             linked_later=self.counts["linked_later"],
-            unlinked=int(loose.sum()),
+            unlinked=self.state.unlinked(),
             persons=self.counts["person"],
             relationships=self.counts["relationship"],
             dry_run=self.dry_run,

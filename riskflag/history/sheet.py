@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from riskflag.history.arrays import Ints, Mask, isin, one
+from riskflag.history.arrays import Ints, Mask, constant, isin, one
 from riskflag.history.code_maps import translated
 from riskflag.history.dates import BAD, OK, OUT_OF_RANGE, Days, parse_days
 from riskflag.history.readers import RawFile
@@ -177,7 +177,7 @@ class Sheet:
         fixed = origin if isinstance(origin, str) else origin.fixed
         nowhere = np.zeros(len(rows), np.bool_)
         if isinstance(origin, str) or origin.column is None:
-            return pa.repeat(pa.scalar(fixed, pa.string()), len(rows)), nowhere
+            return constant(fixed, len(rows)), nowhere
         text = self.text(origin.column, rows)
         targets = self.source.map_named(origin.map) if origin.map else None
         if targets is None:
@@ -192,8 +192,7 @@ class Sheet:
         """Codes through a map, by distinct value; counts those it does not hold."""
         encoded = text.dictionary_encode()
         found = translated(encoded.dictionary, targets)
-        values = pa.array([value or None for value in found], pa.string())
-        mapped = values.take(encoded.indices) if len(values) else text
+        mapped = _recoded(encoded.indices, found) if found else text
         unknown = np.array([value is None for value in found], np.bool_)
         if not unknown.any():
             return mapped, np.zeros(len(text), np.bool_)
@@ -224,3 +223,13 @@ class Sheet:
             for rank, (code, count) in enumerate(ordered):
                 told[column, code if rank < _CODES_TOLD else "(other codes)"] += count
         return told
+
+
+def _recoded(indices: pa.Array, values: Sequence[str | None]) -> pa.DictionaryArray:
+    """Codes as what each becomes; nothing for one that becomes nothing."""
+    names = sorted({value for value in values if value})
+    place = {name: number for number, name in enumerate(names)}
+    to = np.array([place[value] if value else -1 for value in values] + [-1], np.int32)
+    fresh = to[indices.fill_null(len(values)).to_numpy(zero_copy_only=False)]
+    codes = pa.array(fresh, pa.int32(), mask=fresh < 0)
+    return pa.DictionaryArray.from_arrays(codes, pa.array(names, pa.string()))

@@ -249,8 +249,6 @@ class Files(SafeFiles, _Strict):
             raise ValueError("sheet belongs to format xlsx, and only there")
         if self.headers and self.format == "xml":
             raise ValueError("headers belongs to files with a header, not to xml")
-        if self.trailer is not None and self.format != "csv":
-            raise ValueError("trailer belongs to format csv, and only there")
         return self
 
     @property

@@ -54,6 +54,8 @@ def _paths(source: Source) -> Mistake | None:
     """Every column of an XML source is a path, and none leads above the file's first element."""
     from riskflag.history.xml_reader import column_paths
 
+    if source.files.trailer is not None and source.files.format != "csv":
+        return ("files", "trailer"), "a trailer belongs to format csv, and only there"
     if source.files.rows is None:
         return None
     depth = source.files.rows.count("/")

@@ -7,13 +7,16 @@ import hashlib
 from collections.abc import Mapping
 from statistics import median
 
+import numpy as np
 import pyarrow as pa
 
+from riskflag.history.arrays import one, stacked
 from riskflag.history.identity import Identities
 from riskflag.history.ledger import Batch, DeliveredFile
 from riskflag.history.schema import SCHEMAS, conform
 from riskflag.history.source import Source
 from riskflag.history.store import HistoryStore
+from riskflag.history.versions import asserted, live_rows
 from riskflag.progress import Progress
 
 #: The columns of a stored contact that a comparison or a withdrawal needs.
@@ -46,11 +49,13 @@ class State:
 
     def __init__(self, store: HistoryStore, progress: Progress) -> None:
         self.tables: dict[str, pa.Table] = {}
+        self._schemas: dict[str, pa.Schema] = {}
         for name in ("contact", "person", "identifier", "relationship"):
             columns = CONTACT_STATE if name == "contact" else tuple(SCHEMAS[name].names)
             schema = pa.schema([SCHEMAS[name].field(column) for column in columns])
+            self._schemas[name] = schema
             stored = store.read(name, columns=columns, progress=progress)
-            self.tables[name] = conform(stored, schema)
+            self.tables[name] = conform(stored, schema, coded=True)
         self.delivered: list[DeliveredFile] = []
         self.batch_ids: set[str] = set()
         for batch in store.batches():
@@ -65,8 +70,17 @@ class State:
         """Add version rows."""
         for name, table in tables.items():
             if name in self.tables and table.num_rows:
-                fresh = conform(table, self.tables[name].schema)
-                self.tables[name] = pa.concat_tables([self.tables[name], fresh])
+                known, fresh = self.tables[name], conform(table, self._schemas[name], coded=True)
+                self.tables[name] = stacked([known, fresh]) if known.num_rows else fresh
+
+    def unlinked(self) -> int:
+        """Contacts that nobody is known for yet."""
+        contacts = self.tables["contact"]
+        if contacts.column("person_id").null_count == 0:
+            return 0
+        current = contacts.take(pa.array(live_rows(contacts, "contact_key")))
+        loose = np.asarray(one(current.column("person_id")).is_null())
+        return int((loose & asserted(current)).sum())
 
     def identities(self) -> Identities:
         """Whose each identifier is."""

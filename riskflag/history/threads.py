@@ -16,11 +16,24 @@ def cores() -> int:
 
 
 def in_threads(
-    work: Callable[..., Result], parts: Sequence[tuple[object, ...]], most: int | None = None
+    work: Callable[..., Result],
+    parts: Sequence[tuple[object, ...]],
+    done: Callable[[int], None] = lambda number: None,
 ) -> list[Result]:
-    """`work(*part)` for each part. What comes out does not depend on the number of threads."""
-    threads = min(most or cores(), len(parts))
-    if threads <= 1:
-        return [work(*part) for part in parts]
-    with ThreadPoolExecutor(threads) as pool:
-        return list(pool.map(lambda part: work(*part), parts))
+    """`work(*part)` for each part. What comes out does not depend on the number of threads.
+
+    `done` is told the number of parts that are ready, in their order. Whatever it raises ends the
+    work: parts that were not begun are left.
+    """
+    results: list[Result] = []
+    threads = min(cores(), len(parts))
+    pool = ThreadPoolExecutor(max(threads, 1))
+    try:
+        one_by_one = (work(*part) for part in parts)
+        coming = pool.map(lambda part: work(*part), parts) if threads > 1 else one_by_one
+        for result in coming:
+            results.append(result)
+            done(len(results))
+    finally:
+        pool.shutdown(cancel_futures=True)
+    return results

@@ -127,8 +127,9 @@ def test_a_damaged_ledger_line_is_named_and_a_cut_one_is_not_yet_a_batch(tmp_pat
 
 
 @pytest.mark.parametrize("stop_at", range(0, 30, 6))
-def test_a_stop_at_any_moment_leaves_the_old_history_whole(tmp_path, stop_at):
+def test_a_stop_at_any_moment_leaves_the_old_history_whole(tmp_path, stop_at, monkeypatch):
     """Progress is called between all steps of writing; stopping there must leave nothing."""
+    monkeypatch.setattr("riskflag.history.writing.SMALL_BATCH", 0)
     store = HistoryStore(tmp_path)
     store.append_batch("b1", "2024-02-01", {"contact": contacts(50)})
     before, digest = content(tmp_path), store.load().digest()
