@@ -107,6 +107,7 @@ class _Load:
             self._day(date, items)
         report = self._report()
         if self.batches and not self.dry_run:
+            self.store.compact(self.progress)
             self.workspace.reports.mkdir(exist_ok=True)
             target = self.workspace.reports / f"load-{self.batches[-1]}.json"
             write_atomic(target, report.to_json().encode("utf-8"))
@@ -154,13 +155,28 @@ class _Load:
                 continue
             again = any(other.sha256 == sha256 and other.source is item.source for other in fresh)
             if again or self.state.knows(item.source, sha256, date):
-                self.files.append(
-                    FileReport(item.shown, item.source.name, date.isoformat(), "known")
-                )
+                self._already_known(item)
             else:
                 fresh.append(_Fresh(item, item.source, data, sha256, None, tuple(said)))
         self.progress("Reading files", len(items), len(items))
-        return fresh
+        return self._news_only(fresh)
+
+    def _news_only(self, fresh: list[_Fresh]) -> list[_Fresh]:
+        """An extract that came before says nothing beside a new one of its source."""
+        old = [self.state.loaded_before(file.source, file.sha256) for file in fresh]
+        new = {file.source.name for file, known in zip(fresh, old, strict=True) if not known}
+        kept = []
+        for file, known in zip(fresh, old, strict=True):
+            if known and file.refusal is None and file.source.name in new:
+                self._already_known(file.item)
+            else:
+                kept.append(file)
+        return kept
+
+    def _already_known(self, item: Landed) -> None:
+        assert item.source is not None
+        day = item.day.isoformat()
+        self.files.append(FileReport(item.shown, item.source.name, day, "known"))
 
     def _deliveries(self, date: dt.date, fresh: list[_Fresh], batch_id: str) -> list[Delivered]:
         by_source: dict[str, Delivered] = {}

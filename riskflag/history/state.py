@@ -93,16 +93,16 @@ class State:
         empty file that nothing happened: both are news on a later day. An older extract that comes
         again is not.
         """
-        same = [
-            item
-            for item in self.delivered
-            if item.source == source.name and item.sha256 == sha256 and item.status == "loaded"
-        ]
+        same = self.loaded_before(source, sha256)
         if not same or any(item.landed == landed.isoformat() for item in same):
             return bool(same)
         unchanged = max(item.landed for item in same) == self.last_day(source)
         snapshot = source.delivery.scope != "delta"
         return not (same[-1].rows == 0 or (snapshot and unchanged))
+
+    def loaded_before(self, source: Source, sha256: str) -> list[DeliveredFile]:
+        """The deliveries of these very bytes, oldest first."""
+        return [item for item in self._loaded(source) if item.sha256 == sha256]
 
     def last_cut(self, source: Source, landed: dt.date) -> str | None:
         """The newest day on which a delivery of another landing day was made, as far as known."""

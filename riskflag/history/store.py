@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -18,13 +18,15 @@ from riskflag.history.ledger import (
     DeliveredFile,
     StoredFile,
     append_ledger,
+    live_files,
     read_ledger,
+    replaced,
     sync_folders,
 )
 from riskflag.history.schema import ATTRIBUTES, SCHEMAS
 from riskflag.history.threads import in_threads
 from riskflag.history.view import History
-from riskflag.history.writing import LOOSE, write_tables
+from riskflag.history.writing import LOOSE, crowded, merge, write_tables
 from riskflag.progress import Progress, silent
 
 _STAGING = ".staging"
@@ -74,12 +76,58 @@ class HistoryStore:
         """
         if any(batch.batch_id == batch_id for batch in self.batches()):
             raise IntegrityError(f"Batch {batch_id} is already in the history; nothing was added.")
+
+        def write(staging: Path) -> Batch:
+            files = write_tables(staging, tables, batch_id, progress)
+            return Batch(batch_id, landed, tuple(files), tuple(delivered))
+
+        return self._append(write)
+
+    def compact(self, progress: Progress = silent) -> Batch | None:
+        """Bring the rows of many small files into few; None when there is nothing to do.
+
+        The rows stay the same. The new files are listed together with those they replace in one
+        line of the ledger; the replaced ones are removed when this is next called, so that
+        somebody who is reading now can go on.
+        """
+        batches = self.batches()
+        self._remove(replaced(batches))
+        groups = crowded(live_files(batches))
+        if not groups:
+            return None
+
+        def write(staging: Path) -> Batch:
+            old = [file for group in groups for file in group]
+            content = " ".join(sorted(file.sha256 for file in old))
+            name = f"merged-{hashlib.sha256(content.encode()).hexdigest()[:16]}"
+            files = []
+            for number, group in enumerate(groups):
+                progress("Merging small files", number, len(groups))
+                kind = group[0].path.split("/")[0]
+                parts = [(file, SCHEMAS[kind].names) for file in group]
+                table = stacked(in_threads(self._read_file, parts))
+                files += merge(staging, group[0].path, table, name)
+            progress("Merging small files", len(groups), len(groups))
+            if sum(file.rows for file in files) != sum(file.rows for file in old):
+                raise IntegrityError(
+                    f"{self.folder}: merging files lost rows; nothing was changed."
+                )
+            gone = tuple(file.path for file in old)
+            return Batch(name, batches[-1].landed, tuple(files), (), gone)
+
+        return self._append(write)
+
+    def _remove(self, paths: set[str]) -> None:
+        for path in sorted(paths):
+            (self.folder / path).unlink(missing_ok=True)
+
+    def _append(self, write: Callable[[Path], Batch]) -> Batch:
+        """Write files aside, sync and rename them, and list them: all or nothing."""
         staging = self.folder / _STAGING
         shutil.rmtree(staging, ignore_errors=True)
         try:
-            files = write_tables(staging, tables, batch_id, progress)
-            self._move_in(staging, files)
-            batch = Batch(batch_id, landed, tuple(files), tuple(delivered))
+            batch = write(staging)
+            self._move_in(staging, batch.files)
             append_ledger(self.folder, batch)
         except OSError:
             raise StorageError(
@@ -110,7 +158,7 @@ class HistoryStore:
         """The raw rows of one table (SCHEMAS), checked against the ledger (IntegrityError)."""
         schema = SCHEMAS[name]
         wanted = list(columns) if columns is not None else schema.names
-        chosen = [file for batch in self.batches() for file in batch.files if _is_of(file, name)]
+        chosen = [file for file in live_files(self.batches()) if _is_of(file, name)]
         if only_buckets is not None:
             keep = {f"bucket={number:02d}" for number in only_buckets} | {LOOSE}
             chosen = [file for file in chosen if file.path.split("/")[1] in keep]
@@ -173,7 +221,7 @@ class HistoryStore:
 
     def verify(self, progress: Progress = silent) -> int:
         """Read every file; the number of files. IntegrityError at the first that differs."""
-        files = [file for batch in self.batches() for file in batch.files]
+        files = live_files(self.batches())
         for number, file in enumerate(files):
             progress("Checking the history", number, len(files))
             rows = self._read_file(file, []).num_rows

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,12 +16,16 @@ from riskflag.history.hashing import BUCKETS, buckets
 from riskflag.history.ledger import StoredFile
 from riskflag.history.schema import SCHEMAS, conform
 from riskflag.history.threads import in_threads
-from riskflag.progress import Progress
+from riskflag.progress import Progress, silent
 
 #: Where the contacts of a small batch lie, whoever they are about.
 LOOSE = "bucket=any"
 #: A batch of no more contacts than this is one file: sixty small ones cost more than they save.
 SMALL_BATCH = 20_000
+#: From so many files in one folder on they are merged into one.
+MANY_FILES = 32
+#: Merged loose files may hold so many contacts before they are dealt out to the buckets.
+MOST_LOOSE = 1 << 18
 #: Rows are sorted into buckets in parts of so many, side by side.
 _PART_ROWS = 1 << 18
 #: Columns that hardly repeat: a dictionary of them would only be thrown away.
@@ -30,16 +34,42 @@ _UNLIKE = frozenset({"contact_key", "row_hash", "record_id", "subject_value"})
 Part = tuple[str, pa.Table, Ints]
 
 
+def crowded(files: Sequence[StoredFile]) -> list[list[StoredFile]]:
+    """The files that lie together in so many that they had better be one, folder by folder."""
+    folders: dict[str, list[StoredFile]] = {}
+    for file in files:
+        folders.setdefault(file.path.rpartition("/")[0], []).append(file)
+    return [folders[name] for name in sorted(folders) if len(folders[name]) >= MANY_FILES]
+
+
+def merge(folder: Path, like: str, table: pa.Table, name: str) -> list[StoredFile]:
+    """Write the rows of files that lay together where `like` did; many loose ones into buckets."""
+    kind, place = like.split("/", maxsplit=1)[0], like.rpartition("/")[0]
+    if place == f"contact/{LOOSE}":
+        return write_tables(folder, {kind: table}, name, silent, small=MOST_LOOSE)
+    rows = np.arange(table.num_rows)
+    return [_write(folder, f"{place}/{name}.parquet", table, rows)]
+
+
 def write_tables(
-    folder: Path, tables: Mapping[str, pa.Table], name: str, progress: Progress
+    folder: Path,
+    tables: Mapping[str, pa.Table],
+    name: str,
+    progress: Progress,
+    *,
+    small: int | None = None,
 ) -> list[StoredFile]:
-    """Write rows below `folder`, in files called `name`, synced; empty tables make none."""
+    """Write rows below `folder`, in files called `name`, synced; empty tables make none.
+
+    No more than `small` contacts (default SMALL_BATCH) go into one file instead of buckets.
+    """
+    few = SMALL_BATCH if small is None else small
     parts: list[Part] = []
     for kind in sorted(tables):
         table = conform(tables[kind], SCHEMAS[kind], lean=True)
         if table.num_rows == 0:
             continue
-        if kind != "contact" or table.num_rows <= SMALL_BATCH:
+        if kind != "contact" or table.num_rows <= few:
             place = f"contact/{LOOSE}" if kind == "contact" else kind
             parts.append((f"{place}/{name}.parquet", table, np.arange(table.num_rows)))
             continue
