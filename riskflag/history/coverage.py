@@ -86,7 +86,7 @@ def _state(source: str, rows: list[dict[str, Any]], as_of: int) -> FeedState:
     why = ""
     if newest["status"] == "unchanged":
         state = "STALE" if state == "FRESH" else state
-        why = f"The same extract comes again and again; the export of {source} may be stuck."
+        why = "The same extract keeps coming, so newer records may be missing from it."
     said = _says(rows)
     return FeedState(source, agency, types, newest["complete_to"], state, says=said, why=why)
 

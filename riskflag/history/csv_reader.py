@@ -38,6 +38,7 @@ _PACKED = {
     b"PAR1": "a Parquet file",
     b"%PDF": "a PDF document",
 }
+_MARK = b"\xef\xbb\xbf"
 _WIDE_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -81,7 +82,7 @@ def _as_utf8(data: bytes, name: str, encoding: str) -> bytes:
             "encoding", f"{name} is UTF-16, not {encoding}; declare the encoding it has."
         )
     if encoding == "utf-8":
-        data = data.removeprefix(b"\xef\xbb\xbf")
+        data = data.removeprefix(_MARK)
         if data.isascii():
             return data
     try:
@@ -167,12 +168,16 @@ def _read_part(
         wrong.append(row.number)
         return "skip"
 
+    part = pa.py_buffer(text.data).slice(begin, end - begin)
+    if text.data.startswith(_MARK, begin):
+        # Arrow takes it for the mark of a file's beginning; here it is a part of the first field.
+        part = pa.py_buffer(_MARK + part.to_pybytes())
     names = [str(place) for place in range(text.width)]
     chosen = [names[place] for place in text.places.values()]
     table = pacsv.read_csv(
-        pa.BufferReader(pa.py_buffer(text.data).slice(begin, end - begin)),
+        pa.BufferReader(part),
         read_options=pacsv.ReadOptions(
-            use_threads=False, block_size=max(end - begin, 1 << 10), column_names=names
+            use_threads=False, block_size=max(len(part), 1 << 10), column_names=names
         ),
         parse_options=pacsv.ParseOptions(
             delimiter=text.delimiter,

@@ -27,12 +27,13 @@ from riskflag.history.delivery import (
     row_counts,
 )
 from riskflag.history.hashing import file_digest
+from riskflag.history.holding import described, hold_what_is_odd
 from riskflag.history.landing import Landed, landed_files
 from riskflag.history.ledger import Batch, DeliveredFile, write_atomic
 from riskflag.history.readers import RejectedError, read_bytes
 from riskflag.history.report import FileReport, Lateness, LoadReport, Unmapped
 from riskflag.history.schema import COVERAGE, ENDED, load_vocabulary
-from riskflag.history.sidecar import Described, check_bytes, descriptions
+from riskflag.history.sidecar import Described, check_bytes
 from riskflag.history.source import Source, load_sources
 from riskflag.history.source_check import contact_types
 from riskflag.history.state import State
@@ -41,10 +42,9 @@ from riskflag.history.versions import asserted
 from riskflag.progress import Progress, silent
 from riskflag.workspace import Workspace
 
+STUCK = "the same extract keeps coming; ask the sender whether the export is stuck."
 #: Below so many rows an extract may well stay the same.
 _FEW_ROWS = 50
-#: Known records whose day and month changed places: below so many, or this share, corrections.
-_FEW_TURNED, _MOST_TURNED = 3, 0.01
 
 
 def ingest(
@@ -146,7 +146,7 @@ class _Load:
             assert item.source is not None
             sha256 = ""
             try:
-                said = _described(item)
+                said = described(item)
                 data = read_bytes(item.path)
                 sha256 = file_digest(data)
                 check_bytes(item.path, said, sha256, len(data))
@@ -194,43 +194,8 @@ class _Load:
                 by_source[name].add(path, shown, file.data, file.sha256, said=file.said)
         self.progress("Mapping rows", len(fresh), len(fresh))
         for delivery in by_source.values():
-            self._hold_stale(delivery, date)
-            self._hold_odd_volume(delivery)
-            self._hold_turned_dates(delivery)
+            hold_what_is_odd(delivery, self.state, date)
         return list(by_source.values())
-
-    def _hold_odd_volume(self, delivery: Delivered) -> None:
-        """A full delivery of half the usual size would look like a mass of closures."""
-        usual, rules = self.state.usual_rows(delivery.source), delivery.source.delivery
-        if usual is None or rules.least_share <= delivery.rows / usual <= rules.most_share:
-            return
-        delivery.refuse_all(
-            "volume",
-            f"The delivery has {delivery.rows:,} rows where {usual:,.0f} are usual; "
-            "ask the sender, or widen least_share and most_share in the source.",
-        )
-
-    def _hold_stale(self, delivery: Delivered, date: dt.date) -> None:
-        """An extract made no later than the last one is an old one with a new name."""
-        sound = [file for file in delivery.files if file.refused is None]
-        cuts = [file.cut for file in sound if file.cut is not None]
-        last = self.state.last_cut(delivery.source, date)
-        if last is None or not cuts or date_of(max(cuts)).isoformat() > last:
-            return
-        delivery.refuse_all(
-            "stale",
-            f"The extract was not made after the last one, of {last}; ask for a new one.",
-        )
-
-    def _hold_turned_dates(self, delivery: Delivered) -> None:
-        """Known records whose day and month have changed places were not all corrected."""
-        known, turned = delivery.turned_dates(self.state.tables["contact"])
-        if turned >= _FEW_TURNED and turned > _MOST_TURNED * known:
-            delivery.refuse_all(
-                "date_order",
-                f"The dates of {turned:,} known records have day and month the other way round; "
-                "correct the source's date_format or ask for another copy.",
-            )
 
     def _coverage(self, item: Delivered, day: Day) -> pa.Table:
         """One row per contact type of the source."""
@@ -246,6 +211,8 @@ class _Load:
         named: list[str | None] = [*sorted(types)]
         rules = item.source.delivery
         status = "held" if not loaded else "unchanged" if self._stuck(item, day) else "ok"
+        if status == "unchanged":
+            day.notes.add(f"{item.source.name}: {STUCK}")
         rows = [
             {
                 "source": item.source.name,
@@ -269,7 +236,8 @@ class _Load:
     def _stuck(self, item: Delivered, day: Day) -> bool:
         """Whether an extract of everything says the same for longer than its source declares."""
         rules, news = item.source.delivery, self.state.news_day(item.source)
-        if item.source.name in day.news or news is None or item.rows < _FEW_ROWS:
+        dated = rules.generated is not None
+        if item.source.name in day.news or news is None or dated or item.rows < _FEW_ROWS:
             return False
         days = (day.date - dt.date.fromisoformat(news)).days
         return rules.scope != "delta" and 0 < rules.unchanged_days < days
@@ -383,18 +351,3 @@ def _ledger_entries(item: Delivered, day: Day) -> list[DeliveredFile]:
         )
         for file in item.files
     ]
-
-
-def _described(item: Landed) -> list[Described]:
-    """What is said of a file; RejectedError when it is not there or nothing is said of it."""
-    if item.missing:
-        raise RejectedError(
-            "incomplete", f"{item.path.name} is in the list of its delivery and is not there."
-        )
-    said = descriptions(item.path, item.listed)
-    assert item.source is not None
-    if not said and item.source.delivery.sidecar == "required":
-        raise RejectedError(
-            "no_sidecar", f"{item.path.name} came without its checksum file; ask for it."
-        )
-    return said

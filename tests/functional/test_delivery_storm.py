@@ -156,7 +156,7 @@ from pathlib import Path
 from riskflag.history.store import HistoryStore
 from tests.functional import test_delivery_storm as storm
 
-root, steps = Path(sys.argv[1]), 0
+root, stride, steps = Path(sys.argv[1]), int(sys.argv[2]), 0
 
 def counted(real, stop_at):
     def step(*args, **named):
@@ -192,7 +192,7 @@ storm.ingest(storm.Workspace(made.root), landed=storm.WEEK[6])
 whole, killed = storm.said(made), 0
 while True:
     made = storm.two_days(root / f"killed{killed}")
-    if not in_child(lambda: load(made, killed + 1)):
+    if not in_child(lambda: load(made, 1 + killed * stride)):
         break
     killed += 1
     again(made, whole)
@@ -212,14 +212,15 @@ def two_days(folder):
     return made
 
 
-def test_a_load_ended_by_force_at_every_durable_step_is_made_good_by_the_next(tmp_path):
-    """SIGKILL before each sync, rename, new folder and removal; then the same history."""
+@pytest.mark.parametrize("stride", [5, pytest.param(1, marks=pytest.mark.long)])
+def test_a_load_ended_by_force_at_any_durable_step_is_made_good_by_the_next(tmp_path, stride):
+    """SIGKILL before a sync, rename, new folder or removal; then the same history."""
     run = subprocess.run(
-        [sys.executable, "-c", DRIVER, str(tmp_path)],
+        [sys.executable, "-c", DRIVER, str(tmp_path), str(stride)],
         capture_output=True,
         text=True,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
         check=False,
     )
     assert run.returncode == 0, run.stderr[-3000:]
-    assert int(run.stdout) > 20, "so many steps were found and killed at"
+    assert int(run.stdout) * stride > 20, "the steps were found and killed at"
