@@ -7,15 +7,25 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from riskflag.clock import NEVER
-from riskflag.history.adapt import Landing, day_column, lineage
+from riskflag.history.adapt import Landing, day_column, lineage, mark_mangled
 from riskflag.history.addresses import address_key, plain_postcode
-from riskflag.history.arrays import Ints, group_starts, numbers, one, ranks, take
+from riskflag.history.arrays import (
+    Ints,
+    constant,
+    decoded,
+    group_starts,
+    numbers,
+    one,
+    ranks,
+    take,
+)
 from riskflag.history.check_digits import failed_check
 from riskflag.history.dates import OK, Days
 from riskflag.history.hashing import digests, joined
 from riskflag.history.persons import ALWAYS
 from riskflag.history.sheet import Sheet
 from riskflag.history.source import Birth, Day, IdentifierEntry, PersonEntry, RelationshipEntry
+from riskflag.history.text_forms import match_form
 
 PERSON_CONTENT = (
     "birth_on",
@@ -45,7 +55,7 @@ def _person(sheet: Sheet, landing: Landing, entry: PersonEntry) -> pa.Table:
     death = sheet.days(entry.death, rows) if entry.death is not None else None
     kind = entry.kind
     columns = {
-        "subject_scheme": pa.repeat(pa.scalar(entry.id.scheme, pa.string()), len(rows)),
+        "subject_scheme": constant(entry.id.scheme, len(rows)),
         "subject_value": subject,
         "birth_on": birth,
         "birth_precision": precision,
@@ -88,7 +98,7 @@ def _family(sheet: Sheet, rows: Ints, entry: PersonEntry) -> pa.Array:
 def _text(sheet: Sheet, origin: object, rows: Ints) -> pa.Array:
     if origin is None:
         return pa.nulls(len(rows), pa.string())
-    return sheet.value(origin, rows)[0]  # type: ignore[arg-type]
+    return decoded(sheet.value(origin, rows)[0])  # type: ignore[arg-type]
 
 
 def _with_value(sheet: Sheet, rows: Ints, *columns: str) -> Ints:
@@ -146,7 +156,7 @@ def _static_known(
     size = len(rows)
     if not landing.first_load:
         known = np.full(size, landing.day)
-        basis = pa.repeat(pa.scalar("landed", pa.string()), size)
+        basis = constant("landed", size)
     else:
         lag = sheet.source.delivery.assumed_lag_days
         start = numbers(since, NEVER)
@@ -155,7 +165,8 @@ def _static_known(
         stated = np.zeros(size, np.bool_) if written is None else written.state == OK
         if written is not None:
             known = np.where(stated, written.day + lag, known)
-        basis = pa.array(["assumed_lag", "recorded"]).take(pa.array(stated.astype(np.int8)))
+        names = pa.array(["assumed_lag", "recorded"])
+        basis = pa.DictionaryArray.from_arrays(stated.astype(np.int32), names)
     known = np.minimum(known, landing.day).astype(np.int32)
     return {"known_on": pa.array(known).cast(pa.date32()), "known_basis": basis}
 
@@ -168,8 +179,9 @@ def adapt_identifiers(sheet: Sheet, landing: Landing) -> list[pa.Table]:
 def _identifier(sheet: Sheet, landing: Landing, entry: IdentifierEntry) -> pa.Table:
     filled = [entry.person.column, *([entry.value.column] if entry.value.column else [])]
     rows = _with_value(sheet, sheet.choose(entry.when), *filled)
-    value, _ = sheet.value(entry.value, rows)
-    scheme, _ = sheet.value(entry.scheme, rows)
+    value = decoded(sheet.value(entry.value, rows)[0])
+    mark_mangled(sheet, value, rows, entry.value.column or "")
+    scheme = decoded(sheet.value(entry.scheme, rows)[0])
     kept = np.asarray(pc.and_(value.is_valid(), scheme.is_valid()))
     rows, value, scheme = rows[kept], value.filter(pa.array(kept)), scheme.filter(pa.array(kept))
     begins, ends = _interval(sheet, rows, entry.from_, entry.to)
@@ -220,7 +232,7 @@ def _relationship(
     sheet: Sheet, landing: Landing, entry: RelationshipEntry, file_number: int
 ) -> pa.Table:
     rows = _with_value(sheet, sheet.choose(entry.when), entry.person.column, entry.related.column)
-    kind, _ = sheet.value(entry.kind, rows)
+    kind = decoded(sheet.value(entry.kind, rows)[0])
     kept = np.asarray(kind.is_valid())
     rows, kind = rows[kept], kind.filter(pa.array(kept))
     begins, ends = _interval(sheet, rows, entry.from_, entry.to)
@@ -318,7 +330,7 @@ def _grouped(keys: pa.Array, table: pa.Table) -> tuple[Ints, Ints]:
 def _agreed(column: pa.Array, order: Ints, starts: Ints) -> tuple[pa.Array, np.ndarray]:
     """The one value stated in each group (null: none or several), and where there are several."""
     text = pa.types.is_string(column.type)
-    value = ranks(column) if text else numbers(column, -NEVER)
+    value = ranks(match_form(column)) if text else numbers(column, -NEVER)
     missing = np.asarray(column.is_null())
     if text and column.null_count < len(column):
         missing |= np.asarray(pc.fill_null(pc.equal(column, "unknown"), True))

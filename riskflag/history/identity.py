@@ -13,10 +13,11 @@ import pyarrow.compute as pc
 
 from riskflag.clock import NEVER
 from riskflag.history.adapt_people import identifier_keys
-from riskflag.history.arrays import Mask, group_starts, isin, numbers, one, ranks
+from riskflag.history.arrays import Mask, decoded, group_starts, isin, numbers, one, ranks
 from riskflag.history.hashing import digests, joined
 from riskflag.history.matches import MADE
 from riskflag.history.snapshot import latest
+from riskflag.history.text_forms import match_form
 from riskflag.history.versions import asserted
 
 #: An identifier held by one person for a time: (first day, last day, person).
@@ -73,15 +74,22 @@ class Identities:
         identifier one after the other. Without a day such an identifier is disputed.
         """
         scheme, value = one(scheme), one(value)
-        names = joined([scheme, value])
+        itself = isin(scheme, ["person"])
+        if itself.all() and not self._own_disputed():
+            return value, np.zeros(len(value), np.bool_)
+        names = joined([scheme, match_form(value)])
         place = pc.index_in(names, value_set=self.names)
         found = self.persons.take(place) if len(self.persons) else pa.nulls(len(names), pa.string())
         disputed = np.asarray(pc.and_(pc.is_in(names, value_set=self.disputed), value.is_valid()))
         if self.dated:
             found, unclear = self._by_day(names, found, day)
             disputed = disputed | unclear
-        itself = pc.equal(scheme, "person")
-        return pc.if_else(itself, value, found), disputed
+        return pc.if_else(pa.array(itself), value, found), disputed
+
+    def _own_disputed(self) -> bool:
+        """Whether a person's own id is claimed as an identifier by two."""
+        head = joined([pa.scalar("person"), pa.scalar("")], 1)[0].as_py()
+        return bool(pc.any(pc.starts_with(self.disputed, head)).as_py())
 
     def _by_day(self, names: pa.Array, found: pa.Array, day: Any | None) -> tuple[pa.Array, Mask]:
         """The holder on each day of the identifiers whose days count."""
@@ -108,13 +116,14 @@ def claims(identifiers: pa.Table, roots: Mapping[str, str]) -> pa.Table:
     """
     table = latest(identifiers, "identifier_key")
     table = table.filter(pa.array(asserted(table))).combine_chunks()
-    person = one(table.column("person_id"))
+    person = decoded(table.column("person_id"))
     if roots:
         person = pa.array([roots.get(name, name) for name in person.to_pylist()], pa.string())
     columns = {
-        "name": joined([table.column("scheme"), table.column("value")]),
+        "name": joined([table.column("scheme"), match_form(table.column("value"))]),
         "person_id": person,
-        **{name: one(table.column(name)) for name in ("scheme", "value", "valid_from", "valid_to")},
+        **{name: decoded(table.column(name)) for name in ("scheme", "value")},
+        **{name: one(table.column(name)) for name in ("valid_from", "valid_to")},
         "check_ok": one(table.column("check_ok")),
     }
     found = pa.table(columns)

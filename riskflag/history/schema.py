@@ -169,21 +169,26 @@ SCHEMAS: dict[str, pa.Schema] = {
 }
 
 
-def conform(table: pa.Table | None, schema: pa.Schema, *, coded: bool = False) -> pa.Table:
+def conform(
+    table: pa.Table | None, schema: pa.Schema, *, coded: bool = False, lean: bool = False
+) -> pa.Table:
     """The table with exactly the schema's columns, in its order; absent columns become null.
 
-    With `coded`, texts that are dictionary-encoded stay so.
+    With `coded`, texts that are dictionary-encoded stay so; with `lean` they do too, and absent
+    columns take no room (their type is null).
     """
     if table is None:
         return schema.empty_table()
-    columns = [_column(table, field, coded) for field in schema]
+    columns = [_column(table, field, coded or lean, lean) for field in schema]
     return pa.Table.from_arrays(columns, names=schema.names)
 
 
-def _column(table: pa.Table, field: pa.Field, coded: bool) -> pa.ChunkedArray:
+def _column(table: pa.Table, field: pa.Field, coded: bool, lean: bool) -> pa.ChunkedArray:
     if field.name not in table.column_names:
-        return pa.chunked_array([pa.nulls(table.num_rows, field.type)])
+        return pa.chunked_array([pa.nulls(table.num_rows, pa.null() if lean else field.type)])
     column = table.column(field.name)
+    if lean and pa.types.is_null(column.type):
+        return column
     if column.type == field.type or (coded and pa.types.is_dictionary(column.type)):
         return column
     return column.cast(field.type)

@@ -17,6 +17,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
@@ -24,6 +25,7 @@ from pydantic import (
 from riskflag.errors import ConfigError
 from riskflag.history.dates import check_format
 from riskflag.history.schema import AGENCIES, ATTRIBUTES, LINKS, Vocabulary
+from riskflag.history.source_safety import SafeDelivery, SafeFiles
 from riskflag.toml_lines import locate_line, read_toml
 
 SHIPPED_SOURCES = Path(__file__).with_name("sources")
@@ -217,7 +219,7 @@ class RelationshipEntry(_Entry):
         return value
 
 
-class Files(_Strict):
+class Files(SafeFiles, _Strict):
     """Which files, and how they are written."""
 
     pattern: Annotated[list[Text], BeforeValidator(_listed)]
@@ -233,8 +235,8 @@ class Files(_Strict):
 
     @field_validator("date_format")
     @classmethod
-    def _readable(cls, value: str) -> str:
-        return check_format(value)
+    def _readable(cls, value: str, info: ValidationInfo) -> str:
+        return check_format(value, two_digit_years=info.data.get("two_digit_years_to") is not None)
 
     @field_validator("pattern")
     @classmethod
@@ -249,8 +251,8 @@ class Files(_Strict):
             raise ValueError("rows belongs to format xml, and only there")
         if (self.format == "xlsx") != (self.sheet is not None):
             raise ValueError("sheet belongs to format xlsx, and only there")
-        if self.headers and self.sheet is None:
-            raise ValueError("headers belongs to format xlsx, and only there")
+        if self.headers and self.format == "xml":
+            raise ValueError("headers belongs to files with a header, not to xml")
         return self
 
     @property
@@ -259,7 +261,7 @@ class Files(_Strict):
         return self.rows or self.sheet or ""
 
 
-class Delivery(_Strict):
+class Delivery(SafeDelivery, _Strict):
     """What a delivery holds and how late it may be."""
 
     scope: Literal["full", "window", "in_year_or_open", "delta"] = "full"
@@ -321,6 +323,7 @@ class Source(_Strict):
         found: set[str] = set()
         for entry in (*self.contact, *self.person, *self.identifier, *self.relationship):
             _collect_columns(entry, found)
+        _collect_columns(self.delivery, found)
         return frozenset(found)
 
 
@@ -334,11 +337,8 @@ def _collect_columns(item: Any, found: set[str]) -> None:
                 found.update(value)
             else:
                 _collect_columns(value, found)
-    elif isinstance(item, list | tuple):
-        for part in item:
-            _collect_columns(part, found)
-    elif isinstance(item, dict):
-        for part in item.values():
+    elif isinstance(item, list | tuple | dict):
+        for part in item.values() if isinstance(item, dict) else item:
             _collect_columns(part, found)
 
 
