@@ -11,6 +11,7 @@ import pyarrow as pa
 from riskflag.history.schema import (
     CONTACT,
     COVERAGE,
+    MATCH,
     PERSON,
     RELATIONSHIP,
     conform,
@@ -131,11 +132,35 @@ def coverage_rows(rows: Iterable[Mapping[str, Any]]) -> pa.Table:
     return _table(filled, COVERAGE)
 
 
+def match_rows(rows: Iterable[Mapping[str, Any]]) -> pa.Table:
+    """Decisions on pairs of person ids. Needs person_id (stays), other_id and known_on.
+
+    Rows of one pair are versions in the order given; linked by a steward unless said otherwise.
+    """
+    versions: dict[tuple[str, ...], int] = {}
+    filled = []
+    for row in rows:
+        pair = tuple(sorted((row["person_id"], row["other_id"])))
+        versions[pair] = versions.get(pair, 0) + 1
+        full = {
+            "match_key": "|".join(pair),
+            "version": versions[pair],
+            "op": "assert",
+            "known_basis": "landed",
+            "decision": "linked",
+            "method": "steward",
+            **row,
+        }
+        filled.append(_dated(full))
+    return _table(filled, MATCH)
+
+
 def history_of(
     contacts: Iterable[Mapping[str, Any]] = (),
     persons: Iterable[Mapping[str, Any]] = (),
     relationships: Iterable[Mapping[str, Any]] = (),
     coverage: Iterable[Mapping[str, Any]] = (),
+    matches: Iterable[Mapping[str, Any]] = (),
 ) -> History:
     """A History from dictionaries of what matters."""
     return History.of(
@@ -143,4 +168,5 @@ def history_of(
         person_rows(persons),
         relationship_rows(relationships),
         coverage_rows(coverage),
+        match_rows(matches),
     )

@@ -40,14 +40,19 @@ def groups_of(history: Path, ages_at: Mapping[str, dt.date]) -> dict[str, Groups
 
     from riskflag.history.arrays import isin
     from riskflag.history.links import relationship_view
+    from riskflag.history.matches import everyone_ever, joins
     from riskflag.history.persons import person_view
-    from riskflag.history.schema import PERSON, RELATIONSHIP, conform
+    from riskflag.history.schema import MATCH, PERSON, RELATIONSHIP, conform
     from riskflag.history.store import HistoryStore
 
-    raw = HistoryStore(history).read("person")
-    wanted = raw.filter(pa.array(isin(raw.column("person_id"), sorted(ages_at))))
-    view = person_view(conform(wanted, PERSON), relationship_view(conform(None, RELATIONSHIP)))
-    return _by_person(view, ages_at)
+    store = HistoryStore(history)
+    raw, matches = store.read("person"), conform(store.read("match"), MATCH)
+    wanted = raw.filter(pa.array(isin(raw.column("person_id"), everyone_ever(matches, ages_at))))
+    nobody = relationship_view(conform(None, RELATIONSHIP))
+    view = person_view(conform(wanted, PERSON), nobody, joins(matches).groups)
+    return _by_person(
+        view.filter(pa.array(isin(view.column("person_id"), sorted(ages_at)))), ages_at
+    )
 
 
 def _by_person(view: pa.Table, ages_at: Mapping[str, dt.date]) -> dict[str, Groups]:

@@ -24,6 +24,8 @@ COMMANDS = (
     "synth",
     "sources",
     "ingest",
+    "identity",
+    "check",
     "signals",
     "rules",
     "train",

@@ -131,4 +131,6 @@ def missing(told: Mapping[str, Any]) -> str:
 
 def _reach(feed: Mapping[str, Any]) -> str:
     until = feed["complete_to"]
+    if feed.get("why"):
+        return f"complete to {until}, but the same extract keeps coming"
     return "nothing usable had come" if until is None else f"complete to {until}"

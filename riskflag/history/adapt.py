@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from riskflag.history.arrays import Ints, Mask
+from riskflag.history.arrays import Ints, Mask, constant, decoded, one
 from riskflag.history.check_digits import failed_check
 from riskflag.history.dates import OK, Days
 from riskflag.history.hashing import digests, joined
@@ -25,7 +25,14 @@ ISSUES = (
     "id_check_failed",
     "no_identifier",
     "ambiguous_identifier",
+    "before_birth",
 )
+#: An event further ahead of its landing than this is a slip of the pen, not a plan.
+FARTHEST_AHEAD_DAYS = 3653
+#: A child has contacts before birth (an unborn child's plan), but not longer before.
+UNBORN_DAYS = 280
+#: How a spreadsheet writes a long number: the digits behind it are lost.
+_MANGLED = r"^[0-9][.][0-9]+[Ee][+][0-9]{1,3}$"
 #: What a candidate carries besides its schema's columns: the file and row it came from, what
 #: decides between two rows of one record, and whether the row takes its record back.
 WORKING = ("row", "file", "updated", "withdrawn", "keyless")
@@ -75,6 +82,8 @@ class _ContactTable:
         blank = self.sheet.text(origin.column, self.rows).is_null()
         self.sheet.mark(self.rows[unknown | np.asarray(blank)], "unmapped_type", origin.column)
         kept = np.asarray(types.is_valid())
+        if kept.all():
+            return types
         self.rows = self.rows[kept]
         return types.filter(pa.array(kept))
 
@@ -90,22 +99,40 @@ class _ContactTable:
             **self._attributes(),
             **self._subject(),
         }
+        self._doubt_days(occurred)
         columns |= known_columns(sheet, self.landing, rows, entry.recorded, occurred)
         late = np.asarray(occurred.day > self.landing.day) & (occurred.state == OK)
         self.issues["future"] = late
         columns["issues"] = issue_text(self.issues, len(rows))
-        columns["row_hash"] = digests(joined([columns[name] for name in _CONTENT]))
+        said = [columns.get(name, _NOTHING) for name in _CONTENT]
+        columns["row_hash"] = digests(joined(said))
         columns |= self._record(columns)
         columns |= self._working(file_number)
         columns |= lineage(sheet, self.landing, rows)
         return pa.table({name: columns[name] for name in _COLUMNS if name in columns})
 
+    def _doubt_days(self, occurred: Days) -> None:
+        """Quarantine what cannot have happened then; mark what came before its child's birth."""
+        sheet, rows, known = self.sheet, self.rows, occurred.state == OK
+        ahead = known & (occurred.day > self.landing.day + FARTHEST_AHEAD_DAYS)
+        sheet.mark(rows[ahead], "date_out_of_range", self.entry.occurred.column)
+        if self.entry.recorded is not None:
+            written = sheet.days(self.entry.recorded, rows)
+            stated = known & (written.state == OK)
+            before = stated & (written.day < occurred.day)
+            sheet.mark(rows[before], "after_recorded", self.entry.occurred.column)
+            sheet.warn(rows[stated & (written.day > self.landing.day)], "recorded_ahead")
+        born = sheet.births(self.entry.subject, rows)
+        if born is not None:
+            early = np.where(known & (born.state == OK), born.day - occurred.day, 0)
+            sheet.mark(rows[early > UNBORN_DAYS], "before_birth", self.entry.occurred.column)
+            self.issues["before_birth"] = (early > 0) & (early <= UNBORN_DAYS)
+
     def _agency(self) -> pa.Array:
         if self.entry.agency is None:
-            agency = pa.scalar(self.sheet.source.agency, pa.string())
-            return pa.repeat(agency, len(self.rows))
+            return constant(self.sheet.source.agency, len(self.rows))
         found, _ = self.sheet.value(self.entry.agency, self.rows)
-        return found.fill_null(self.sheet.source.agency)
+        return decoded(found).fill_null(self.sheet.source.agency)
 
     def _ended(self, occurred: Days) -> dict[str, pa.Array]:
         """End, open mark and duration; an end before the start is kept but never measured."""
@@ -128,8 +155,7 @@ class _ContactTable:
 
     def _attributes(self) -> dict[str, pa.Array]:
         size = len(self.rows)
-        columns = {name: pa.nulls(size, pa.string()) for name in ATTRIBUTES}
-        columns["quantity"] = pa.nulls(size, pa.float64())
+        columns: dict[str, pa.Array] = {}
         kinds = contact_types(self.sheet.source, self.entry)
         missed = np.zeros(size, np.bool_)
         for name, origin in self.entry.attributes.items():
@@ -147,7 +173,8 @@ class _ContactTable:
         value = self.sheet.text(subject.column, self.rows)
         self.issues["id_check_failed"] = failed_check(value, subject.scheme)
         self.issues["no_identifier"] = np.asarray(value.is_null())
-        scheme = pa.repeat(pa.scalar(subject.scheme, pa.string()), len(self.rows))
+        mark_mangled(self.sheet, value, self.rows, subject.column)
+        scheme = constant(subject.scheme, len(self.rows))
         return {"subject_scheme": scheme, "subject_value": value}
 
     def _record(self, columns: dict[str, pa.Array]) -> dict[str, pa.Array]:
@@ -182,6 +209,12 @@ class _ContactTable:
         }
 
 
+def mark_mangled(sheet: Sheet, values: pa.Array, rows: Ints, column: str) -> None:
+    """Quarantine rows whose identifier a spreadsheet has cut down to 4.50558E+09."""
+    found = pc.fill_null(pc.match_substring_regex(values, _MANGLED), False)
+    sheet.mark(rows[np.asarray(found)], "mangled_identifier", column)
+
+
 def contact_keys(work: _ContactTable, columns: dict[str, pa.Array], record: pa.Array) -> pa.Array:
     """The key of each contact: source, place among its type's entries, type, subject, record."""
     head = pa.scalar(f"{work.sheet.source.name}\x1f{work.position}", pa.string())
@@ -212,16 +245,16 @@ def known_columns(
     if not landing.first_load:
         return {
             "known_on": pa.array(np.full(size, landing.day, np.int32)).cast(pa.date32()),
-            "known_basis": pa.repeat(pa.scalar("landed", pa.string()), size),
+            "known_basis": constant("landed", size),
         }
     lag = sheet.source.delivery.assumed_lag_days
     known = np.where(occurred.state == OK, occurred.day + lag, landing.day)
-    basis = np.zeros(size, np.int8)
+    basis = np.zeros(size, np.int32)
     if written is not None:
         stated = written.state == OK
         known = np.where(stated, written.day + lag, known)
         basis[stated] = 1
-    names = pa.array(["assumed_lag", "recorded"]).take(pa.array(basis))
+    names = pa.DictionaryArray.from_arrays(basis, pa.array(["assumed_lag", "recorded"]))
     known = np.minimum(known, landing.day).astype(np.int32)
     return {"known_on": pa.array(known).cast(pa.date32()), "known_basis": names}
 
@@ -236,20 +269,23 @@ def issue_text(issues: dict[str, Mask], size: int) -> pa.Array:
         " ".join(name for place, name in enumerate(ISSUES) if number >> place & 1)
         for number in range(1 << len(ISSUES))
     ]
-    return pa.array(texts, pa.string()).take(pa.array(code))
+    used, at = np.unique(code, return_inverse=True)
+    names = pa.array([texts[number] for number in used.tolist()], pa.string())
+    return pa.DictionaryArray.from_arrays(at.astype(np.int32), names)
 
 
 def lineage(sheet: Sheet, landing: Landing, rows: Ints) -> dict[str, pa.Array]:
     """Source, file, line and batch of each row."""
     size = len(rows)
     return {
-        "source": pa.repeat(pa.scalar(sheet.source.name, pa.string()), size),
-        "source_file": pa.repeat(pa.scalar(sheet.raw.name, pa.string()), size),
+        "source": constant(sheet.source.name, size),
+        "source_file": constant(sheet.raw.name, size),
         "source_line": pa.array(sheet.raw.lines[rows], pa.int32()),
-        "batch_id": pa.repeat(pa.scalar(landing.batch_id, pa.string()), size),
+        "batch_id": constant(landing.batch_id, size),
     }
 
 
+_NOTHING = pa.scalar(None, pa.string())
 _CONTENT = (
     "subject_scheme",
     "subject_value",
@@ -271,11 +307,11 @@ def named_apart(table: pa.Table) -> pa.Table:
 
     The number makes rows that say exactly the same separate contacts, whatever order they come in.
     """
-    keyless = np.flatnonzero(np.asarray(table.column("keyless").combine_chunks()))
+    keyless = np.flatnonzero(np.asarray(one(table.column("keyless"))))
     if len(keyless) == 0:
         return table
-    part = table.take(pa.array(keyless)).combine_chunks()
-    hashes = part.column("row_hash").combine_chunks()
+    part = table.take(pa.array(keyless))
+    hashes = one(part.column("row_hash"))
     place = part.column("position").to_numpy()
     _, group = np.unique(
         hashes.dictionary_encode().indices.to_numpy() * 64 + place, return_inverse=True
@@ -306,6 +342,6 @@ def _replaced(table: pa.Table, rows: Ints, columns: dict[str, pa.Array]) -> pa.T
             continue
         mask = np.zeros(table.num_rows, np.bool_)
         mask[rows] = True
-        column = table.column(name).combine_chunks()
+        column = one(table.column(name))
         table = table.set_column(place, name, pc.replace_with_mask(column, pa.array(mask), values))
     return table

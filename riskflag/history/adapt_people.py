@@ -7,14 +7,25 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from riskflag.clock import NEVER
-from riskflag.history.adapt import Landing, day_column, lineage
-from riskflag.history.arrays import Ints, group_starts, numbers, one, ranks, take
+from riskflag.history.adapt import Landing, day_column, lineage, mark_mangled
+from riskflag.history.addresses import address_key, plain_postcode
+from riskflag.history.arrays import (
+    Ints,
+    constant,
+    decoded,
+    group_starts,
+    numbers,
+    one,
+    ranks,
+    take,
+)
 from riskflag.history.check_digits import failed_check
 from riskflag.history.dates import OK, Days
 from riskflag.history.hashing import digests, joined
 from riskflag.history.persons import ALWAYS
 from riskflag.history.sheet import Sheet
 from riskflag.history.source import Birth, Day, IdentifierEntry, PersonEntry, RelationshipEntry
+from riskflag.history.text_forms import match_form
 
 PERSON_CONTENT = (
     "birth_on",
@@ -27,6 +38,8 @@ PERSON_CONTENT = (
     "given_name",
     "family_name",
 )
+#: Where and with whom a person lives, as far as it helps to tell whose record it is.
+PERSON_PLACE = ("postcode", "address_key", "family_key")
 _MIDDLE_DAY, _MIDDLE_MONTH = 15, 7
 
 
@@ -42,7 +55,7 @@ def _person(sheet: Sheet, landing: Landing, entry: PersonEntry) -> pa.Table:
     death = sheet.days(entry.death, rows) if entry.death is not None else None
     kind = entry.kind
     columns = {
-        "subject_scheme": pa.repeat(pa.scalar(entry.id.scheme, pa.string()), len(rows)),
+        "subject_scheme": constant(entry.id.scheme, len(rows)),
         "subject_value": subject,
         "birth_on": birth,
         "birth_precision": precision,
@@ -51,16 +64,41 @@ def _person(sheet: Sheet, landing: Landing, entry: PersonEntry) -> pa.Table:
     }
     for name in ("sex", "ethnicity", "disability", "given_name", "family_name"):
         columns[name] = _text(sheet, getattr(entry, name), rows)
+    columns |= _place(sheet, rows, entry)
+    columns["linkage"] = pa.repeat(entry.linkage, len(rows))
     columns["row"] = pa.array(rows, pa.int64())
     columns |= _static_known(sheet, landing, rows, entry.recorded, birth)
     columns |= lineage(sheet, landing, rows)
     return pa.table(columns)
 
 
+def _place(sheet: Sheet, rows: Ints, entry: PersonEntry) -> dict[str, pa.Array]:
+    """The postcode, and the words of the address and the family's number as hashes."""
+    nothing = pa.nulls(len(rows), pa.string())
+    place = {"postcode": nothing, "address_key": nothing, "family_key": nothing}
+    if entry.postcode is not None:
+        codes = _text(sheet, entry.postcode, rows).to_pylist()
+        place["postcode"] = pa.array([plain_postcode(code) for code in codes], pa.string())
+    if entry.address:
+        parts = [sheet.text(name, rows).to_pylist() for name in entry.address]
+        keys = [address_key(words) for words in zip(*parts, strict=True)]
+        place["address_key"] = pa.array(keys, pa.string())
+    if entry.family is not None:
+        place["family_key"] = _family(sheet, rows, entry)
+    return place
+
+
+def _family(sheet: Sheet, rows: Ints, entry: PersonEntry) -> pa.Array:
+    """The agency's number of the family, hashed: equal within one source only."""
+    number = _text(sheet, entry.family, rows)
+    source = pa.scalar(sheet.source.name, pa.string())
+    return pc.if_else(number.is_valid(), digests(joined([source, number])), None)
+
+
 def _text(sheet: Sheet, origin: object, rows: Ints) -> pa.Array:
     if origin is None:
         return pa.nulls(len(rows), pa.string())
-    return sheet.value(origin, rows)[0]  # type: ignore[arg-type]
+    return decoded(sheet.value(origin, rows)[0])  # type: ignore[arg-type]
 
 
 def _with_value(sheet: Sheet, rows: Ints, *columns: str) -> Ints:
@@ -118,7 +156,7 @@ def _static_known(
     size = len(rows)
     if not landing.first_load:
         known = np.full(size, landing.day)
-        basis = pa.repeat(pa.scalar("landed", pa.string()), size)
+        basis = constant("landed", size)
     else:
         lag = sheet.source.delivery.assumed_lag_days
         start = numbers(since, NEVER)
@@ -127,7 +165,8 @@ def _static_known(
         stated = np.zeros(size, np.bool_) if written is None else written.state == OK
         if written is not None:
             known = np.where(stated, written.day + lag, known)
-        basis = pa.array(["assumed_lag", "recorded"]).take(pa.array(stated.astype(np.int8)))
+        names = pa.array(["assumed_lag", "recorded"])
+        basis = pa.DictionaryArray.from_arrays(stated.astype(np.int32), names)
     known = np.minimum(known, landing.day).astype(np.int32)
     return {"known_on": pa.array(known).cast(pa.date32()), "known_basis": basis}
 
@@ -140,8 +179,9 @@ def adapt_identifiers(sheet: Sheet, landing: Landing) -> list[pa.Table]:
 def _identifier(sheet: Sheet, landing: Landing, entry: IdentifierEntry) -> pa.Table:
     filled = [entry.person.column, *([entry.value.column] if entry.value.column else [])]
     rows = _with_value(sheet, sheet.choose(entry.when), *filled)
-    value, _ = sheet.value(entry.value, rows)
-    scheme, _ = sheet.value(entry.scheme, rows)
+    value = decoded(sheet.value(entry.value, rows)[0])
+    mark_mangled(sheet, value, rows, entry.value.column or "")
+    scheme = decoded(sheet.value(entry.scheme, rows)[0])
     kept = np.asarray(pc.and_(value.is_valid(), scheme.is_valid()))
     rows, value, scheme = rows[kept], value.filter(pa.array(kept)), scheme.filter(pa.array(kept))
     begins, ends = _interval(sheet, rows, entry.from_, entry.to)
@@ -192,7 +232,7 @@ def _relationship(
     sheet: Sheet, landing: Landing, entry: RelationshipEntry, file_number: int
 ) -> pa.Table:
     rows = _with_value(sheet, sheet.choose(entry.when), entry.person.column, entry.related.column)
-    kind, _ = sheet.value(entry.kind, rows)
+    kind = decoded(sheet.value(entry.kind, rows)[0])
     kept = np.asarray(kind.is_valid())
     rows, kind = rows[kept], kind.filter(pa.array(kept))
     begins, ends = _interval(sheet, rows, entry.from_, entry.to)
@@ -241,19 +281,29 @@ def merged_persons(table: pa.Table) -> pa.Table:
         column, mixed = _agreed(one(table.column(name)), order, starts)
         columns[name] = column
         differs |= mixed
+    for name in PERSON_PLACE:
+        columns[name], _ = _agreed(one(table.column(name)), order, starts)
     columns["birth_precision"] = pc.if_else(
         columns["birth_on"].is_valid(), columns["birth_precision"], "unknown"
     )
     columns["issues"] = pa.array(["", "conflict"]).take(pa.array(differs.astype(np.int8)))
     known = np.minimum.reduceat(numbers(table.column("known_on"), NEVER)[order], starts)
     columns["known_on"] = pa.array(known.astype(np.int32)).cast(pa.date32())
-    for name in ("subject_scheme", "subject_value", "known_basis", "source"):
+    for name in ("subject_scheme", "subject_value", "known_basis", "source", "linkage"):
         columns[name] = one(first.column(name))
     for name in ("source_file", "source_line", "batch_id"):
         columns[name] = one(first.column(name))
     columns["record_id"] = columns["person_key"]
-    columns["row_hash"] = digests(joined([columns[name] for name in PERSON_CONTENT]))
+    columns["row_hash"] = digests(_said(columns))
     return pa.table(columns)
+
+
+def _said(columns: dict[str, pa.Array]) -> pa.Array:
+    """All that was said of each person as one text; where nobody states a place it adds nothing."""
+    said = joined([columns[name] for name in PERSON_CONTENT])
+    place = [columns[name] for name in PERSON_PLACE]
+    stated = pc.coalesce(*place).is_valid()
+    return pc.if_else(stated, joined([said, *place]), said)
 
 
 def person_keys(table: pa.Table) -> pa.Array:
@@ -280,7 +330,7 @@ def _grouped(keys: pa.Array, table: pa.Table) -> tuple[Ints, Ints]:
 def _agreed(column: pa.Array, order: Ints, starts: Ints) -> tuple[pa.Array, np.ndarray]:
     """The one value stated in each group (null: none or several), and where there are several."""
     text = pa.types.is_string(column.type)
-    value = ranks(column) if text else numbers(column, -NEVER)
+    value = ranks(match_form(column)) if text else numbers(column, -NEVER)
     missing = np.asarray(column.is_null())
     if text and column.null_count < len(column):
         missing |= np.asarray(pc.fill_null(pc.equal(column, "unknown"), True))

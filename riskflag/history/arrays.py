@@ -22,6 +22,11 @@ def one(column: Any) -> pa.Array:
     return column
 
 
+def mask_of(found: pa.Array | pa.ChunkedArray) -> Mask:
+    """An Arrow column of truth values as a mask; null is no."""
+    return np.asarray(pc.fill_null(one(found), False), np.bool_)
+
+
 def encode(column: Any) -> pa.DictionaryArray:
     """A text column dictionary-encoded in the one canonical way.
 
@@ -42,6 +47,32 @@ def encode(column: Any) -> pa.DictionaryArray:
     fresh = place[codes]
     indices = pa.array(fresh, pa.int32(), mask=fresh < 0)
     return pa.DictionaryArray.from_arrays(indices, dictionary.take(pa.array(order)))
+
+
+def constant(text: str | None, size: int) -> pa.DictionaryArray:
+    """A column that says one text in every row, or nothing."""
+    places = pa.array(np.zeros(size, np.int32), mask=np.full(size, text is None))
+    return pa.DictionaryArray.from_arrays(places, pa.array([text or ""], pa.string()))
+
+
+def stacked(tables: Sequence[pa.Table]) -> pa.Table:
+    """Tables one below the other. A column that one of them lacks is null there.
+
+    Texts stay dictionary-encoded only where they are so in every table.
+    """
+    kinds: dict[str, set[pa.DataType]] = {}
+    for table in tables:
+        for field in table.schema:
+            kinds.setdefault(field.name, set()).add(field.type)
+    plain = {name for name, found in kinds.items() if len(found) > 1}
+    return pa.concat_tables([_plain_texts(t, plain) for t in tables], promote_options="default")
+
+
+def _plain_texts(table: pa.Table, names: set[str]) -> pa.Table:
+    for place, field in enumerate(table.schema):
+        if field.name in names and pa.types.is_dictionary(field.type):
+            table = table.set_column(place, field.name, table.column(place).cast(pa.string()))
+    return table
 
 
 def codes(array: pa.DictionaryArray) -> npt.NDArray[np.int32]:
@@ -120,6 +151,21 @@ def ordered(main: Ints, finer: Callable[[Ints], Sequence[Ints]]) -> Ints:
     result = order.copy()
     result[places] = rows[np.lexsort((*finer(rows), main[rows]))]
     return result
+
+
+def tallies(column: Any, rows: Mask | None = None) -> dict[str, int]:
+    """How often each text of a column occurs, in all rows or the chosen ones; null left out."""
+    array = one(column)
+    if not pa.types.is_dictionary(array.type):
+        array = array.cast(pa.string()).dictionary_encode()
+    place = codes(array)
+    place = place if rows is None else place[rows]
+    found = np.bincount(place[place >= 0], minlength=len(array.dictionary))
+    counts: dict[str, int] = {}
+    for name, times in zip(array.dictionary.to_pylist(), found.tolist(), strict=True):
+        if times:
+            counts[name] = counts.get(name, 0) + times
+    return counts
 
 
 def groups(column: Any) -> Ints:

@@ -9,7 +9,8 @@ import pyarrow.compute as pc
 from riskflag.history.arrays import Mask
 
 _UPN_LETTERS = np.frombuffer(b"ABCDEFGHJKLMNPQRTUVWXYZ", np.uint8)
-_CHECKED = {"nhs": r"^[0-9]{10}$", "upn": r"^[A-Z][0-9]{11}[0-9A-Z]$", "uln": r"^[1-9][0-9]{9}$"}
+#: How an identifier with check digits is written, by scheme.
+CHECKED = {"nhs": r"^[0-9]{10}$", "upn": r"^[A-Z][0-9]{11}[0-9A-Z]$", "uln": r"^[1-9][0-9]{9}$"}
 
 
 def failed_check(values: pa.Array, scheme: str) -> Mask:
@@ -20,9 +21,9 @@ def failed_check(values: pa.Array, scheme: str) -> Mask:
     1, sum modulus 11 is 10.
     """
     failed = np.zeros(len(values), np.bool_)
-    if scheme not in _CHECKED:
+    if scheme not in CHECKED:
         return failed
-    shaped = np.asarray(pc.fill_null(pc.match_substring_regex(values, _CHECKED[scheme]), False))
+    shaped = np.asarray(pc.fill_null(pc.match_substring_regex(values, CHECKED[scheme]), False))
     failed |= np.asarray(values.is_valid()) & ~shaped
     rows = np.flatnonzero(shaped)
     if len(rows) == 0:

@@ -21,7 +21,8 @@ class FeedState:
     HELD: its newest delivery was refused, the one before is still within tolerance. LOST: nothing
     usable. `complete_to` is the last day the usable deliveries cover, None when there is none;
     `assumed` marks days before the first load, whose arrival nobody recorded. `says` holds
-    the contact types with the attributes the source declares for them, None when not told.
+    the contact types with the attributes the source declares for them, None when not told. `why`
+    says in a sentence what is odd about a feed that still delivers.
     """
 
     source: str
@@ -31,6 +32,7 @@ class FeedState:
     state: State
     assumed: bool = False
     says: tuple[tuple[str, str], ...] | None = None
+    why: str = ""
 
     @property
     def usable(self) -> bool:
@@ -74,25 +76,31 @@ def said_in(rows: list[dict[str, Any]]) -> tuple[tuple[str, str], ...] | None:
 
 def _state(source: str, rows: list[dict[str, Any]], as_of: int) -> FeedState:
     seen = [row for row in rows if day_number(row["received_on"]) < as_of]
-    good = [row for row in seen if row["status"] == "ok"]
+    good = [row for row in seen if row["status"] != "held"]
     if not good:
         return before_first_load(source, rows, as_of)
     newest = max(good, key=lambda row: (row["complete_to"], row["received_on"]))
     last = max(row["received_on"] for row in seen)
     refused = all(row["status"] == "held" for row in seen if row["received_on"] == last)
-    state = judged(newest, as_of, refused=refused)
-    agency, types = rows[0]["agency"], types_of(rows)
-    return FeedState(source, agency, types, newest["complete_to"], state, says=said_in(rows))
+    state, why = judged(newest, as_of, refused=refused)
+    agency, types, said = rows[0]["agency"], types_of(rows), said_in(rows)
+    return FeedState(source, agency, types, newest["complete_to"], state, says=said, why=why)
 
 
-def judged(newest: dict[str, Any], as_of: int, *, refused: bool) -> State:
-    """The state of a feed whose newest usable delivery is `newest`."""
+#: Why a feed is stale whose deliveries arrive and say the same each time.
+UNCHANGED = "The same extract keeps coming, so newer records may be missing from it."
+
+
+def judged(newest: dict[str, Any], as_of: int, *, refused: bool) -> tuple[State, str]:
+    """The state of a feed whose newest usable delivery is `newest`, and why if it needs saying."""
     age = as_of - day_number(newest["complete_to"])
+    unchanged = newest["status"] == "unchanged"
+    why = UNCHANGED if unchanged else ""
     if age > newest["tolerance_days"]:
-        return "LOST"
+        return "LOST", why
     if refused:
-        return "HELD"
-    return "FRESH" if age <= newest["fresh_days"] else "STALE"
+        return "HELD", why
+    return "FRESH" if age <= newest["fresh_days"] and not unchanged else "STALE", why
 
 
 def before_first_load(source: str, rows: list[dict[str, Any]], as_of: int) -> FeedState:

@@ -1,8 +1,10 @@
 """Reading declared date formats, a whole column at a time, with nothing guessed.
 
-A format uses the strptime directives %Y %m %b %d; two-digit years are refused because
-they do not say which century. %H %M %S %f and %z may follow. A day and month must be written with
-the digits declared (`%d` takes one or two digits, as agencies write both).
+A format uses the strptime directives %Y %m %b %d; a two-digit year (%y) does not say which
+century, so it is taken only where its source declares that. %H %M %S %f and %z may follow. A day
+and month must be written with the digits declared (`%d` takes one or two digits, as agencies write
+both). A time without an offset is London's, also where the format has %z; a time that London's
+clocks skipped is no time, one that they showed twice is taken as it stands.
 """
 
 from __future__ import annotations
@@ -19,10 +21,13 @@ from riskflag.clock import EPOCH
 
 #: Days outside these years are not believed: they are a system's way of saying "no date".
 FIRST_YEAR, LAST_YEAR = 1901, 2199
+#: From this year on summer time begins on the last Sunday of March at one.
+_RULE_SINCE = 1981
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 
 _DIRECTIVES = {
     "Y": r"(?P<Y>[0-9]{4})",
+    "y": r"(?P<y>[0-9]{2})",
     "m": r"(?P<m>[0-9]{1,2})",
     "d": r"(?P<d>[0-9]{1,2})",
     "b": r"(?P<b>[A-Za-z]{3})",
@@ -30,7 +35,7 @@ _DIRECTIVES = {
     "M": r"(?P<M>[0-9]{2})",
     "S": r"(?P<S>[0-9]{2})",
     "f": r"(?P<f>[0-9]{1,6})",
-    "z": r"(?P<z>Z|[+-][0-9]{2}:?[0-9]{2})",
+    "z": r"(?P<z>Z|[+-][0-9]{2}:?[0-9]{2})?",
 }
 
 OK, BLANK, BAD, OUT_OF_RANGE = 0, 1, 2, 3
@@ -51,15 +56,17 @@ class Days:
     timed: bool
 
 
-def check_format(text: str) -> str:
+def check_format(text: str, *, two_digit_years: bool = False) -> str:
     """The format itself, or ValueError when it cannot be read or does not give a whole day."""
     used = re.findall(r"%(.)", text)
-    unknown = [letter for letter in used if letter not in _DIRECTIVES]
+    known = set(_DIRECTIVES) if two_digit_years else set(_DIRECTIVES) - {"y"}
+    unknown = [letter for letter in used if letter not in known]
     if unknown:
         raise ValueError(
-            f"%{unknown[0]} is not a date directive; use %Y %m %b %d %H %M %S %f and %z"
+            f"%{unknown[0]} is not a date directive; use %Y %m %b %d %H %M %S %f and %z "
+            "(%y only where two_digit_years_to says which century)"
         )
-    whole = "Y" in used and "d" in used and ("m" in used or "b" in used)
+    whole = ("Y" in used) != ("y" in used) and "d" in used and ("m" in used or "b" in used)
     if not whole or len(used) != len(set(used)):
         raise ValueError("a date format names year, month and day once each, as %d/%m/%Y does")
     return text
@@ -76,15 +83,26 @@ def _piece(part: str) -> str:
     return re.sub(r"([^A-Za-z0-9 ])", r"\\\1", part)
 
 
-def parse_days(column: pa.ChunkedArray, text_format: str) -> Days:
-    """Parse a column of text, dates or timestamps; null and "" are BLANK."""
+def parse_days(column: pa.ChunkedArray, text_format: str, twenties_to: int | None = None) -> Days:
+    """Parse a column of text, dates or timestamps; null and "" are BLANK.
+
+    A two-digit year up to `twenties_to` is of this century, a higher one of the last.
+    """
     array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
     if not pa.types.is_string(array.type):
         return _from_typed(array)
     encoded = array.dictionary_encode()
     if len(encoded.dictionary) * 2 < len(array):
-        return _taken(_parse_text(encoded.dictionary, text_format), encoded.indices)
-    return _parse_text(array, text_format)
+        unique = _parse_text(encoded.dictionary, text_format, twenties_to)
+        return _taken(unique, encoded.indices)
+    return _parse_text(array, text_format, twenties_to)
+
+
+def other_order(text_format: str) -> str | None:
+    """The format with day and month changed round, None when they cannot be taken for another."""
+    if "%m" not in text_format:
+        return None
+    return text_format.replace("%d", "%\0").replace("%m", "%d").replace("%\0", "%m")
 
 
 def _taken(unique: Days, indices: pa.Array) -> Days:
@@ -112,16 +130,23 @@ def _from_typed(array: pa.Array) -> Days:
     return Days(day, instant, state, timed)
 
 
-def _parse_text(array: pa.Array, text_format: str) -> Days:
+def _parse_text(array: pa.Array, text_format: str, twenties_to: int | None) -> Days:
     blank = np.asarray(pc.fill_null(pc.equal(array, ""), True))
     fields = pc.extract_regex(array, pattern=_pattern(text_format))
     matched = np.asarray(fields.is_valid()) & ~blank
     parts = {field.name: _part(fields, field.name) for field in fields.type if field.name != "z"}
+    if "y" in parts:
+        parts["Y"] = parts["y"] + np.where(parts["y"] <= (twenties_to or 0), 2000, 1900)
     day, sound = _calendar(parts)
     instant = day.astype(np.int64) * 86_400_000_000 + _time_of_day(parts)
+    local = np.ones(len(array), np.bool_)
     if "z" in {field.name for field in fields.type}:
-        instant = _to_london(instant, pc.struct_field(fields, "z"))
+        zone = pc.fill_null(pc.struct_field(fields, "z"), "")
+        local = np.asarray(pc.equal(zone, ""))
+        instant = np.where(local, instant, _to_london(instant, zone))
         day = np.floor_divide(instant, 86_400_000_000).astype(np.int32)
+    if "H" in parts:
+        sound &= ~(local & _skipped(parts))
     state = np.full(len(array), BAD, np.int8)
     state[blank] = BLANK
     state[matched & sound] = OK
@@ -157,6 +182,16 @@ def _calendar(
             sound &= parts[name] <= most
     number = first.astype("M8[D]").astype(np.int64) + day - 1
     return number.astype(np.int32), sound
+
+
+def _skipped(parts: dict[str, npt.NDArray[np.int64]]) -> npt.NDArray[np.bool_]:
+    """Times of the hour that London's clocks skip: from one to two on the last Sunday of March."""
+    latest = (parts["Y"] - EPOCH.year) * 12 + 2
+    last = (latest.astype("M8[M]") + 1).astype("M8[D]").astype(np.int64) - 1
+    sunday = last - (last + 4) % 7
+    here = (parts["Y"] >= _RULE_SINCE) & (parts["m" if "m" in parts else "b"] == 3)
+    first = latest.astype("M8[M]").astype("M8[D]").astype(np.int64)
+    return np.asarray(here & (parts["H"] == 1) & (first + parts["d"] - 1 == sunday))
 
 
 def _time_of_day(parts: dict[str, npt.NDArray[np.int64]]) -> npt.NDArray[np.int64]:

@@ -17,9 +17,19 @@ from riskflag.history.adapt_people import (
     merged_persons,
     person_keys,
 )
-from riskflag.history.arrays import isin, numbers, one, take
+from riskflag.history.arrays import (
+    Ints,
+    constant,
+    decoded,
+    isin,
+    numbers,
+    one,
+    stacked,
+    take,
+    tallies,
+)
 from riskflag.history.delivery import Delivered
-from riskflag.history.identity import Identities
+from riskflag.history.identity import Identities, made_identifiers
 from riskflag.history.schema import SCHEMAS, conform
 from riskflag.history.snapshot import (
     DUPLICATE,
@@ -30,6 +40,7 @@ from riskflag.history.snapshot import (
     compare,
     gone,
     latest,
+    places,
     retractions,
 )
 from riskflag.history.source import Delivery
@@ -57,6 +68,7 @@ class Day:
         self.linked_later = 0
         self.issues: Counter[str] = Counter()
         self.notes: set[str] = set()
+        self.news: set[str] = set()
         self.covered: dict[str, tuple[int | None, int | None]] = {}
 
     def take_in(self, deliveries: list[Delivered]) -> None:
@@ -64,6 +76,8 @@ class Day:
         settled = [(item, item.settle()) for item in deliveries]
         for item, tables in settled:
             self._identifiers(item, tables)
+        for item, tables in settled:
+            self._own_records(item, tables)
         identities = self.state.identities()
         for item, tables in settled:
             self._persons(item, tables, identities)
@@ -76,7 +90,7 @@ class Day:
     def tables(self) -> dict[str, pa.Table]:
         """Everything to append."""
         return {
-            name: pa.concat_tables([conform(part, SCHEMAS[name]) for part in parts])
+            name: stacked([conform(part, SCHEMAS[name], lean=True) for part in parts])
             for name, parts in self.rows.items()
             if parts
         }
@@ -100,12 +114,23 @@ class Day:
             return Stamp(known, self.batch_id, older, late=True)
         return Stamp(self.day, self.batch_id, older)
 
-    def _compare(self, item: Delivered, name: str, winners: pa.Table) -> Difference:
+    def _compare(
+        self, item: Delivered, name: str, winners: pa.Table, current: pa.Table | None = None
+    ) -> Difference:
         if "withdrawn" not in winners.column_names:
             nothing = pa.repeat(False, winners.num_rows)
             winners = winners.append_column("withdrawn", nothing)
-        current = latest(self.state.tables[name], _KEYS[name], item.source.name)
-        return compare(winners, current, _KEYS[name], SCHEMAS[name], self._stamp(item))
+        if current is None:
+            current = latest(self.state.tables[name], _KEYS[name], item.source.name)
+        named, schema = self._named(item, name), SCHEMAS[name]
+        place = named if named is not None and len(named) == winners.num_rows else None
+        key, stamp = _KEYS[name], self._stamp(item)
+        return compare(winners, current, key, schema=schema, stamp=stamp, place=place)
+
+    def _named(self, item: Delivered, name: str) -> Ints | None:
+        """Where each candidate's key stands in what is known, if that was found out before."""
+        fresh = item.placed_in is self.state.tables["contact"]
+        return item.placed if name == "contact" and fresh else None
 
     def _identifiers(self, item: Delivered, tables: Candidates) -> None:
         table = tables["identifier"]
@@ -117,6 +142,20 @@ class Day:
         )
         merged = self._resolved_only(merged.append_column("person_id", person), "identifier")
         self._add_merged(item, "identifier", (table, identifier_keys(table)), merged)
+
+    def _own_records(self, item: Delivered, tables: Candidates) -> None:
+        """A person id for each record of a feed with no shared identifier that nobody knows yet."""
+        table = tables["person"]
+        if table is None or not pc.any(table.column("linkage")).as_py():
+            return
+        merged = merged_persons(table.filter(table.column("linkage")).combine_chunks())
+        person, disputed = self.state.identities().resolve(
+            merged.column("subject_scheme"), merged.column("subject_value")
+        )
+        person = pc.if_else(pa.array(disputed), "", person)
+        made = made_identifiers(merged, person)
+        winners = made.append_column("withdrawn", pa.repeat(False, made.num_rows))
+        self._append("identifier", self._compare(item, "identifier", winners).rows)
 
     def _persons(self, item: Delivered, tables: Candidates, identities: Identities) -> None:
         table = tables["person"]
@@ -137,6 +176,8 @@ class Day:
         """Add what is new in a delivery's merged rows; its rows fare as the merged one does."""
         difference = self._compare(item, name, merged)
         self._append(name, difference.rows)
+        if difference.rows.num_rows:
+            self.news.add(item.source.name)
         at = numbers(pc.index_in(rows[1], value_set=one(merged.column(_KEYS[name]))), -1)
         known = np.flatnonzero(at >= 0)
         if len(known):
@@ -167,15 +208,17 @@ class Day:
         if table is None:
             return
         person, disputed = identities.resolve(
-            table.column("subject_scheme"), table.column("subject_value")
+            table.column("subject_scheme"),
+            table.column("subject_value"),
+            table.column("occurred_on"),
         )
-        issues = one(table.column("issues"))
         if disputed.any():
+            issues = decoded(table.column("issues"))
             marked = pc.utf8_trim_whitespace(
                 pc.binary_join_element_wise(issues, "ambiguous_identifier", " ")
             )
             issues = pc.if_else(pa.array(disputed), marked, issues)
-        table = table.set_column(table.schema.get_field_index("issues"), "issues", issues)
+            table = table.set_column(table.schema.get_field_index("issues"), "issues", issues)
         self._cover(item, table)
         self._versions(item, "contact", table.append_column("person_id", person))
 
@@ -187,18 +230,21 @@ class Day:
 
     def _versions(self, item: Delivered, name: str, table: pa.Table) -> None:
         """Choose within the delivery, compare with the history, withdraw what is gone."""
-        choice = choose(table, _KEYS[name])
-        difference = self._compare(item, name, take(table, choice.winner))
+        choice = item.chosen.pop(name, None) or choose(table, _KEYS[name])
+        current = latest(self.state.tables[name], _KEYS[name], item.source.name)
+        difference = self._compare(item, name, take(table, choice.winner), current)
         item.note(table, choice.winner, difference.status)
         item.note(table, choice.duplicate, DUPLICATE)
         item.note(table, choice.superseded, SUPERSEDED)
         if name == "contact":
             self._count(item, difference.rows)
-        withdrawn = self._gone(item, name)
+        withdrawn = self._gone(item, name, current)
         self._append(name, difference.rows)
         self._append(name, withdrawn)
+        if difference.rows.num_rows + withdrawn.num_rows:
+            self.news.add(item.source.name)
 
-    def _gone(self, item: Delivered, name: str) -> pa.Table:
+    def _gone(self, item: Delivered, name: str, current: pa.Table) -> pa.Table:
         """Retractions of what a complete full or window delivery no longer holds."""
         stamp, schema, seen = self._stamp(item), SCHEMAS[name], item.seen[name]
         scope: Delivery = item.source.delivery
@@ -209,30 +255,36 @@ class Day:
                 f"{item.source.name}: not every row could be read, so nothing was withdrawn."
             )
             return schema.empty_table()
-        current = latest(self.state.tables[name], _KEYS[name], item.source.name)
-        rows = gone(current, _KEYS[name], one(seen), scope, self.day)
+        named = self._named(item, name)
+        if named is None:
+            named = places(seen, current.column(_KEYS[name]))
+        rows = gone(current, named, scope, self.day)
         return retractions(current, rows, schema, stamp)
 
     def _count(self, item: Delivered, rows: pa.Table) -> None:
         """Contacts made per file, and the marks they carry."""
-        fresh = rows.filter(pa.array(asserted(rows)))
-        files = pc.value_counts(one(fresh.column("source_file"))).to_pylist()
-        made = {entry["values"]: entry["counts"] for entry in files}
+        fresh = asserted(rows)
+        made = tallies(rows.column("source_file"), fresh)
         for file in item.files:
             file.contacts = made.get(file.path, 0)
-        for entry in pc.value_counts(one(fresh.column("issues"))).to_pylist():
-            for mark in (entry["values"] or "").split():
-                self.issues[mark] += entry["counts"]
+        for marks, count in tallies(rows.column("issues"), fresh).items():
+            for mark in marks.split():
+                self.issues[mark] += count
 
     def _link_contacts(self, identities: Identities) -> None:
         """Contacts kept without a person whose identifier is now known: linked from today."""
-        current = latest(self.state.tables["contact"], "contact_key")
+        current = self.state.tables["contact"]
+        if current.column("person_id").null_count == 0:
+            return
+        current = latest(current, "contact_key")
         waiting = asserted(current) & np.asarray(one(current.column("person_id")).is_null())
         current = current.filter(pa.array(waiting)).combine_chunks()
         if current.num_rows == 0:
             return
         person, _ = identities.resolve(
-            current.column("subject_scheme"), current.column("subject_value")
+            current.column("subject_scheme"),
+            current.column("subject_value"),
+            current.column("occurred_on"),
         )
         found = np.asarray(person.is_valid())
         keys = one(current.column("contact_key")).filter(pa.array(found))
@@ -271,8 +323,8 @@ class Day:
         columns = columns | {
             "version": pa.array(numbers(table.column("version"), 0) + 1, pa.int32()),
             "known_on": pa.array(np.full(size, self.day, np.int32)).cast(pa.date32()),
-            "known_basis": pa.repeat(pa.scalar("landed", pa.string()), size),
-            "batch_id": pa.repeat(pa.scalar(self.batch_id, pa.string()), size),
+            "known_basis": constant("landed", size),
+            "batch_id": constant(self.batch_id, size),
         }
         for name, column in columns.items():
             table = table.set_column(table.schema.get_field_index(name), name, column)

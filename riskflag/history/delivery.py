@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from riskflag.history.adapt import Landing, adapt_contacts, named_apart
 from riskflag.history.adapt_people import (
@@ -15,12 +17,29 @@ from riskflag.history.adapt_people import (
     adapt_persons,
     adapt_relationships,
 )
-from riskflag.history.arrays import Ints
+from riskflag.history.arrays import Ints, numbers, one, stacked
+from riskflag.history.dates import OK
+from riskflag.history.file_faults import check_whole, turned_round
 from riskflag.history.readers import BadRow, RawFile, RejectedError, read_rows
 from riskflag.history.sheet import REASONS, Sheet
-from riskflag.history.snapshot import ACCEPTED, DUPLICATE, NOTHING, SUPERSEDED, choose
+from riskflag.history.sidecar import Described, check_rows
+from riskflag.history.snapshot import (
+    ACCEPTED,
+    DUPLICATE,
+    NOTHING,
+    SUPERSEDED,
+    Choice,
+    choose,
+    latest,
+    places,
+)
 from riskflag.history.source import Source
+from riskflag.history.source_check import checked_columns
+from riskflag.history.text_forms import odd_texts
+from riskflag.history.threads import in_threads
 
+#: Rows are looked at in parts of so many, side by side.
+PART_ROWS = 1 << 18
 TABLES = ("contact", "person", "identifier", "relationship")
 
 
@@ -35,6 +54,7 @@ class DeliveredSheet:
     refused: RejectedError | None = None
     status: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int8))
     contacts: int = 0
+    cut: int | None = None
 
 
 class Delivered:
@@ -45,47 +65,87 @@ class Delivered:
         self.landing = landing
         self.files: list[DeliveredSheet] = []
         self.seen: dict[str, pa.ChunkedArray | None] = {}
+        self.chosen: dict[str, Choice] = {}
+        #: Where each candidate contact's key stands in the contacts known, and in which table.
+        self.placed: Ints | None = None
+        self.placed_in: pa.Table | None = None
         self._tables: dict[str, list[pa.Table]] = {name: [] for name in TABLES}
 
     def refuse(self, path: Path, shown: str, sha256: str, refusal: RejectedError) -> None:
         """Note a file that could not even be opened, or is not what its sender described."""
         self.files.append(DeliveredSheet(path.name, shown, sha256, refused=refusal))
 
-    def add(self, path: Path, shown: str, data: bytes, sha256: str) -> None:
-        """Read and adapt one file; a file that cannot be taken is kept as refused."""
+    def add(
+        self, path: Path, shown: str, data: bytes, sha256: str, *, said: Sequence[Described] = ()
+    ) -> None:
+        """Read and adapt one file; a file that cannot be taken is kept as refused.
+
+        `said` is what its sender says of it beside the file.
+        """
         item = DeliveredSheet(path.name, shown, sha256)
         self.files.append(item)
         try:
-            raw = read_rows(data, shown, self.source.files, self.source.columns())
+            files, needed = self.source.files, self.source.columns()
+            raw = read_rows(data, shown, files, needed, checked_columns(self.source))
+            check_rows(shown, said, raw.rows)
+            parts = self._adapted(raw, len(self.files) - 1)
+            sheet = Sheet.of_parts(raw, [part for part, _ in parts])
+            check_whole(sheet, shown)
+            item.cut = _cut_day(sheet, shown)
         except RejectedError as refusal:
             item.refused = refusal
             return
-        item.sheet = Sheet(raw, self.source)
-        self._adapt(item.sheet, len(self.files) - 1)
+        item.sheet = sheet
+        for _, made in parts:
+            for name, tables in made.items():
+                self._tables[name] += tables
 
-    def _adapt(self, sheet: Sheet, number: int) -> None:
-        file = pa.scalar(number, pa.int64())
+    def _adapted(self, raw: RawFile, number: int) -> list[tuple[Sheet, dict[str, list[pa.Table]]]]:
+        """The rows in parts, each with what it was made into."""
+
+        def work(first: int, rows: int) -> tuple[Sheet, dict[str, list[pa.Table]]]:
+            sheet = Sheet(raw.part(first, rows), self.source)
+            return sheet, self._adapt(sheet, number, first)
+
+        firsts = range(0, max(raw.table.num_rows, 1), PART_ROWS)
+        return in_threads(work, [(first, PART_ROWS) for first in firsts])
+
+    def _adapt(self, sheet: Sheet, number: int, first: int) -> dict[str, list[pa.Table]]:
+        """The candidates of a part of a file that begins at row `first`."""
+        for column in sheet.raw.table.column_names:
+            texts = sheet.raw.table.column(column)
+            if pa.types.is_string(texts.type):
+                for warning, odd in odd_texts(one(texts)).items():
+                    sheet.warn(np.flatnonzero(odd), warning)
         made = {
             "contact": adapt_contacts(sheet, self.landing, number),
             "person": adapt_persons(sheet, self.landing),
             "identifier": adapt_identifiers(sheet, self.landing),
             "relationship": adapt_relationships(sheet, self.landing, number),
         }
-        for name, tables in made.items():
-            for table in tables:
-                numbered = "file" in table.column_names
-                with_file = (
-                    table
-                    if numbered
-                    else table.append_column("file", pa.repeat(file, table.num_rows))
-                )
-                self._tables[name].append(with_file)
+        return {
+            name: [_in_file(table, number, first) for table in tables]
+            for name, tables in made.items()
+        }
 
     def refuse_all(self, reason: str, message: str) -> None:
         """Hold the whole delivery: no file of it counts."""
         for item in self.files:
             item.refused = item.refused or RejectedError(reason, message)
         self._tables = {name: [] for name in TABLES}
+
+    def turned_dates(self, stored: pa.Table) -> tuple[int, int]:
+        """How many records are known already, and of how many day and month changed places."""
+        current = latest(stored, "contact_key", self.source.name)
+        made = _joined(self._tables["contact"])
+        if made is None or current.num_rows == 0 or bool(pc.any(made["keyless"]).as_py()):
+            return 0, 0
+        self.placed, self.placed_in = places(made["contact_key"], current["contact_key"]), stored
+        here = np.flatnonzero(self.placed >= 0)
+        before = numbers(current["occurred_on"], 0)[self.placed[here]]
+        now = numbers(made["occurred_on"], 0)[here]
+        moved = np.flatnonzero(now != before)
+        return len(here), int((turned_round(before[moved]) == now[moved]).sum())
 
     @property
     def rows(self) -> int:
@@ -117,8 +177,8 @@ class Delivered:
             "contact": None if contacts is None else contacts.column("contact_key"),
             "relationship": None if relations is None else relations.column("relationship_key"),
         }
-        while self._mark_conflicts(contacts, "contact_key") or self._mark_conflicts(
-            relations, "relationship_key"
+        while self._mark_conflicts(contacts, "contact") or self._mark_conflicts(
+            relations, "relationship"
         ):
             pass
         for item in self.files:
@@ -126,14 +186,20 @@ class Delivered:
                 item.status = np.zeros(len(item.sheet.reason), np.int8)
         return {name: self._sound(table) for name, table in tables.items()}
 
-    def _mark_conflicts(self, table: pa.Table | None, key: str) -> bool:
-        """Quarantine rows that contradict each other; whether there were any."""
+    def _mark_conflicts(self, table: pa.Table | None, name: str) -> bool:
+        """Quarantine rows that contradict each other; whether there were any.
+
+        Without any the choice among the rows that are sound is known, and kept in `chosen`.
+        """
         sound = self._sound(table)
         if sound is None or sound.num_rows == 0:
+            self.chosen.pop(name, None)
             return False
-        conflict = choose(sound, key).conflict
+        self.chosen[name] = choose(sound, f"{name}_key")
+        conflict = self.chosen[name].conflict
         if len(conflict) == 0:
             return False
+        self.chosen.clear()
         rows = sound.column("row").to_numpy()[conflict]
         files = sound.column("file").to_numpy()[conflict]
         for number, item in enumerate(self.files):
@@ -164,8 +230,33 @@ class Delivered:
                 np.maximum.at(item.status, rows[mine], value[mine])
 
 
+def _in_file(table: pa.Table, number: int, first: int) -> pa.Table:
+    """Candidates with the number of their file and of their row in all of it."""
+    if "file" not in table.column_names:
+        file = pa.repeat(pa.scalar(number, pa.int64()), table.num_rows)
+        table = table.append_column("file", file)
+    if first == 0:
+        return table
+    rows = pa.array(table.column("row").to_numpy() + first, pa.int64())
+    return table.set_column(table.schema.get_field_index("row"), "row", rows)
+
+
+def _cut_day(sheet: Sheet, name: str) -> int | None:
+    """The day an extract was made: the latest its rows name. None when its source has no column."""
+    generated = sheet.source.delivery.generated
+    if generated is None or sheet.raw.table.num_rows == 0:
+        return None
+    days = sheet.days(generated, np.arange(len(sheet.reason)))
+    stated = days.day[days.state == OK]
+    if len(stated) == 0:
+        raise RejectedError(
+            "no_cut_day", f"{name} does not say on which day it was made; ask for a new extract."
+        )
+    return int(stated.max())
+
+
 def _joined(parts: Sequence[pa.Table]) -> pa.Table | None:
-    return pa.concat_tables(parts).combine_chunks() if parts else None
+    return stacked(parts) if parts else None
 
 
 def row_counts(item: DeliveredSheet) -> dict[str, int]:
@@ -209,13 +300,19 @@ def quarantine_table(item: DeliveredSheet) -> pa.Table | None:
     reasons = [REASONS[number] for number in item.sheet.reason[rows]]
     places = [item.sheet.columns[number] for number in item.sheet.column[rows]]
     lines = [*(row.line for row in bad), *(int(line) for line in raw.lines[rows])]
-    table = {
+    table: dict[str, list[Any]] = {
         "reason": [*(row.reason for row in bad), *reasons],
         "file": [item.name] * len(lines),
         "line": lines,
         "column": [*("" for _ in bad), *places],
         "row": [*(row.text for row in bad), *("" for _ in rows)],
     }
+    table["row"] = [_inert(text) for text in table["row"]]
     for name, text in zip(raw.table.column_names, texts, strict=True):
-        table[f"value: {name}"] = [*(None for _ in bad), *text.to_pylist()]
+        table[f"value: {name}"] = [*(None for _ in bad), *map(_inert, text.to_pylist())]
     return pa.table(table)
+
+
+def _inert(text: str | None) -> str | None:
+    """A cell that a spreadsheet shows as text: a formula in it must not run."""
+    return f"'{text}" if text and text[0] in "=+-@\t\r\0" else text

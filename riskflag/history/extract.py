@@ -164,11 +164,11 @@ class _Extract:
     def _landed(self, source: Source, data: bytes | None = None) -> Landed:
         path = _target(self.workspace, source, self.day)
         shown = str(path.relative_to(self.workspace.landing))
-        return Landed(path, shown, self.day, source, data)
+        return Landed(path, shown, self.day, source, data=data)
 
     def _refused(self, source: Source, refusal: RejectedError) -> Landed:
         made = self._landed(source)
-        return Landed(made.path, made.shown, made.day, source, None, refusal)
+        return Landed(made.path, made.shown, made.day, source, refusal=refusal)
 
 
 def _write(sink: IO[bytes], schema: pa.Schema, batches: Iterator[pa.RecordBatch]) -> int:

@@ -41,7 +41,7 @@ class _Source:
         days = sorted(by_day)
         for day in days:
             for row in by_day[day]:
-                if row["status"] == "ok" and (best is None or _age(row) > _age(best)):
+                if row["status"] != "held" and (best is None or _age(row) > _age(best)):
                     best = row
             newest.append(best)
         refused = tuple(all(row["status"] == "held" for row in by_day[day]) for day in days)
@@ -54,8 +54,8 @@ class _Source:
         if best is None:
             return before_first_load(self.name, list(self.rows), day)
         agency, complete = self.rows[0]["agency"], best["complete_to"]
-        state = judged(best, day, refused=self.refused[place])
-        return FeedState(self.name, agency, self.types, complete, state, says=self.says)
+        state, why = judged(best, day, refused=self.refused[place])
+        return FeedState(self.name, agency, self.types, complete, state, says=self.says, why=why)
 
     def turns(self) -> Iterable[int]:
         """Days on which the state may be another than on the day before."""

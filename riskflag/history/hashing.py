@@ -12,32 +12,105 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from riskflag.history.arrays import decoded
+from riskflag.history.arrays import decoded, one
+from riskflag.history.threads import in_threads
 
 BUCKETS = 64
 _SEPARATOR, _NULL = "\x1f", "\x00"
 
 
-def joined(columns: Sequence[Any]) -> pa.Array:
-    """The columns of each row as one text in which null and blank differ."""
-    texts = [column if isinstance(column, pa.Scalar) else _text(column) for column in columns]
+#: From so many texts on the compiled hash pays for being loaded.
+MANY = 100_000
+
+
+def joined(columns: Sequence[Any], rows: int | None = None) -> pa.Array:
+    """The columns of each row as one text in which null and blank differ.
+
+    `rows` is needed only when every column is a single value (a scalar).
+    """
+    pieces: list[Any] = []
+    for column in columns:
+        piece = column if isinstance(column, pa.Scalar) else _text(column)
+        if isinstance(piece, pa.Scalar):
+            said = piece.as_py() if piece.is_valid else _NULL
+            if pieces and isinstance(pieces[-1], str):
+                pieces[-1] += _SEPARATOR + said
+            else:
+                pieces.append(said)
+        else:
+            pieces.append(piece)
+    texts = [pa.scalar(piece, pa.string()) if isinstance(piece, str) else piece for piece in pieces]
+    size = next((len(column) for column in columns if not isinstance(column, pa.Scalar)), rows)
+    assert size is not None
+    if all(isinstance(text, pa.Scalar) for text in texts):
+        return pa.repeat(texts[0], size)
     return pc.binary_join_element_wise(
         *texts, _SEPARATOR, null_handling="replace", null_replacement=_NULL
     )
 
 
-def _text(column: Any) -> pa.Array:
-    array = decoded(column)
+def _text(column: Any) -> pa.Array | pa.Scalar:
+    """A column as text; one value when all of it is that."""
+    array = one(column)
+    if len(array) and array.null_count == len(array):
+        return pa.scalar(None, pa.string())
+    if pa.types.is_dictionary(array.type):
+        if len(array.dictionary) == 1 and array.null_count == 0:
+            return array.dictionary[0]
+        return array.cast(pa.string())
+    if pa.types.is_string(array.type):
+        return array
     if pa.types.is_boolean(array.type):
-        array = array.cast(pa.int8())
-    return array.cast(pa.string())
+        return pa.array(["0", "1"]).take(array.cast(pa.int8()))
+    if len(array) < MANY:
+        return array.cast(pa.string())
+    encoded = array.dictionary_encode()
+    return encoded.dictionary.cast(pa.string()).take(encoded.indices)
 
 
 def digests(texts: pa.Array) -> pa.Array:
     """The BLAKE2b-128 of each text in hexadecimal (32 characters)."""
+    if len(texts) >= MANY:
+        from riskflag.history.fast_hash import hexadecimal_digests
+
+        plain = hexadecimal_digests(*_offsets_and_bytes(texts))
+        ends = np.arange(0, len(plain) + 1, 32, dtype=np.int32)
+        return pa.StringArray.from_buffers(len(texts), pa.py_buffer(ends), pa.py_buffer(plain))
     make = hashlib.blake2b
-    plain = texts.cast(pa.binary()).to_pylist()
-    return pa.array([make(text, digest_size=16).hexdigest() for text in plain], pa.string())
+    short = texts.cast(pa.binary()).to_pylist()
+    return pa.array([make(text, digest_size=16).hexdigest() for text in short], pa.string())
+
+
+def _offsets_and_bytes(texts: pa.Array) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
+    """Where each text begins and ends in the bytes of an array without nulls."""
+    _, offsets, data = texts.buffers()
+    wide = pa.types.is_large_string(texts.type)
+    ends = np.frombuffer(offsets, np.int64 if wide else np.int32)
+    ends = ends[texts.offset : texts.offset + len(texts) + 1]
+    nothing = np.zeros(0, np.uint8)
+    return np.asarray(ends, np.int64), nothing if data is None else np.frombuffer(data, np.uint8)
+
+
+def key_pairs(column: Any) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64]] | None:
+    """Digests as two whole numbers each, None when a text of the column is no digest."""
+    from riskflag.history.fast_hash import pairs
+
+    chunks = column.chunks if isinstance(column, pa.ChunkedArray) else [column]
+    found = []
+    for chunk in chunks:
+        if not pa.types.is_string(chunk.type) or chunk.null_count:
+            return None
+        if len(chunk) == 0:
+            continue
+        ends, data = _offsets_and_bytes(chunk)
+        if not (np.diff(ends) == 32).all():
+            return None
+        found.append((data[ends[0] : ends[-1]],))
+    parts = in_threads(pairs, found)
+    if not parts:
+        return np.zeros(0, np.uint64), np.zeros(0, np.uint64)
+    first, second = (np.concatenate(words) for words in zip(*parts, strict=True))
+    return first, second
 
 
 def bucket(person_id: str) -> int:
@@ -47,6 +120,13 @@ def bucket(person_id: str) -> int:
 
 def buckets(person_ids: Any) -> npt.NDArray[np.int16]:
     """The bucket of each person id; BUCKETS for null, the rows without a person."""
+    if len(person_ids) >= MANY:
+        from riskflag.history.fast_hash import remainders
+
+        plain = decoded(person_ids)
+        found = remainders(*_offsets_and_bytes(plain.fill_null("")), BUCKETS)
+        found[np.asarray(plain.is_null())] = BUCKETS
+        return np.asarray(found, np.int16)
     encoded = decoded(person_ids).dictionary_encode()
     by_code = np.array([bucket(name) for name in encoded.dictionary.to_pylist()] + [BUCKETS])
     code = encoded.indices.fill_null(len(encoded.dictionary)).to_numpy(zero_copy_only=False)

@@ -17,7 +17,7 @@ import pyarrow.csv as pacsv
 from riskflag.clock import date_of, day_number, today
 from riskflag.errors import ConfigError, InputError
 from riskflag.history.adapt import Landing
-from riskflag.history.arrays import isin, numbers, one
+from riskflag.history.arrays import isin, numbers, tallies
 from riskflag.history.day import Day
 from riskflag.history.delivery import (
     Delivered,
@@ -28,22 +28,27 @@ from riskflag.history.delivery import (
 )
 from riskflag.history.extract import extract
 from riskflag.history.hashing import file_digest
-from riskflag.history.landing import Landed, check_sidecar, landed_files
+from riskflag.history.holding import described, hold_what_is_odd
+from riskflag.history.landing import Landed, landed_files
 from riskflag.history.ledger import Batch, DeliveredFile, write_atomic
 from riskflag.history.readers import RejectedError, read_bytes
 from riskflag.history.recognise import Proposal, propose
 from riskflag.history.report import FileReport, Lateness, LoadReport, Unmapped, Unsaid
 from riskflag.history.schema import COVERAGE, ENDED, load_vocabulary
+from riskflag.history.sidecar import Described, check_bytes
 from riskflag.history.source import SHIPPED_SOURCES, Source, load_sources
 from riskflag.history.source_check import contact_types
 from riskflag.history.state import State
 from riskflag.history.store import HistoryStore
-from riskflag.history.versions import asserted, live_rows
+from riskflag.history.versions import asserted
 from riskflag.progress import Progress, silent
 from riskflag.workspace import Workspace
 
 #: Why a file is held when it is perhaps another kind of file than its name says.
 _NOT_AS_DECLARED = ("missing_column", "no_sheet", "other_root", "no_header")
+STUCK = "the same extract keeps coming; ask the sender whether the export is stuck."
+#: Below so many rows an extract may well stay the same.
+_FEW_ROWS = 50
 
 
 def ingest(
@@ -73,6 +78,7 @@ class _Fresh:
     data: bytes
     sha256: str
     refusal: RejectedError | None
+    said: tuple[Described, ...] = ()
 
 
 class _Load:
@@ -113,6 +119,7 @@ class _Load:
             self._propose([item for items in found.values() for item in items])
         report = self._report()
         if self.batches and not self.dry_run:
+            self.store.compact(self.progress)
             self.workspace.reports.mkdir(exist_ok=True)
             target = self.workspace.reports / f"load-{self.batches[-1]}.json"
             write_atomic(target, report.to_json().encode("utf-8"))
@@ -132,7 +139,7 @@ class _Load:
         day.rows["coverage"] = [self._coverage(item, day) for item in deliveries]
         tables = day.tables()
         self._account(deliveries, day, tables)
-        delivered = [entry for item in deliveries for entry in _ledger_entries(item, date)]
+        delivered = [entry for item in deliveries for entry in _ledger_entries(item, day)]
         if self.state.noted(delivered):
             return
         if not self.dry_run:
@@ -164,22 +171,38 @@ class _Load:
             try:
                 if item.refusal is not None:
                     raise item.refusal
+                said = described(item)
                 data = read_bytes(item.path) if item.data is None else item.data
                 sha256 = file_digest(data)
                 if item.data is None:
-                    check_sidecar(item.path, sha256, len(data))
+                    check_bytes(item.path, said, sha256, len(data))
             except RejectedError as refusal:
                 fresh.append(_Fresh(item, item.source, b"", sha256, refusal))
                 continue
             again = any(other.sha256 == sha256 and other.source is item.source for other in fresh)
             if again or self.state.knows(item.source, sha256, date):
-                self.files.append(
-                    FileReport(item.shown, item.source.name, date.isoformat(), "known")
-                )
+                self._already_known(item)
             else:
-                fresh.append(_Fresh(item, item.source, data, sha256, None))
+                fresh.append(_Fresh(item, item.source, data, sha256, None, tuple(said)))
         self.progress("Reading files", len(items), len(items))
-        return fresh
+        return self._news_only(fresh)
+
+    def _news_only(self, fresh: list[_Fresh]) -> list[_Fresh]:
+        """An extract that came before says nothing beside a new one of its source."""
+        old = [self.state.loaded_before(file.source, file.sha256) for file in fresh]
+        new = {file.source.name for file, known in zip(fresh, old, strict=True) if not known}
+        kept = []
+        for file, known in zip(fresh, old, strict=True):
+            if known and file.refusal is None and file.source.name in new:
+                self._already_known(file.item)
+            else:
+                kept.append(file)
+        return kept
+
+    def _already_known(self, item: Landed) -> None:
+        assert item.source is not None
+        day = item.day.isoformat()
+        self.files.append(FileReport(item.shown, item.source.name, day, "known"))
 
     def _deliveries(self, date: dt.date, fresh: list[_Fresh], batch_id: str) -> list[Delivered]:
         by_source: dict[str, Delivered] = {}
@@ -194,33 +217,28 @@ class _Load:
             if file.refusal is not None:
                 by_source[name].refuse(path, shown, file.sha256, file.refusal)
             else:
-                by_source[name].add(path, shown, file.data, file.sha256)
+                by_source[name].add(path, shown, file.data, file.sha256, said=file.said)
         self.progress("Mapping rows", len(fresh), len(fresh))
         for delivery in by_source.values():
-            self._hold_odd_volume(delivery)
+            hold_what_is_odd(delivery, self.state, date)
         return list(by_source.values())
-
-    def _hold_odd_volume(self, delivery: Delivered) -> None:
-        """A full delivery of half the usual size would look like a mass of closures."""
-        usual, rules = self.state.usual_rows(delivery.source), delivery.source.delivery
-        if usual is None or rules.least_share <= delivery.rows / usual <= rules.most_share:
-            return
-        delivery.refuse_all(
-            "volume",
-            f"The delivery has {delivery.rows:,} rows where {usual:,.0f} are usual; "
-            "ask the sender, or widen least_share and most_share in the source.",
-        )
 
     def _coverage(self, item: Delivered, day: Day) -> pa.Table:
         """One row per contact type of the source."""
         loaded = any(file.refused is None for file in item.files)
         first, last = day.covered.get(item.source.name, (None, None))
         complete = day.date
+        cuts = [file.cut for file in item.files if file.cut is not None]
+        if cuts:
+            complete = min(complete, date_of(max(cuts)))
         if item.source.delivery.complete_to == "last_occurred" and last is not None:
             complete = date_of(last)
         types = {t for e in item.source.contact for t in contact_types(item.source, e)}
         named: list[str | None] = [*sorted(types)]
         rules = item.source.delivery
+        status = "held" if not loaded else "unchanged" if self._stuck(item, day) else "ok"
+        if status == "unchanged":
+            day.notes.add(f"{item.source.name}: {STUCK}")
         rows = [
             {
                 "source": item.source.name,
@@ -231,7 +249,7 @@ class _Load:
                 "complete_to": complete,
                 "received_on": day.date,
                 "rows": item.rows,
-                "status": "ok" if loaded else "held",
+                "status": status,
                 "fresh_days": rules.fresh_days,
                 "tolerance_days": rules.tolerance_days,
                 "first_load": item.landing.first_load and loaded,
@@ -240,6 +258,15 @@ class _Load:
             for name in named or [None]
         ]
         return pa.Table.from_pylist(rows, schema=COVERAGE)
+
+    def _stuck(self, item: Delivered, day: Day) -> bool:
+        """Whether an extract of everything says the same for longer than its source declares."""
+        rules, news = item.source.delivery, self.state.news_day(item.source)
+        dated = rules.generated is not None
+        if item.source.name in day.news or news is None or dated or item.rows < _FEW_ROWS:
+            return False
+        days = (day.date - dt.date.fromisoformat(news)).days
+        return rules.scope != "delta" and 0 < rules.unchanged_days < days
 
     def _account(self, items: list[Delivered], day: Day, tables: dict[str, pa.Table]) -> None:
         """Add a day's figures to the report."""
@@ -259,10 +286,7 @@ class _Load:
                 self.counts[f"{name}_withdrawn"] += int((~says).sum())
         if "contact" in tables:
             self._count_unsaid(items, tables["contact"])
-            first = asserted(tables["contact"]) & (
-                numbers(tables["contact"].column("version"), 0) == 1
-            )
-            self._lateness(tables["contact"].filter(pa.array(first)))
+            self._lateness(tables["contact"])
 
     def _count_unsaid(self, items: list[Delivered], contacts: pa.Table) -> None:
         """How many of the day's records are silent on what their source declares."""
@@ -278,10 +302,12 @@ class _Load:
                     self.unsaid[key] += rows.column(name).null_count
 
     def _lateness(self, contacts: pa.Table) -> None:
+        """Days from occurring to being known, of what is said for the first time."""
+        first = asserted(contacts) & (numbers(contacts.column("version"), 0) == 1)
         days = numbers(contacts.column("known_on"), 0) - numbers(contacts.column("occurred_on"), 0)
-        for source in one(contacts.column("source")).unique().to_pylist():
-            mine = isin(contacts.column("source"), [source])
-            for basis in ("landed", "recorded", "shared", "assumed_lag"):
+        for source in sorted(tallies(contacts.column("source"), first)):
+            mine = first & isin(contacts.column("source"), [source])
+            for basis in tallies(contacts.column("known_basis"), mine):
                 some = mine & isin(contacts.column("known_basis"), [basis])
                 if some.any():
                     self.late.setdefault((source, basis), []).append(days[some])
@@ -306,9 +332,6 @@ class _Load:
             raise
 
     def _report(self) -> LoadReport:
-        contacts = self.state.tables["contact"]
-        current = contacts.take(pa.array(live_rows(contacts, "contact_key")))
-        loose = np.asarray(one(current.column("person_id")).is_null()) & asserted(current)
         return LoadReport(
             files=tuple(self.files),
             unmapped=tuple(Unmapped(*key, rows) for key, rows in sorted(self.unmapped.items())),
@@ -329,7 +352,7 @@ class _Load:
             new_versions=self.counts["contact"],
             withdrawn=self.counts["contact_withdrawn"],
             linked_later=self.counts["linked_later"],
-            unlinked=int(loose.sum()),
+            unlinked=self.state.unlinked(),
             persons=self.counts["person"],
             relationships=self.counts["relationship"],
             dry_run=self.dry_run,
@@ -368,18 +391,21 @@ def _file_report(file: DeliveredSheet, source: Source, date: dt.date) -> FileRep
     counts = row_counts(file)
     reasons = reason_counts(file)
     made: dict[str, Any] = {**counts, "contacts": file.contacts, "reasons": reasons}
+    made["warnings"] = file.sheet.warnings
     return FileReport(*head, "loaded", **made)
 
 
-def _ledger_entries(item: Delivered, date: dt.date) -> list[DeliveredFile]:
+def _ledger_entries(item: Delivered, day: Day) -> list[DeliveredFile]:
     return [
         DeliveredFile(
             item.source.name,
             file.path,
             file.sha256,
-            date.isoformat(),
+            day.date.isoformat(),
             0 if file.sheet is None else file.sheet.raw.rows,
             "held" if file.refused is not None else "loaded",
+            "" if file.cut is None else date_of(file.cut).isoformat(),
+            item.source.name in day.news,
         )
         for file in item.files
     ]

@@ -4,29 +4,30 @@ from __future__ import annotations
 
 import datetime as dt
 import fnmatch
-import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from riskflag.errors import ConfigError, InputError
 from riskflag.history.readers import RejectedError, form_of
+from riskflag.history.sidecar import Listed, is_sidecar, lists_of
 from riskflag.history.source import Source
-
-_SIDECARS = (".sha256", ".manifest.json")
 
 
 @dataclass(frozen=True)
 class Landed:
     """A file that landed on a day and the source that takes it (None: nobody does).
 
-    `data` is a snapshot of a database that was only tried out and not written; `refusal` says why
-    one could not be taken.
+    `listed` is what the lists of its folder say; a file that they name and that is not there has
+    `missing`. `data` is a snapshot of a database that was only tried out and not written; `refusal`
+    says why one could not be taken.
     """
 
     path: Path
     shown: str
     day: dt.date
     source: Source | None
+    listed: Listed = field(default_factory=Listed)
+    missing: bool = False
     data: bytes | None = None
     refusal: RejectedError | None = None
 
@@ -42,19 +43,39 @@ def landed_files(
     if not folder.is_dir():
         raise InputError(f"{folder} does not exist; put the agencies' files there.")
     found: dict[dt.date, list[Landed]] = {}
+    beside = lists_of(folder)
     for item in sorted(folder.iterdir()):
         day = _folder_day(item)
         if day is not None and day > today:
             raise ConfigError(f"{item} is named after a day to come; correct the folder's name.")
         inside = sorted(item.iterdir()) if day is not None else [item]
-        for path in inside:
-            if not path.name.startswith(".") and not path.name.endswith(_SIDECARS):
-                shown = str(path.relative_to(folder))
-                takers: list[Source | None] = [*_takers(path, sources)]
-                found.setdefault(day or today, []).extend(
-                    Landed(path, shown, day or today, taker) for taker in takers or [None]
-                )
+        listed = beside if day is None else lists_of(item)
+        for path in (path for path in inside if _delivered(path)):
+            shown = str(path.relative_to(folder))
+            takers: list[Source | None] = [*_takers(path, sources)]
+            found.setdefault(day or today, []).extend(
+                Landed(path, shown, day or today, taker, listed) for taker in takers or [None]
+            )
+        absent = [] if day is None else _absent(item, day, listed, sources)
+        if absent:
+            found.setdefault(absent[0].day, []).extend(absent)
     return dict(sorted(found.items()))
+
+
+def _delivered(path: Path) -> bool:
+    return not path.name.startswith(".") and not is_sidecar(path)
+
+
+def _absent(
+    folder: Path, day: dt.date, listed: Listed, sources: tuple[Source, ...]
+) -> list[Landed]:
+    """What a list names and a source would take, but is not there: the delivery is not whole."""
+    return [
+        Landed(folder / name, f"{folder.name}/{name}", day, taker, listed, missing=True)
+        for name in sorted(listed.files)
+        if not (folder / name).is_symlink() and not (folder / name).exists()
+        for taker in _takers(folder / name, sources)
+    ]
 
 
 def _folder_day(item: Path) -> dt.date | None:
@@ -82,24 +103,3 @@ def _takers(path: Path, sources: tuple[Source, ...]) -> list[Source]:
             f"The sources {names} both take {path.name}; make their file patterns differ."
         )
     return takers
-
-
-def check_sidecar(path: Path, sha256: str, size: int) -> None:
-    """Refuse a file that differs from its sender's checksum (.sha256, .manifest.json)."""
-    sums = path.with_name(path.name + ".sha256")
-    manifest = path.with_name(path.name + ".manifest.json")
-    said: dict[str, object] = {}
-    try:
-        if manifest.is_file():
-            said = dict(json.loads(manifest.read_text(encoding="utf-8")))
-        elif sums.is_file():
-            said = {"sha256": sums.read_text(encoding="utf-8").split()[0]}
-    except (ValueError, IndexError, TypeError, OSError):
-        raise RejectedError(
-            "sidecar", f"The checksum file of {path.name} cannot be read; ask for it again."
-        ) from None
-    wrong = said.get("sha256", sha256) != sha256 or said.get("bytes", size) != size
-    if wrong:
-        raise RejectedError(
-            "sidecar", f"{path.name} is not the file its sender described; ask for it again."
-        )

@@ -26,7 +26,11 @@ class StoredFile:
 
 @dataclass(frozen=True)
 class DeliveredFile:
-    """A file that an agency sent: which source took it, on what day, and what became of it."""
+    """A file that an agency sent: which source took it, on what day, and what became of it.
+
+    `cut` is the day the extract was made, blank when the file does not say; `news` whether its
+    delivery said anything that was not known.
+    """
 
     source: str
     path: str
@@ -34,16 +38,19 @@ class DeliveredFile:
     landed: str
     rows: int
     status: str
+    cut: str = ""
+    news: bool = True
 
 
 @dataclass(frozen=True)
 class Batch:
-    """One line of the ledger."""
+    """One line of the ledger. `replaces`: paths of earlier files whose rows are in these."""
 
     batch_id: str
     landed: str
     files: tuple[StoredFile, ...]
     delivered: tuple[DeliveredFile, ...] = field(default=())
+    replaces: tuple[str, ...] = field(default=())
 
 
 def read_ledger(folder: Path) -> list[Batch]:
@@ -59,6 +66,18 @@ def read_ledger(folder: Path) -> list[Batch]:
     return [_batch(line, path, number) for number, line in enumerate(complete, start=1)]
 
 
+def live_files(batches: Iterable[Batch]) -> list[StoredFile]:
+    """The files that hold the history: those of every batch that no later one has replaced."""
+    listed = list(batches)
+    gone = replaced(listed)
+    return [file for batch in listed for file in batch.files if file.path not in gone]
+
+
+def replaced(batches: Iterable[Batch]) -> set[str]:
+    """The paths of files whose rows are in others by now."""
+    return {path for batch in batches for path in batch.replaces}
+
+
 def _batch(line: str, path: Path, number: int) -> Batch:
     try:
         said: dict[str, Any] = json.loads(line)
@@ -67,6 +86,7 @@ def _batch(line: str, path: Path, number: int) -> Batch:
             said["landed"],
             tuple(StoredFile(**item) for item in said["files"]),
             tuple(DeliveredFile(**item) for item in said["delivered"]),
+            tuple(said.get("replaces", ())),
         )
     except (ValueError, KeyError, TypeError):
         raise IntegrityError(

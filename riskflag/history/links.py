@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from riskflag.clock import NEVER
 from riskflag.history.arrays import (
@@ -19,6 +20,7 @@ from riskflag.history.arrays import (
     ranks,
     spans,
 )
+from riskflag.history.matches import Pieces, spread
 from riskflag.history.versions import asserted, superseded_days
 
 _EARLIEST, _LATEST = -NEVER, NEVER
@@ -28,7 +30,7 @@ CLOSEST_FIRST = ("mother", "parent", "carer", "sibling", "household_adult")
 Interval = tuple[int, int]
 
 
-def relationship_view(raw: pa.Table) -> pa.Table:
+def relationship_view(raw: pa.Table, roots: Pieces | None = None) -> pa.Table:
     """Resolved relationships as intervals of validity and of knowledge, in canonical order."""
     superseded = superseded_days(raw, "relationship_key")
     known = numbers(raw.column("known_on"), NEVER)
@@ -48,7 +50,22 @@ def relationship_view(raw: pa.Table) -> pa.Table:
             "source": encode(part.column("source")),
         }
     )
+    view = _between_people(view, roots) if roots else view
     return in_order_of(_closest_only(view), view.column_names)
+
+
+def _between_people(view: pa.Table, roots: Pieces) -> pa.Table:
+    """The relationships between whoever the two ids were on each day; nobody is their own."""
+    for name in ("person_id", "related_id"):
+        view = spread(view, (name,), roots)
+    two = pc.not_equal(
+        *(one(view.column(name)).cast(pa.string()) for name in ("person_id", "related_id"))
+    )
+    view = view.filter(two).unify_dictionaries().combine_chunks()
+    for name in ("person_id", "related_id", "kind", "source"):
+        place = view.schema.get_field_index(name)
+        view = view.set_column(place, name, encode(view.column(name)))
+    return view
 
 
 def _closest_only(view: pa.Table) -> pa.Table:

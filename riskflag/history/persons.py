@@ -19,11 +19,14 @@ from riskflag.history.arrays import (
     decoded,
     encode,
     group_starts,
+    in_order_of,
     isin,
     numbers,
     one,
     ranks,
 )
+from riskflag.history.hashing import joined
+from riskflag.history.matches import Pieces, person_groups
 from riskflag.history.versions import asserted
 
 #: The known day of undated facts of a first load (a birth month, who the mother is): assumed to
@@ -36,42 +39,50 @@ ADULT_KINDS = ("mother", "parent", "household_adult", "carer")
 _TEXTS = ("sex", "ethnicity", "disability", "given_name", "family_name")
 
 
-def person_view(raw: pa.Table, relationships: pa.Table) -> pa.Table:
+def person_view(raw: pa.Table, relationships: pa.Table, groups: Pieces | None = None) -> pa.Table:
     """What is known of each person, merged over sources: one row per day it changed.
 
     A field keeps the last value any source gave; a source that says nothing about a field takes
-    nothing away. Sorted by person_id and known_day.
+    nothing away. `groups` say which ids were one person on which days. Sorted by person_id and
+    known_day.
     """
     table = raw.filter(pa.array(asserted(raw))).combine_chunks()
-    person, known = ranks(table.column("person_id")), numbers(table.column("known_on"), NEVER)
+    groups = groups or Pieces.none()
+    taken, known, names, ends = person_groups(table, groups)
+    stated = numbers(table.column("known_on"), NEVER)[taken]
+    table = table.take(pa.array(taken)) if groups else table
+    # A person whom someone joins or leaves begins anew: one group of rows per such stretch.
+    person = ranks(joined([names, pa.array(ends)])) if groups else ranks(names)
     order = np.lexsort(
         (
             ranks(table.column("row_hash")),
             numbers(table.column("version"), 0),
             ranks(table.column("source")),
+            stated,
             known,
             person,
         )
     )
-    table = table.take(pa.array(order))
-    person, known = person[order], known[order]
+    table, names = table.take(pa.array(order)), names.take(pa.array(order))
+    person, known, ends = person[order], known[order], ends[order]
     filled = _carried_forward(table, group_starts(person))
     last = np.ones(len(person), np.bool_)
     last[:-1] = group_starts(person, known)[1:]
     rows = np.flatnonzero(last)
-    superseded = np.full(len(rows), NEVER, np.int64)
+    superseded = ends[rows]
     if len(rows):
         same = ~group_starts(person[rows])[1:]
         superseded[:-1][same] = known[rows][1:][same]
     view = pa.table(
         {
-            "person_id": encode(table.column("person_id").take(pa.array(rows))),
+            "person_id": encode(names.take(pa.array(rows))),
             "known_day": pa.array(known[rows], pa.int32()),
             "superseded_day": pa.array(superseded, pa.int32()),
             **{name: column.take(pa.array(rows)) for name, column in filled.items()},
         }
     )
-    return _with_kind(view, relationships)
+    view = _with_kind(view, relationships)
+    return in_order_of(view, ["person_id", "known_day"]) if groups else view
 
 
 def _carried_forward(table: pa.Table, starts: Mask) -> dict[str, pa.Array]:
@@ -136,10 +147,11 @@ def children_on(
     ids = encode(pa.concat_arrays([column.dictionary for column in columns])).dictionary
     own, row = (_places(column, ids) for column in columns)
     self_made = isin(contacts.column("link"), ["self"])
-    adult = isin(ids, _related_adults(relationships))
     facts = _Facts.of(persons)
     child = np.zeros((len(ids), len(days)), np.bool_)
     for place, day in enumerate(days):
+        related = relationships.filter(pa.array(_visible(relationships, day)))
+        adult = isin(ids, _related_adults(related))
         in_contact, with_row = (np.zeros(len(ids), np.bool_) for _ in range(2))
         in_contact[own[self_made & _visible(contacts, day)]] = True
         visible = _visible(persons, day)

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import os
 import stat
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.csv as pacsv
 
 from riskflag.errors import InputError
 from riskflag.history.arrays import Ints
-from riskflag.history.csv_scan import Layout, scan
 from riskflag.history.source import Files
 
 #: A field longer than this is not a code, a date, a name or an identifier.
@@ -26,7 +20,6 @@ LONGEST_FIELD = 32_768
 #: A file that ends exactly here was probably cut by a spreadsheet.
 ROW_CAPS = (65_536, 1_048_576)
 _LARGEST_FILE = 1 << 33
-_NUL_BLOCK = b"\0" * 16
 
 
 class RejectedError(InputError):
@@ -64,8 +57,15 @@ class RawFile:
         """Every row of the file, readable or not."""
         return int(self.table.num_rows) + len(self.bad)
 
+    def part(self, first: int, rows: int) -> RawFile:
+        """So many of the readable rows, from `first` on."""
+        if first == 0 and rows >= self.table.num_rows:
+            return self
+        table, lines = self.table.slice(first, rows), self.lines[first : first + rows]
+        return RawFile(self.name, table, lines, absent=self.absent)
 
-def read_bytes(path: Path) -> bytes:
+
+def read_bytes(path: Path, largest: int = _LARGEST_FILE) -> bytes:
     """The content of a plain file; links, pipes and devices are not opened (RejectedError)."""
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
@@ -78,21 +78,29 @@ def read_bytes(path: Path) -> bytes:
         os.close(handle)
         raise RejectedError("not_a_file", f"{path.name} is not a plain file; deliver it again.")
     with os.fdopen(handle, "rb") as stream:
-        if about.st_size > _LARGEST_FILE:
-            raise RejectedError("too_large", f"{path.name} is over 8 GB; ask for it in parts.")
+        if about.st_size > largest:
+            raise RejectedError(
+                "too_large", f"{path.name} is over {largest >> 20:,} MiB; ask for it in parts."
+            )
         return stream.read()
 
 
-def read_rows(data: bytes, name: str, files: Files, needed: frozenset[str]) -> RawFile:
+def read_rows(
+    data: bytes,
+    name: str,
+    files: Files,
+    needed: frozenset[str],
+    identifiers: frozenset[str] = frozenset(),
+) -> RawFile:
     """The rows of a file's bytes as its source declares them; RejectedError when that fails.
 
-    A table may come as CSV one day and as Parquet the next: a name that ends in .parquet tells.
+    `needed` are the columns to read; `identifiers` those of them that must be text by type. A table
+    may come as CSV one day and as Parquet the next: a name that ends in .parquet tells.
     """
-    optional = frozenset(files.optional)
     if form_of(name, files) == "parquet":
         from riskflag.history.parquet_reader import read_parquet
 
-        raw = read_parquet(data, name, needed, optional)
+        raw = read_parquet(data, name, files, needed, identifiers)
     elif files.format == "xml":
         from riskflag.history.xml_reader import read_xml
 
@@ -102,8 +110,9 @@ def read_rows(data: bytes, name: str, files: Files, needed: frozenset[str]) -> R
 
         raw = read_xlsx(data, name, files, needed)
     else:
-        text = _as_utf8(data, name, files.encoding)
-        raw = _read_csv(text, name, files.delimiter, needed, optional)
+        from riskflag.history.csv_reader import read_csv
+
+        raw = read_csv(data, name, files, needed)
     raw = _with_absent(raw, needed)
     if raw.rows == 0 and not files.may_be_empty:
         raise RejectedError("empty", f"{name} has no rows; check the extract.")
@@ -133,185 +142,45 @@ def _with_absent(raw: RawFile, needed: frozenset[str]) -> RawFile:
     return replace(raw, table=table, absent=absent) if absent else raw
 
 
-def _as_utf8(data: bytes, name: str, encoding: str) -> bytes:
-    """The text as UTF-8 without a byte order mark."""
-    if encoding == "utf-8":
-        data = data.removeprefix(b"\xef\xbb\xbf")
-        if data.isascii():
-            return data
-    try:
-        text = data.decode(encoding)
-    except UnicodeDecodeError as error:
-        raise RejectedError(
-            "encoding",
-            f"{name} is not {encoding}: byte {error.start} cannot be read; "
-            "declare the encoding it has or ask for another copy.",
-        ) from None
-    return data if encoding == "utf-8" else text.encode("utf-8")
+def columns_of(
+    header: list[str], name: str, files: Files, needed: frozenset[str]
+) -> dict[str, int]:
+    """Where each needed column stands; RejectedError unless it is there exactly once.
 
-
-def _read_csv(
-    data: bytes, name: str, delimiter: str, needed: frozenset[str], optional: frozenset[str]
-) -> RawFile:
-    if _NUL_BLOCK in data:
-        raise RejectedError(
-            "nul_block", f"{name} holds a block of zero bytes; it was cut in transfer."
-        )
-    header = _header(data, name, delimiter)
-    needed = present_columns(header, name, needed, optional)
-    layout = scan(data, delimiter)
-    if layout is not None:
-        fast = _read_fast(data, name, delimiter, layout, needed)
-        if fast is not None:
-            return fast
-    return _read_strict(data, name, delimiter, header, needed)
-
-
-def _header(data: bytes, name: str, delimiter: str) -> list[str]:
-    if not data.strip():
-        raise RejectedError("no_header", f"{name} is empty; check the extract.")
-    start = data[: 1 << 20].decode("utf-8", errors="replace")
-    try:
-        return next(csv.reader(io.StringIO(start, newline=""), delimiter=delimiter, strict=True))
-    except (csv.Error, StopIteration):
-        raise RejectedError("no_header", f"The first line of {name} is not a header.") from None
-
-
-def present_columns(
-    header: list[str], name: str, needed: frozenset[str], optional: frozenset[str]
-) -> frozenset[str]:
-    """The needed columns that are there, all but optional ones exactly once (RejectedError)."""
-    for column in header:
-        if column and header.count(column) > 1:
+    A column is found by its own name or, where `headers` declares one, by its pattern. Columns
+    that the source calls optional may be missing.
+    """
+    twice = any(column and header.count(column) > 1 for column in header)
+    places: dict[str, int] = {}
+    for column in sorted(needed):
+        pattern = files.headers.get(column)
+        fits = matching(header, pattern) if pattern else range(len(header))
+        found = [place for place in fits if pattern or header[place] == column]
+        if twice or len(found) > 1:
             raise RejectedError(
                 "duplicate_column", f"{name} has two columns of one name; rename one."
             )
-    missing = sorted(needed - optional - set(header))
-    if missing:
-        raise RejectedError(
-            "missing_column",
-            f"{name} has no column {missing[0]}; check the file or its source declaration.",
-        )
-    return needed & set(header)
+        if found:
+            places[column] = found[0]
+        elif column not in files.optional:
+            hint = _other_delimiter(header, files.delimiter)
+            raise RejectedError(
+                "missing_column",
+                f"{name} has no column {column}; check the file or its source declaration{hint}.",
+            )
+    return places
 
 
-def _read_fast(
-    data: bytes, name: str, delimiter: str, layout: Layout, needed: frozenset[str]
-) -> RawFile | None:
-    """Arrow's reader on a plainly written file; None when its row count is not the scan's."""
-    if len(layout.start) == 1:
-        return RawFile(name, _empty(needed), np.zeros(0, np.int64))
-    wrong: list[int] = []
-
-    def note(row: Any) -> str:
-        wrong.append(row.number)
-        return "skip"
-
-    try:
-        table = pacsv.read_csv(
-            pa.BufferReader(data),
-            read_options=pacsv.ReadOptions(use_threads=False, block_size=1 << 25),
-            parse_options=pacsv.ParseOptions(
-                delimiter=delimiter,
-                newlines_in_values=b'"' in data,
-                ignore_empty_lines=False,
-                invalid_row_handler=note,
-            ),
-            convert_options=pacsv.ConvertOptions(
-                include_columns=sorted(needed),
-                column_types=dict.fromkeys(sorted(needed), pa.string()),
-                strings_can_be_null=False,
-                check_utf8=False,
-            ),
-        )
-    except pa.ArrowInvalid:
-        return None
-    if table.num_rows + len(wrong) != len(layout.start) - 1 or None in wrong:
-        return None
-    return _assembled(data, name, table, layout, np.array(wrong, np.int64) - 1)
+def _other_delimiter(header: list[str], delimiter: str) -> str:
+    """What to look at when a header is all one field."""
+    inside = len(header) == 1 and any(mark in header[0] for mark in ",;\t|" if mark != delimiter)
+    return " (its fields are separated by another mark than declared)" if inside else ""
 
 
-def _assembled(data: bytes, name: str, table: pa.Table, layout: Layout, wrong: Ints) -> RawFile:
-    """Rows and bad rows with their lines; empty lines are not rows."""
-    blank = layout.blank()
-    taken = np.ones(len(layout.start), np.bool_)
-    taken[0] = False
-    taken[wrong] = False
-    kept = ~blank[taken]
-    table = table if kept.all() else table.filter(pa.array(kept))
-    bad = [
-        BadRow(int(layout.line[row]), "field_count", _text(data, layout, row))
-        for row in wrong
-        if not blank[row]
-    ]
-    return RawFile(name, table.combine_chunks(), layout.line[taken & ~blank], bad)
-
-
-def _text(data: bytes, layout: Layout, row: int) -> str:
-    return data[layout.start[row] : layout.end[row]].decode("utf-8", errors="replace")
-
-
-def _empty(needed: frozenset[str]) -> pa.Table:
-    return pa.table({column: pa.array([], pa.string()) for column in sorted(needed)})
-
-
-def _read_strict(
-    data: bytes, name: str, delimiter: str, header: list[str], needed: frozenset[str]
-) -> RawFile:
-    """Python's strict csv reader: slower, and it says exactly which line is at fault."""
-    places = [(column, header.index(column)) for column in sorted(needed)]
-    values: dict[str, list[str]] = {column: [] for column, _ in places}
-    lines: list[int] = []
-    bad: list[BadRow] = []
-    for line, row, reason in _strict_rows(data, name, delimiter):
-        if reason is None and len(row) == len(header):
-            lines.append(line)
-            for column, place in places:
-                values[column].append(row[place])
-        else:
-            bad.append(BadRow(line, reason or "field_count", delimiter.join(row)))
-    table = pa.table({column: pa.array(texts, pa.string()) for column, texts in values.items()})
-    return RawFile(name, table, np.array(lines, np.int64), bad)
-
-
-def _strict_rows(
-    data: bytes, name: str, delimiter: str
-) -> Iterator[tuple[int, list[str], str | None]]:
-    """Line, fields and fault of each record after the header; refuses a quote that never closes.
-
-    A quoting fault within one line costs that row. One that spans lines may have swallowed other
-    rows, so nothing in the file can be trusted.
-    """
-    csv.field_size_limit(1 << 30)
-    stream = io.TextIOWrapper(io.BytesIO(data), encoding="utf-8", newline="")
-    reader = csv.reader(stream, delimiter=delimiter, strict=True)
-    next(reader)
-    while True:
-        line = reader.line_num + 1
-        try:
-            row = next(reader)
-        except StopIteration:
-            return
-        except csv.Error:
-            if reader.line_num > line or _unclosed(data, line):
-                raise RejectedError(
-                    "unclosed_quote",
-                    f"{name} line {line}: a quote is not closed; ask for another copy.",
-                ) from None
-            yield line, [_line_of(data, line)], "bad_quote"
-            continue
-        if row:
-            yield line, row, None
-
-
-def _line_of(data: bytes, line: int) -> str:
-    return data.splitlines()[line - 1].decode("utf-8", errors="replace")
-
-
-def _unclosed(data: bytes, line: int) -> bool:
-    """Whether the file's last line was reached inside a quote."""
-    lines = data.splitlines()
-    return line >= len(lines) and lines[line - 1].count(b'"') % 2 == 1
+def matching(texts: list[str], pattern: str) -> list[int]:
+    """Which texts a regular expression fits as a whole, whatever their case."""
+    found = pc.match_substring_regex(pa.array(texts, pa.string()), f"(?i)^(?:{pattern})$")
+    return [place for place, fits in enumerate(found.to_pylist()) if fits]
 
 
 def _without_unreadable(raw: RawFile, data: bytes) -> RawFile:
@@ -331,4 +200,4 @@ def _without_unreadable(raw: RawFile, data: bytes) -> RawFile:
     bad = [BadRow(int(raw.lines[row]), names[int(reason[row])], "") for row in reason.nonzero()[0]]
     kept = reason == 0
     table = raw.table.filter(pa.array(kept)).combine_chunks()
-    return RawFile(raw.name, table, raw.lines[kept], [*raw.bad, *bad])
+    return replace(raw, table=table, lines=raw.lines[kept], bad=[*raw.bad, *bad])

@@ -15,7 +15,8 @@ class FileReport:
 
     `status` is loaded, held (the whole file was refused, `reason` says why) or known (these very
     bytes were loaded before; nothing was read). `not_selected` counts accepted rows that no entry
-    of the source uses; `reasons` breaks down the quarantined rows.
+    of the source uses; `reasons` breaks down the quarantined rows, `warnings` counts rows that
+    were taken and that somebody should look at.
     """
 
     name: str
@@ -30,6 +31,7 @@ class FileReport:
     not_selected: int = 0
     contacts: int = 0
     reasons: dict[str, int] = field(default_factory=dict)
+    warnings: dict[str, int] = field(default_factory=dict)
     reason: str = ""
     message: str = ""
 
@@ -166,4 +168,7 @@ def _file_line(file: FileReport) -> str:
     if file.reasons:
         parts = ", ".join(f"{name} {count:,}" for name, count in sorted(file.reasons.items()))
         said += f"; quarantined for {parts}"
+    if file.warnings:
+        parts = ", ".join(f"{name} {count:,}" for name, count in sorted(file.warnings.items()))
+        said += f"; to look at: {parts}"
     return said + "."

@@ -20,6 +20,7 @@ __all__ = [
     "IDENTIFIER",
     "KNOWN_BASES",
     "LINKS",
+    "MATCH",
     "NUMBERS",
     "PERSON",
     "RELATIONSHIP",
@@ -98,6 +99,8 @@ PERSON = pa.schema(
         pa.field("birth_precision", _TEXT),
         pa.field("death_on", _DAY),
         *_fields("sex ethnicity disability kind given_name family_name issues", _TEXT),
+        # Only for comparing people whom no identifier joins; address and family are hashed.
+        *_fields("postcode address_key family_key", _TEXT),
         *_LINEAGE,
     ]
 )
@@ -141,30 +144,51 @@ COVERAGE = pa.schema(
     ]
 )
 
+#: One row per decision on whether two person ids are one person; the last one of a pair holds.
+MATCH = pa.schema(
+    [
+        # `person_id` stays when the two are one; `other_id` is then the same person.
+        *_fields("match_key person_id other_id", _TEXT),
+        *_VERSION,
+        *_KNOWN,
+        *_fields("decision method", _TEXT),
+        pa.field("probability", pa.float64()),
+        # Why it was not linked without a person, in the words of linkage_decide.DOUBTS.
+        *_fields("doubts model decided_by decided_at reason", _TEXT),
+        *_fields("batch_id", _TEXT),
+    ]
+)
+
 SCHEMAS: dict[str, pa.Schema] = {
     "contact": CONTACT,
     "person": PERSON,
     "identifier": IDENTIFIER,
     "relationship": RELATIONSHIP,
     "coverage": COVERAGE,
+    "match": MATCH,
 }
 
 
-def conform(table: pa.Table | None, schema: pa.Schema, *, coded: bool = False) -> pa.Table:
+def conform(
+    table: pa.Table | None, schema: pa.Schema, *, coded: bool = False, lean: bool = False
+) -> pa.Table:
     """The table with exactly the schema's columns, in its order; absent columns become null.
 
-    With `coded`, texts that are dictionary-encoded stay so.
+    With `coded`, texts that are dictionary-encoded stay so; with `lean` they do too, and absent
+    columns take no room (their type is null).
     """
     if table is None:
         return schema.empty_table()
-    columns = [_column(table, field, coded) for field in schema]
+    columns = [_column(table, field, coded or lean, lean) for field in schema]
     return pa.Table.from_arrays(columns, names=schema.names)
 
 
-def _column(table: pa.Table, field: pa.Field, coded: bool) -> pa.ChunkedArray:
+def _column(table: pa.Table, field: pa.Field, coded: bool, lean: bool) -> pa.ChunkedArray:
     if field.name not in table.column_names:
-        return pa.chunked_array([pa.nulls(table.num_rows, field.type)])
+        return pa.chunked_array([pa.nulls(table.num_rows, pa.null() if lean else field.type)])
     column = table.column(field.name)
+    if lean and pa.types.is_null(column.type):
+        return column
     if column.type == field.type or (coded and pa.types.is_dictionary(column.type)):
         return column
     return column.cast(field.type)

@@ -10,11 +10,12 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from riskflag.history.arrays import Ints, Mask, isin, one
+from riskflag.history.arrays import Ints, Mask, constant, isin, one
 from riskflag.history.code_maps import translated
 from riskflag.history.dates import BAD, OK, OUT_OF_RANGE, Days, parse_days
 from riskflag.history.readers import RawFile
-from riskflag.history.source import Day, Filter, Source, Value
+from riskflag.history.source import Day, Filter, Source, Subject, Value
+from riskflag.history.source_safety import CutDay
 
 #: Why a row is quarantined; 0 stands for: it is not.
 REASONS = (
@@ -26,7 +27,12 @@ REASONS = (
     "unmapped_type",
     "no_record_id",
     "conflicting_rows",
+    "mangled_identifier",
+    "after_recorded",
+    "before_birth",
 )
+#: What a file is warned of, and how many of its rows it concerns; the rows are taken.
+WARNINGS = ("mojibake", "hidden_characters", "no_date_code", "recorded_ahead")
 _NUMBER = r"^-?[0-9]{1,15}(\.[0-9]{1,9})?$"
 #: A text seen on fewer rows may be a name or an identifier and is not repeated.
 _CODE_RECURS = 3
@@ -38,8 +44,8 @@ class Sheet:
     """One file's rows and what was found wrong with them.
 
     `reason` and `column` say for each row why it is quarantined (0: not) and in which column;
-    `unmapped` counts codes that a map does not hold by (column, code); `selected` marks the rows
-    that at least one entry of the source used.
+    `codes` counts codes that a map does not hold by (column, code); `selected` marks the rows
+    that at least one entry of the source used; `warnings` counts rows by WARNINGS.
     """
 
     def __init__(self, raw: RawFile, source: Source) -> None:
@@ -49,9 +55,27 @@ class Sheet:
         self.reason = np.zeros(size, np.int8)
         self.column = np.zeros(size, np.int16)
         self.selected = np.zeros(size, np.bool_)
-        self.unmapped: Counter[tuple[str, str]] = Counter()
+        self.codes: Counter[tuple[str, str]] = Counter()
+        self.warned: dict[str, Mask] = {}
         self.columns = ("", *raw.table.column_names)
+        self.formats: dict[str, str] = {}
         self._texts: dict[str, pa.Array] = {}
+
+    @classmethod
+    def of_parts(cls, raw: RawFile, parts: Sequence[Sheet]) -> Sheet:
+        """The sheet of a whole file whose rows were looked at in parts, one after another."""
+        whole = cls(raw, parts[0].source)
+        whole.reason = np.concatenate([part.reason for part in parts])
+        whole.column = np.concatenate([part.column for part in parts])
+        whole.selected = np.concatenate([part.selected for part in parts])
+        for name in sorted({name for part in parts for name in part.warned}):
+            nothing = [np.zeros(len(part.reason), np.bool_) for part in parts]
+            masks = [part.warned.get(name, no) for part, no in zip(parts, nothing, strict=True)]
+            whole.warned[name] = np.concatenate(masks)
+        for part in parts:
+            whole.codes.update(part.codes)
+            whole.formats |= part.formats
+        return whole
 
     def text(self, column: str, rows: Ints | None = None) -> pa.Array:
         """A column as text, null where blank or one of the declared null values."""
@@ -89,6 +113,17 @@ class Sheet:
         self.reason[fresh] = REASONS.index(reason)
         self.column[fresh] = self.columns.index(column) if column in self.columns else 0
 
+    def warn(self, rows: Ints, warning: str) -> None:
+        """Note rows that are taken and that somebody should look at."""
+        if len(rows):
+            self.warned.setdefault(warning, np.zeros(len(self.reason), np.bool_))[rows] = True
+
+    @property
+    def warnings(self) -> dict[str, int]:
+        """Rows that are taken although somebody should look at them, by WARNINGS."""
+        counts = {name: int((self.warned[name] & (self.reason == 0)).sum()) for name in self.warned}
+        return {name: counts[name] for name in WARNINGS if counts.get(name)}
+
     def choose(self, filters: Sequence[Filter]) -> Ints:
         """The rows that pass every filter; they count as selected."""
         chosen = np.ones(self.raw.table.num_rows, np.bool_)
@@ -109,7 +144,7 @@ class Sheet:
         found = pc.match_substring_regex(text, f"^(?:{item.matches})$")
         return np.asarray(pc.fill_null(found, False))
 
-    def days(self, day: Day, rows: Ints, *, required: bool = False) -> Days:
+    def days(self, day: Day | CutDay, rows: Ints, *, required: bool = False) -> Days:
         """A date column; a cell that is no date in the declared format quarantines its row.
 
         A date outside 1901 to 2199 is a system's "no date": as good as blank, unless required.
@@ -117,12 +152,29 @@ class Sheet:
         typed = one(self.raw.table.column(day.column))
         array = self.text(day.column, rows) if pa.types.is_string(typed.type) else None
         cells = self._part(typed, rows) if array is None else array
-        found = parse_days(cells, day.format or self.source.files.date_format)
+        files = self.source.files
+        text_format = day.format or files.date_format
+        found = parse_days(cells, text_format, files.two_digit_years_to)
+        if array is not None:
+            self.formats[day.column] = text_format
+        if (found.state == OK).all():
+            return found
         self.mark(rows[found.state == BAD], "bad_date", day.column)
         if required:
             self.mark(rows[found.state == OUT_OF_RANGE], "date_out_of_range", day.column)
             self.mark(rows[(found.state != OK)], "no_date", day.column)
+        self.warn(rows[found.state == OUT_OF_RANGE], "no_date_code")
         return found
+
+    def births(self, subject: Subject, rows: Ints) -> Days | None:
+        """The birth dates, to the day, that rows give of their subject; None when they do not."""
+        for entry in self.source.person:
+            whole = entry.birth is not None and entry.birth.column is not None
+            if whole and entry.id.column == subject.column and not entry.when:
+                assert entry.birth is not None
+                assert entry.birth.column is not None
+                return self.days(Day(column=entry.birth.column, format=entry.birth.format), rows)
+        return None
 
     def number(self, column: str, rows: Ints) -> pa.Array:
         """A column of plain decimal numbers; anything else quarantines the row."""
@@ -142,7 +194,7 @@ class Sheet:
         fixed = origin if isinstance(origin, str) else origin.fixed
         nowhere = np.zeros(len(rows), np.bool_)
         if isinstance(origin, str) or origin.column is None:
-            return pa.repeat(pa.scalar(fixed, pa.string()), len(rows)), nowhere
+            return constant(fixed, len(rows)), nowhere
         text = self.text(origin.column, rows)
         targets = self.source.map_named(origin.map) if origin.map else None
         if targets is None:
@@ -157,8 +209,7 @@ class Sheet:
         """Codes through a map, by distinct value; counts those it does not hold."""
         encoded = text.dictionary_encode()
         found = translated(encoded.dictionary, targets)
-        values = pa.array([value or None for value in found], pa.string())
-        mapped = values.take(encoded.indices) if len(values) else text
+        mapped = _recoded(encoded.indices, found) if found else text
         unknown = np.array([value is None for value in found], np.bool_)
         if not unknown.any():
             return mapped, np.zeros(len(text), np.bool_)
@@ -168,14 +219,34 @@ class Sheet:
         return mapped, missed
 
     def _count(self, column: str, codes: pa.Array, counts: npt.NDArray[np.int64]) -> None:
+        names = codes.to_pylist()
+        for place in np.flatnonzero(counts):
+            self.codes[column, names[place]] += int(counts[place])
+
+    @property
+    def unmapped(self) -> Counter[tuple[str, str]]:
         """Codes as they are when they recur and look like codes; anything else is not repeated.
 
         A column declared by mistake may hold names or identifiers: those hardly recur.
         """
-        names, tally = codes.to_pylist(), Counter[str]()
-        for place in np.flatnonzero(counts):
-            name, rows = names[place], int(counts[place])
-            code = rows >= _CODE_RECURS and name.isascii() and len(name) <= 18 and " " not in name
-            tally[name if code else "(other text)"] += rows
-        for rank, (code, count) in enumerate(sorted(tally.items(), key=lambda x: (-x[1], x[0]))):
-            self.unmapped[column, code if rank < _CODES_TOLD else "(other codes)"] += count
+        tally: dict[str, Counter[str]] = {}
+        for (column, name), rows in self.codes.items():
+            plain = name.isascii() and len(name) <= 18 and " " not in name
+            shown = name if plain and rows >= _CODE_RECURS else "(other text)"
+            tally.setdefault(column, Counter())[shown] += rows
+        told: Counter[tuple[str, str]] = Counter()
+        for column, named in tally.items():
+            ordered = sorted(named.items(), key=lambda item: (-item[1], item[0]))
+            for rank, (code, count) in enumerate(ordered):
+                told[column, code if rank < _CODES_TOLD else "(other codes)"] += count
+        return told
+
+
+def _recoded(indices: pa.Array, values: Sequence[str | None]) -> pa.DictionaryArray:
+    """Codes as what each becomes; nothing for one that becomes nothing."""
+    names = sorted({value for value in values if value})
+    place = {name: number for number, name in enumerate(names)}
+    to = np.array([place[value] if value else -1 for value in values] + [-1], np.int32)
+    fresh = to[indices.fill_null(len(values)).to_numpy(zero_copy_only=False)]
+    codes = pa.array(fresh, pa.int32(), mask=fresh < 0)
+    return pa.DictionaryArray.from_arrays(codes, pa.array(names, pa.string()))

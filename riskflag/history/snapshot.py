@@ -12,15 +12,20 @@ from riskflag.clock import NEVER
 from riskflag.history.arrays import (
     Ints,
     Mask,
+    codes,
+    constant,
+    decoded,
     group_starts,
     groups,
     isin,
     numbers,
     one,
     ranks,
+    stacked,
     take,
 )
-from riskflag.history.hashing import joined
+from riskflag.history.hashing import MANY, joined, key_pairs
+from riskflag.history.key_join import matched, repeated
 from riskflag.history.schema import conform
 from riskflag.history.source import Delivery
 from riskflag.history.versions import live_rows
@@ -47,8 +52,7 @@ def choose(candidates: pa.Table, key: str) -> Choice:
     Rows that say the same are duplicates, earlier ones superseded. Two rows of one file that say
     different things, with nothing to tell which is right, are a conflict: neither counts.
     """
-    same = groups(candidates.column(key))
-    often = np.bincount(same, minlength=1)[same] > 1
+    often = _often(candidates.column(key))
     alone, rows = np.flatnonzero(~often), np.flatnonzero(often)
     if len(rows) == 0:
         return Choice(alone, rows, rows, rows)
@@ -60,6 +64,15 @@ def choose(candidates: pa.Table, key: str) -> Choice:
         superseded=rows[among.superseded],
         conflict=rows[among.conflict],
     )
+
+
+def _often(names: pa.ChunkedArray) -> Mask:
+    """Which keys come more than once; of very many keys also some that only nearly do."""
+    pairs = key_pairs(names) if len(names) >= MANY else None
+    if pairs is not None:
+        return repeated(pairs[0])
+    same = groups(names)
+    return np.asarray(np.bincount(same, minlength=1)[same] > 1)
 
 
 def _choose_among(candidates: pa.Table, key: str) -> Choice:
@@ -97,10 +110,20 @@ class Difference:
 
 
 def compare(
-    winners: pa.Table, current: pa.Table, key: str, schema: pa.Schema, stamp: Stamp
+    winners: pa.Table,
+    current: pa.Table,
+    key: str,
+    *,
+    schema: pa.Schema,
+    stamp: Stamp,
+    place: Ints | None = None,
 ) -> Difference:
-    """Version rows for what is new, changed or withdrawn against `current` (latest versions)."""
-    place = _places(winners.column(key), current.column(key))
+    """Version rows for what is new, changed or withdrawn against `current` (latest versions).
+
+    `place` is where each winner's key stands in `current`, when that is known already.
+    """
+    if place is None:
+        place = places(winners.column(key), current.column(key))
     known = place >= 0
     at = np.where(known, place, 0)
     version = np.where(known, _taken(numbers(current.column("version"), 0), at), 0)
@@ -120,7 +143,7 @@ def compare(
     if again.any():
         fresh = _known_again(fresh, again, stamp)
     gone = retractions(current, at[leaves], schema, stamp)
-    return Difference(pa.concat_tables([gone, fresh]), status)
+    return Difference(stacked([gone, fresh]) if gone.num_rows else fresh, status)
 
 
 @dataclass(frozen=True)
@@ -137,9 +160,14 @@ class Stamp:
     late: bool = False
 
 
-def _places(wanted: pa.ChunkedArray, names: pa.ChunkedArray) -> Ints:
+def places(wanted: pa.ChunkedArray, names: pa.ChunkedArray) -> Ints:
+    """Where each key stands among others that differ from one another; -1 for nowhere."""
     if len(names) == 0:
         return np.full(len(wanted), -1, np.int64)
+    if len(wanted) + len(names) >= MANY:
+        ours, theirs = key_pairs(wanted), key_pairs(names)
+        if ours is not None and theirs is not None:
+            return matched(ours, theirs)
     found = pc.index_in(one(wanted), value_set=one(names))
     return np.asarray(found.fill_null(-1).to_numpy(zero_copy_only=False), np.int64)
 
@@ -152,6 +180,11 @@ def _same(ours: pa.ChunkedArray, theirs: pa.ChunkedArray, at: Ints, known: Mask)
     """Where both columns hold the same text, for rows that have a counterpart."""
     if len(theirs) == 0:
         return known
+    if len(ours) >= MANY:
+        mine, stored = key_pairs(ours), key_pairs(theirs)
+        if mine is not None and stored is not None:
+            same = (mine[0] == stored[0][at]) & (mine[1] == stored[1][at])
+            return np.asarray(same & known)
     other = one(theirs).take(pa.array(at))
     return np.asarray(pc.fill_null(pc.equal(one(ours), other), False))
 
@@ -163,11 +196,18 @@ def _moved(winners: pa.Table, current: pa.Table, at: Ints, live: Mask) -> tuple[
     """
     if "person_id" not in winners.column_names or current.num_rows == 0:
         return np.zeros(len(at), np.bool_), live
-    ours = one(winners.column("person_id"))
-    before = one(current.column("person_id")).take(pa.array(at))
-    had = np.asarray(before.is_valid()) & live
-    same = np.asarray(pc.fill_null(pc.equal(ours, before), False))
-    return live & np.asarray(ours.is_valid()) & ~same, had
+    ours, stored = one(winners.column("person_id")), one(current.column("person_id"))
+    names = pa.concat_arrays([pc.unique(decoded(ours)), pc.unique(decoded(stored))]).unique()
+    mine, theirs = _codes_in(ours, names), _codes_in(stored, names)[at]
+    had = (theirs >= 0) & live
+    return live & (mine >= 0) & (mine != theirs), had
+
+
+def _codes_in(column: pa.Array, names: pa.Array) -> Ints:
+    """The place of each text among `names`, -1 for null."""
+    encoded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
+    place = numbers(pc.index_in(encoded.dictionary, value_set=names.drop_null()), -1)
+    return np.append(place, -1)[codes(encoded)]
 
 
 def _versioned(table: pa.Table, rows: Ints, version: Ints, schema: pa.Schema, op: str) -> pa.Table:
@@ -176,14 +216,14 @@ def _versioned(table: pa.Table, rows: Ints, version: Ints, schema: pa.Schema, op
         if name in part.column_names:
             part = part.drop_columns([name])
     part = part.append_column("version", pa.array(version[rows], pa.int32()))
-    part = part.append_column("op", pa.repeat(pa.scalar(op, pa.string()), len(rows)))
-    return conform(part, schema)
+    part = part.append_column("op", constant(op, len(rows)))
+    return conform(part, schema, lean=True)
 
 
 def _known_again(table: pa.Table, again: Mask, stamp: Stamp) -> pa.Table:
     """A later version is known from its landing, whatever a first load may assume."""
     day = np.where(again, stamp.day, numbers(table.column("known_on"), NEVER)).astype(np.int32)
-    basis = pc.if_else(pa.array(again), "landed", one(table.column("known_basis")))
+    basis = pc.if_else(pa.array(again), "landed", decoded(table.column("known_basis")))
     columns = {"known_on": pa.array(day).cast(pa.date32()), "known_basis": basis}
     for name, column in columns.items():
         table = table.set_column(table.schema.get_field_index(name), name, column)
@@ -197,24 +237,28 @@ def retractions(current: pa.Table, rows: Ints, schema: pa.Schema, stamp: Stamp) 
     size = part.num_rows
     columns = {
         "version": pa.array(version, pa.int32()),
-        "op": pa.repeat(pa.scalar("retract", pa.string()), size),
+        "op": constant("retract", size),
         "known_on": pa.array(np.full(size, stamp.day, np.int32)).cast(pa.date32()),
-        "known_basis": pa.repeat(pa.scalar("landed", pa.string()), size),
-        "batch_id": pa.repeat(pa.scalar(stamp.batch_id, pa.string()), size),
+        "known_basis": constant("landed", size),
+        "batch_id": constant(stamp.batch_id, size),
     }
     for name, column in columns.items():
         place = part.schema.get_field_index(name)
         part = (
             part.append_column(name, column) if place < 0 else part.set_column(place, name, column)
         )
-    return conform(part, schema)
+    return conform(part, schema, lean=True)
 
 
-def gone(current: pa.Table, key: str, seen: pa.Array, scope: Delivery, day: int) -> Ints:
-    """The rows of `current` that a delivery in this scope should have held and did not."""
+def gone(current: pa.Table, named: Ints, scope: Delivery, day: int) -> Ints:
+    """The rows of `current` that a delivery in this scope should have held and did not.
+
+    `named` are the rows that it did name, -1 standing for none.
+    """
     if scope.scope == "delta" or current.num_rows == 0:
         return np.zeros(0, np.int64)
-    missing = isin(current.column("op"), ["assert"]) & ~isin(current.column(key), seen)
+    missing = isin(current.column("op"), ["assert"])
+    missing[named[named >= 0]] = False
     if scope.scope == "window":
         assert scope.window_days is not None
         if "occurred_on" not in current.column_names:
@@ -255,5 +299,6 @@ def _reference_days(current: pa.Table, scope: Delivery) -> Ints:
 def latest(table: pa.Table, key: str, source: str | None = None) -> pa.Table:
     """The latest version of each thing, of one source or of all."""
     if source is not None:
-        table = table.filter(pa.array(isin(table.column("source"), [source])))
+        mine = isin(table.column("source"), [source])
+        table = table if mine.all() else table.filter(pa.array(mine))
     return take(table, live_rows(table, key))

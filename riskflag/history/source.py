@@ -176,6 +176,10 @@ class PersonEntry(_Entry):
     disability: Value | None = None
     given_name: Value | None = None
     family_name: Value | None = None
+    postcode: Value | None = None
+    address: Annotated[list[Text], BeforeValidator(listed)] = []
+    family: Value | None = None
+    linkage: bool = False
 
 
 class IdentifierEntry(_Entry):
@@ -276,6 +280,7 @@ class Source(Strict):
         found: set[str] = set()
         for entry in (*self.contact, *self.person, *self.identifier, *self.relationship):
             _collect_columns(entry, found)
+        _collect_columns(self.delivery, found)
         return frozenset(found)
 
     def day_format(self, column: str) -> str:
@@ -289,22 +294,17 @@ class Source(Strict):
 
 
 def _collect_columns(item: Any, found: set[str]) -> None:
-    if isinstance(item, Birth):
-        found.update(name for name in (item.column, item.year, item.month) if name)
-    elif isinstance(item, BaseModel):
+    if isinstance(item, BaseModel):
         for name in type(item).model_fields:
             value = getattr(item, name)
-            if name == "column" and value:
+            if name in ("column", "year", "month") and value:
                 found.add(value)
-            elif name == "record_id":
+            elif name in ("record_id", "address"):
                 found.update(value)
             else:
                 _collect_columns(value, found)
-    elif isinstance(item, list | tuple):
-        for part in item:
-            _collect_columns(part, found)
-    elif isinstance(item, dict):
-        for part in item.values():
+    elif isinstance(item, list | tuple | dict):
+        for part in item.values() if isinstance(item, dict) else item:
             _collect_columns(part, found)
 
 

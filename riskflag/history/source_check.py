@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from riskflag.history.check_digits import CHECKED
 from riskflag.history.schema import AGENCIES, LINKS, Vocabulary, load_vocabulary
 
 if TYPE_CHECKING:
@@ -23,6 +24,9 @@ def check_source(source: Source, vocabulary: Vocabulary | None = None) -> Mistak
         kinds = person.kind if not isinstance(person.kind, str) else None
         where: Place = ("person", place, "kind")
         mistake = mistake or _targets(source, kinds, where, ("child", "adult"))
+        if person.linkage and person.id.scheme == "person":
+            reason = "linkage needs an id with a scheme of its own, such as school_ref"
+            mistake = mistake or (("person", place, "linkage"), reason)
     for place, relation in enumerate(source.relationship):
         kinds = relation.kind if not isinstance(relation.kind, str) else None
         mistake = mistake or _targets(source, kinds, ("relationship", place, "kind"), LINKS)
@@ -53,6 +57,8 @@ def _paths(source: Source) -> Mistake | None:
     """Every column of an XML source is a path, and none leads above the file's first element."""
     from riskflag.history.xml_reader import column_paths
 
+    if source.files.trailer is not None and source.files.format != "csv":
+        return ("files", "trailer"), "a trailer belongs to format csv, and only there"
     if source.files.rows is None:
         return None
     depth = source.files.rows.count("/")
@@ -142,3 +148,16 @@ def _targets(
     if any(value not in allowed for value in given):
         return place, f"a value must be one of {', '.join(allowed)}"
     return None
+
+
+def checked_columns(source: Source) -> frozenset[str]:
+    """The columns that hold an identifier with check digits: as a number it loses its zeros."""
+    subjects = [entry.subject for entry in source.contact]
+    subjects += [person.id for person in source.person]
+    subjects += [named.person for named in source.identifier]
+    subjects += [who for link in source.relationship for who in (link.person, link.related)]
+    found = {one.column for one in subjects if one.scheme in CHECKED}
+    for named in source.identifier:
+        if named.scheme in CHECKED and named.value.column:
+            found.add(named.value.column)
+    return frozenset(found)

@@ -12,11 +12,13 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
 
 from riskflag.history.dates import check_format
+from riskflag.history.source_safety import SafeDelivery, SafeFiles
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 Text = Annotated[str, Field(min_length=1)]
@@ -47,7 +49,7 @@ def check_pattern(text: str) -> str:
 Pattern = Annotated[Text, AfterValidator(check_pattern)]
 
 
-class Files(Strict):
+class Files(SafeFiles, Strict):
     """Which files, and how they are written. A database source names none."""
 
     pattern: Annotated[list[Text], BeforeValidator(listed)] = []
@@ -64,8 +66,8 @@ class Files(Strict):
 
     @field_validator("date_format")
     @classmethod
-    def _readable(cls, value: str) -> str:
-        return check_format(value)
+    def _readable(cls, value: str, info: ValidationInfo) -> str:
+        return check_format(value, two_digit_years=info.data.get("two_digit_years_to") is not None)
 
     @field_validator("pattern")
     @classmethod
@@ -82,8 +84,8 @@ class Files(Strict):
             raise ValueError("rows belongs to format xml, and only there")
         if (self.format == "xlsx") != (self.sheet is not None):
             raise ValueError("sheet belongs to format xlsx, and only there")
-        if self.headers and self.sheet is None:
-            raise ValueError("headers belongs to format xlsx, and only there")
+        if self.headers and self.format == "xml":
+            raise ValueError("headers belongs to files with a header, not to xml")
         return self
 
     @property
@@ -126,7 +128,7 @@ class Standard(Strict):
     read: str = ""
 
 
-class Delivery(Strict):
+class Delivery(SafeDelivery, Strict):
     """What a delivery holds and how late it may be."""
 
     scope: Literal["full", "window", "in_year_or_open", "delta"] = "full"

@@ -7,13 +7,18 @@ import hashlib
 from collections.abc import Mapping
 from statistics import median
 
+import numpy as np
 import pyarrow as pa
 
+from riskflag.clock import NEVER
+from riskflag.history.arrays import one, stacked
 from riskflag.history.identity import Identities
 from riskflag.history.ledger import Batch, DeliveredFile
-from riskflag.history.schema import SCHEMAS, conform
+from riskflag.history.matches import roots_on
+from riskflag.history.schema import MATCH, SCHEMAS, conform
 from riskflag.history.source import Source
 from riskflag.history.store import HistoryStore
+from riskflag.history.versions import asserted, live_rows
 from riskflag.progress import Progress
 
 #: The columns of a stored contact that a comparison or a withdrawal needs.
@@ -46,11 +51,14 @@ class State:
 
     def __init__(self, store: HistoryStore, progress: Progress) -> None:
         self.tables: dict[str, pa.Table] = {}
+        self._schemas: dict[str, pa.Schema] = {}
         for name in ("contact", "person", "identifier", "relationship"):
             columns = CONTACT_STATE if name == "contact" else tuple(SCHEMAS[name].names)
             schema = pa.schema([SCHEMAS[name].field(column) for column in columns])
+            self._schemas[name] = schema
             stored = store.read(name, columns=columns, progress=progress)
-            self.tables[name] = conform(stored, schema)
+            self.tables[name] = conform(stored, schema, coded=True)
+        self.roots = roots_on(conform(store.read("match"), MATCH), NEVER - 1)
         self.delivered: list[DeliveredFile] = []
         self.batch_ids: set[str] = set()
         for batch in store.batches():
@@ -65,12 +73,21 @@ class State:
         """Add version rows."""
         for name, table in tables.items():
             if name in self.tables and table.num_rows:
-                fresh = conform(table, self.tables[name].schema)
-                self.tables[name] = pa.concat_tables([self.tables[name], fresh])
+                known, fresh = self.tables[name], conform(table, self._schemas[name], coded=True)
+                self.tables[name] = stacked([known, fresh]) if known.num_rows else fresh
+
+    def unlinked(self) -> int:
+        """Contacts that nobody is known for yet."""
+        contacts = self.tables["contact"]
+        if contacts.column("person_id").null_count == 0:
+            return 0
+        current = contacts.take(pa.array(live_rows(contacts, "contact_key")))
+        loose = np.asarray(one(current.column("person_id")).is_null())
+        return int((loose & asserted(current)).sum())
 
     def identities(self) -> Identities:
-        """Whose each identifier is."""
-        return Identities.of(self.tables["identifier"])
+        """Whose each identifier is, by all that is known."""
+        return Identities.of(self.tables["identifier"], self.roots)
 
     def knows(self, source: Source, sha256: str, landed: dt.date) -> bool:
         """Whether these bytes were loaded for this source before and say nothing new.
@@ -79,16 +96,36 @@ class State:
         empty file that nothing happened: both are news on a later day. An older extract that comes
         again is not.
         """
-        same = [
-            item
-            for item in self.delivered
-            if item.source == source.name and item.sha256 == sha256 and item.status == "loaded"
-        ]
+        same = self.loaded_before(source, sha256)
         if not same or any(item.landed == landed.isoformat() for item in same):
             return bool(same)
         unchanged = max(item.landed for item in same) == self.last_day(source)
         snapshot = source.delivery.scope != "delta"
         return not (same[-1].rows == 0 or (snapshot and unchanged))
+
+    def loaded_before(self, source: Source, sha256: str) -> list[DeliveredFile]:
+        """The deliveries of these very bytes, oldest first."""
+        return [item for item in self._loaded(source) if item.sha256 == sha256]
+
+    def last_cut(self, source: Source, landed: dt.date) -> str | None:
+        """The newest day on which a delivery of another landing day was made, as far as known."""
+        cuts = {
+            item.cut
+            for item in self._loaded(source)
+            if item.cut and item.landed != landed.isoformat()
+        }
+        return max(cuts, default=None)
+
+    def news_day(self, source: Source) -> str | None:
+        """The newest landing day on which a source said something that was not known."""
+        return max((item.landed for item in self._loaded(source) if item.news), default=None)
+
+    def _loaded(self, source: Source | None) -> list[DeliveredFile]:
+        return [
+            item
+            for item in self.delivered
+            if (source is None or item.source == source.name) and item.status == "loaded"
+        ]
 
     def first_day(self, source: Source) -> str | None:
         """The landing day of a source's first load, None when there was none."""
@@ -99,11 +136,7 @@ class State:
         return max(self._days(source), default=None)
 
     def _days(self, source: Source | None) -> set[str]:
-        return {
-            item.landed
-            for item in self.delivered
-            if (source is None or item.source == source.name) and item.status == "loaded"
-        }
+        return {item.landed for item in self._loaded(source)}
 
     def new_batch_id(self, landed: dt.date, content: str) -> str:
         """A name for a batch: its day and a hash of its files, told apart from earlier tries."""

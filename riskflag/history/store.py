@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from riskflag.errors import IntegrityError, StorageError
-from riskflag.history.arrays import Ints, isin, numbers, one, ordered, ranks
+from riskflag.history.arrays import isin, numbers, one, stacked
 from riskflag.history.hashing import BUCKETS, bucket, buckets
 from riskflag.history.ledger import (
     LEDGER,
@@ -21,11 +19,16 @@ from riskflag.history.ledger import (
     DeliveredFile,
     StoredFile,
     append_ledger,
+    live_files,
     read_ledger,
+    replaced,
     sync_folders,
 )
-from riskflag.history.schema import ATTRIBUTES, SCHEMAS, conform
+from riskflag.history.matches import everyone_ever
+from riskflag.history.schema import ATTRIBUTES, SCHEMAS
+from riskflag.history.threads import in_threads
 from riskflag.history.view import History
+from riskflag.history.writing import LOOSE, crowded, merge, write_tables
 from riskflag.progress import Progress, silent
 
 _STAGING = ".staging"
@@ -48,8 +51,9 @@ class HistoryStore:
     """The history folder of a workspace.
 
     Contacts lie in 64 buckets by a stable hash of person_id (`contact/bucket=NN/BATCH.parquet`,
-    bucket 64: not linked to a person yet), sorted by person, day, key and version; the other
-    tables in one file per batch. Only files named in the ledger exist for a reader.
+    bucket 64: not linked to a person yet), sorted by person, day, key and version; those of a
+    small batch, and the other tables, in one file per batch. Only files named in the ledger exist
+    for a reader.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -74,17 +78,58 @@ class HistoryStore:
         """
         if any(batch.batch_id == batch_id for batch in self.batches()):
             raise IntegrityError(f"Batch {batch_id} is already in the history; nothing was added.")
+
+        def write(staging: Path) -> Batch:
+            files = write_tables(staging, tables, batch_id, progress)
+            return Batch(batch_id, landed, tuple(files), tuple(delivered))
+
+        return self._append(write)
+
+    def compact(self, progress: Progress = silent) -> Batch | None:
+        """Bring the rows of many small files into few; None when there is nothing to do.
+
+        The rows stay the same. The new files are listed together with those they replace in one
+        line of the ledger; the replaced ones are removed when this is next called, so that
+        somebody who is reading now can go on.
+        """
+        batches = self.batches()
+        self._remove(replaced(batches))
+        groups = crowded(live_files(batches))
+        if not groups:
+            return None
+
+        def write(staging: Path) -> Batch:
+            old = [file for group in groups for file in group]
+            content = " ".join(sorted(file.sha256 for file in old))
+            name = f"merged-{hashlib.sha256(content.encode()).hexdigest()[:16]}"
+            files = []
+            for number, group in enumerate(groups):
+                progress("Merging small files", number, len(groups))
+                kind = group[0].path.split("/")[0]
+                parts = [(file, SCHEMAS[kind].names) for file in group]
+                table = stacked(in_threads(self._read_file, parts))
+                files += merge(staging, group[0].path, table, name)
+            progress("Merging small files", len(groups), len(groups))
+            if sum(file.rows for file in files) != sum(file.rows for file in old):
+                raise IntegrityError(
+                    f"{self.folder}: merging files lost rows; nothing was changed."
+                )
+            gone = tuple(file.path for file in old)
+            return Batch(name, batches[-1].landed, tuple(files), (), gone)
+
+        return self._append(write)
+
+    def _remove(self, paths: set[str]) -> None:
+        for path in sorted(paths):
+            (self.folder / path).unlink(missing_ok=True)
+
+    def _append(self, write: Callable[[Path], Batch]) -> Batch:
+        """Write files aside, sync and rename them, and list them: all or nothing."""
         staging = self.folder / _STAGING
         shutil.rmtree(staging, ignore_errors=True)
         try:
-            parts = _parts(tables, batch_id)
-            files = []
-            for number, (path, table) in enumerate(parts):
-                progress("Writing the history", number, len(parts))
-                files.append(_write(staging / path, path, table))
-            progress("Writing the history", len(parts), len(parts))
-            self._move_in(staging, files)
-            batch = Batch(batch_id, landed, tuple(files), tuple(delivered))
+            batch = write(staging)
+            self._move_in(staging, batch.files)
             append_ledger(self.folder, batch)
         except OSError:
             raise StorageError(
@@ -115,19 +160,18 @@ class HistoryStore:
         """The raw rows of one table (SCHEMAS), checked against the ledger (IntegrityError)."""
         schema = SCHEMAS[name]
         wanted = list(columns) if columns is not None else schema.names
-        chosen = [file for batch in self.batches() for file in batch.files if _is_of(file, name)]
+        chosen = [file for file in live_files(self.batches()) if _is_of(file, name)]
         if only_buckets is not None:
-            keep = {f"bucket={number:02d}" for number in only_buckets}
+            keep = {f"bucket={number:02d}" for number in only_buckets} | {LOOSE}
             chosen = [file for file in chosen if file.path.split("/")[1] in keep]
-        tables = []
-        for number, file in enumerate(chosen):
-            progress("Reading the history", number, len(chosen))
-            tables.append(self._read_file(file, wanted))
-        progress("Reading the history", len(chosen), len(chosen))
+        label, size = "Reading the history", len(chosen)
+        progress(label, 0, size)
+        parts = [(file, wanted) for file in chosen]
+        tables = in_threads(self._read_file, parts, lambda number: progress(label, number, size))
         if not tables:
             return pa.schema([schema.field(column) for column in wanted]).empty_table()
         # A column that an older version did not write yet is unknown in its rows.
-        return pa.concat_tables(tables, promote_options="default")
+        return stacked(tables)
 
     def _read_file(self, file: StoredFile, columns: list[str]) -> pa.Table:
         """A stored file's columns; any change since it was written raises IntegrityError."""
@@ -159,10 +203,10 @@ class HistoryStore:
         own = None if columns is None else sorted({*columns, *_NEEDED})
         if person_ids is not None:
             return self._around(person_ids, own, progress).select(person_ids)
-        relationships = self.read("relationship")
+        relationships, matches = self.read("relationship"), self.read("match")
         persons, coverage = self.read("person"), self.read("coverage")
         contacts = self.read("contact", columns=own, progress=progress)
-        return History.of(contacts, persons, relationships, coverage)
+        return History.of(contacts, persons, relationships, coverage, matches)
 
     def around(self, person_id: str) -> History:
         """What is known of one person and of everyone related to them, either way.
@@ -174,15 +218,17 @@ class HistoryStore:
     def _around(
         self, person_ids: Sequence[str], own: Sequence[str] | None, progress: Progress
     ) -> History:
-        """Rows of these people and of those related to them, as child or as adult."""
-        relationships = self.read("relationship")
+        """Rows of these people, of whoever was joined to them, and of those related to any."""
+        relationships, matches = self.read("relationship"), self.read("match")
+        person_ids = everyone_ever(matches, person_ids)
         persons, coverage = self.read("person"), self.read("coverage")
         of_them = isin(relationships.column("person_id"), person_ids)
         related = relationships.filter(pa.array(of_them)).column("related_id")
         # Whose parent a person is tells whether they count as a child.
         of_them |= isin(relationships.column("related_id"), person_ids)
         relationships = relationships.filter(pa.array(of_them))
-        everyone = sorted({*person_ids, *related.drop_null().unique().to_pylist()})
+        others = related.drop_null().unique().to_pylist()
+        everyone = everyone_ever(matches, {*person_ids, *others})
         near = {bucket(name) for name in everyone}
         contacts = self.read("contact", columns=own, only_buckets=sorted(near), progress=progress)
         mine = contacts.filter(pa.array(isin(contacts.column("person_id"), everyone)))
@@ -190,7 +236,7 @@ class HistoryStore:
         some = [table for table in moved if table.num_rows]
         contacts = pa.concat_tables([mine, *some], promote_options="permissive")
         persons = persons.filter(pa.array(isin(persons.column("person_id"), everyone)))
-        return History.of(contacts, persons, relationships, coverage)
+        return History.of(contacts, persons, relationships, coverage, matches)
 
     def _moved(self) -> pa.Table:
         """Versions of contacts that lie with another person than the version before.
@@ -201,17 +247,19 @@ class HistoryStore:
         ledger = self.folder / LEDGER
         key = hashlib.sha256(ledger.read_bytes() if ledger.exists() else b"").hexdigest()
         if _MOVED.get(self.folder, ("", None))[0] != key:
-            parts = [
-                _came_from_elsewhere(self.read("contact", columns=_NEEDED, only_buckets=[number]))
-                for number in range(BUCKETS + 1)
-            ]
+            parts = [_came_from_elsewhere(self._bucket(number)) for number in range(BUCKETS + 1)]
             some = [part for part in parts if part.num_rows] or parts[:1]
             _MOVED[self.folder] = (key, pa.concat_tables(some, promote_options="permissive"))
         return _MOVED[self.folder][1]
 
+    def _bucket(self, number: int) -> pa.Table:
+        """The contacts of one bucket's people, also those that lie in files of all buckets."""
+        rows = self.read("contact", columns=_NEEDED, only_buckets=[number])
+        return rows.filter(pa.array(buckets(rows.column("person_id")) == number))
+
     def verify(self, progress: Progress = silent) -> int:
         """Read every file; the number of files. IntegrityError at the first that differs."""
-        files = [file for batch in self.batches() for file in batch.files]
+        files = live_files(self.batches())
         for number, file in enumerate(files):
             progress("Checking the history", number, len(files))
             rows = self._read_file(file, []).num_rows
@@ -255,60 +303,3 @@ def _keys(table: pa.Table) -> pa.Array:
 
 def _is_of(file: StoredFile, name: str) -> bool:
     return file.path.split("/")[0] == name
-
-
-def _parts(tables: Mapping[str, pa.Table], batch_id: str) -> list[tuple[str, pa.Table]]:
-    """The files of a batch: path below the history and rows, empty ones left out."""
-    parts = []
-    for name in sorted(tables):
-        table = conform(tables[name], SCHEMAS[name])
-        if table.num_rows == 0:
-            continue
-        if name != "contact":
-            parts.append((f"{name}/{batch_id}.parquet", table))
-            continue
-        parts += [
-            (f"contact/bucket={number:02d}/{batch_id}.parquet", part)
-            for number, part in _by_bucket(table)
-        ]
-    return parts
-
-
-def _by_bucket(table: pa.Table) -> list[tuple[int, pa.Table]]:
-    """Contacts by bucket, each sorted by person, day, key and version."""
-    number = buckets(table.column("person_id")).astype(np.int64)
-    main = (number << 48) + ((ranks(table.column("person_id")) + 1) << 20)
-    main += numbers(table.column("occurred_on"), 0) + (1 << 19)
-
-    def finer(rows: Ints) -> list[Ints]:
-        part = table.select(["contact_key", "version"]).take(pa.array(rows))
-        return [numbers(part.column("version"), 0), ranks(part.column("contact_key"))]
-
-    order = ordered(main, finer)
-    table = table.take(pa.array(order)).combine_chunks()
-    bounds = np.searchsorted(number[order], np.arange(BUCKETS + 2))
-    return [
-        (place, table.slice(bounds[place], bounds[place + 1] - bounds[place]))
-        for place in range(BUCKETS + 1)
-        if bounds[place + 1] > bounds[place]
-    ]
-
-
-def _write(target: Path, path: str, table: pa.Table) -> StoredFile:
-    """Write one Parquet file with page checksums and sync it."""
-    sink = pa.BufferOutputStream()
-    pq.write_table(
-        table,
-        sink,
-        compression="zstd",
-        write_page_checksum=True,
-        row_group_size=1 << 17,
-        store_schema=False,
-    )
-    data = sink.getvalue().to_pybytes()
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with target.open("wb") as stream:
-        stream.write(data)
-        stream.flush()
-        os.fsync(stream.fileno())
-    return StoredFile(path, hashlib.sha256(data).hexdigest(), len(data), table.num_rows)

@@ -30,11 +30,13 @@ from riskflag.history.arrays import (
 )
 from riskflag.history.coverage import FeedState, feed_states, unavailable
 from riskflag.history.links import linked_contacts, relationship_view
+from riskflag.history.matches import Pieces, joins, spread
 from riskflag.history.persons import children_at, person_view
 from riskflag.history.schema import (
     ATTRIBUTES,
     CONTACT,
     COVERAGE,
+    MATCH,
     NUMBERS,
     PERSON,
     RELATIONSHIP,
@@ -95,13 +97,15 @@ class History:
         persons: pa.Table | None = None,
         relationships: pa.Table | None = None,
         coverage: pa.Table | None = None,
+        matches: pa.Table | None = None,
     ) -> History:
         """Build the view from raw version rows (schema.py); columns left out are null."""
         raw = conform(contacts, CONTACT, coded=True)
-        related = relationship_view(conform(relationships, RELATIONSHIP))
-        people = person_view(conform(persons, PERSON), related)
+        joined = joins(conform(matches, MATCH))
+        related = relationship_view(conform(relationships, RELATIONSHIP), joined.roots)
+        people = person_view(conform(persons, PERSON), related, joined.groups)
         covered = conform(coverage, COVERAGE)
-        own, unlinked = _own_contacts(raw)
+        own, unlinked = _own_contacts(raw, joined.roots)
         return cls(_with_links(own, related), people, related, _sorted_coverage(covered), unlinked)
 
     def person_ids(self) -> list[str]:
@@ -148,7 +152,7 @@ class History:
         return self._digest
 
 
-def _own_contacts(raw: pa.Table) -> tuple[pa.Table, int]:
+def _own_contacts(raw: pa.Table, roots: Pieces) -> tuple[pa.Table, int]:
     """Asserted versions of linked contacts in canonical order, and how many have no person yet."""
     superseded = superseded_days(raw, "contact_key")
     known = numbers(raw.column("known_on"), NEVER)
@@ -173,7 +177,8 @@ def _own_contacts(raw: pa.Table) -> tuple[pa.Table, int]:
     for name in ("occurred_at", "open_ended", *NUMBERS, "source_line", "record_id"):
         columns[name] = one(part.column(name))
     table = pa.table({name: columns[name] for name in CONTACT_COLUMNS})
-    return _in_order(_ends_when_over(table)), unlinked
+    table = spread(_ends_when_over(table), ("person_id", "contact_person_id"), roots)
+    return _in_order(_recoded(table) if roots else table), unlinked
 
 
 def _ends_when_over(table: pa.Table) -> pa.Table:

@@ -15,9 +15,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from riskflag.history.readers import RawFile, RejectedError
+from riskflag.history.readers import RawFile, RejectedError, matching
 from riskflag.history.source import Files
 from riskflag.history.xml_reader import read_elements
 
@@ -154,9 +153,9 @@ class _Workbook:
 
     def _part_of(self, sheet: str) -> str:
         listed = self.rows("xl/workbook.xml", "workbook/sheets/sheet", frozenset({"@name", "@id"}))
-        matching = _matching([" ".join(item["@name"].split()) for item in listed], sheet)
-        if len(matching) != 1:
-            reason, said = ("two_sheets", "two sheets") if matching else ("no_sheet", "no sheet")
+        found = matching([" ".join(item["@name"].split()) for item in listed], sheet)
+        if len(found) != 1:
+            reason, said = ("two_sheets", "two sheets") if found else ("no_sheet", "no sheet")
             raise RejectedError(
                 reason, f"{self.name} has {said} named as its source declares; check both."
             )
@@ -166,7 +165,7 @@ class _Workbook:
             frozenset({"@Id", "@Target"}),
         )
         by_id = {item["@Id"]: item["@Target"] for item in targets}
-        target = by_id[listed[matching[0]]["@id"]]
+        target = by_id[listed[found[0]]["@id"]]
         part = target.lstrip("/") if target.startswith("/") else f"xl/{target}"
         if part not in self.parts:
             raise LookupError(part)
@@ -211,12 +210,6 @@ def _column(letters: str) -> int:
     return number
 
 
-def _matching(texts: list[str], pattern: str) -> list[int]:
-    """Which texts a regular expression fits as a whole, whatever their case."""
-    found = pc.match_substring_regex(pa.array(texts, pa.string()), f"(?i)^(?:{pattern})$")
-    return [place for place, fits in enumerate(found.to_pylist()) if fits]
-
-
 def _header(
     grid: list[tuple[int, Row]], name: str, files: Files, needed: frozenset[str]
 ) -> tuple[int, dict[str, int]]:
@@ -251,7 +244,7 @@ def _places(cells: Row, files: Files, needed: frozenset[str]) -> dict[str, list[
         at = (
             [n for n, text in enumerate(texts) if text.casefold() == column.casefold()]
             if pattern is None
-            else _matching(texts, pattern)
+            else matching(texts, pattern)
         )
         if at:
             found[column] = [places[number] for number in at]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import datetime as dt
 import hashlib
 import json
 import os
@@ -106,6 +108,15 @@ def current_name(publications: Path) -> str | None:
         return (publications / CURRENT).read_text(encoding="utf-8").strip()
     except FileNotFoundError:
         return None
+
+
+def newest_night(publications: Path) -> dt.date | None:
+    """The latest as-of date of which there is a publication, None when there is none."""
+    days = []
+    for path in publications.glob("*-*-*-*"):
+        with contextlib.suppress(ValueError):
+            days.append(dt.date.fromisoformat(path.name[:10]))
+    return max(days, default=None)
 
 
 def files(folder: Path) -> Iterator[Path]:

@@ -81,6 +81,7 @@ class Inputs:
                 "state": str(feed.state),
                 "complete_to": None if feed.complete_to is None else feed.complete_to.isoformat(),
                 "types": sorted(feed.types),
+                **({"why": feed.why} if feed.why else {}),
             }
             for feed in self.history.feeds(self.as_of)
         ]

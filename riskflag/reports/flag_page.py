@@ -299,6 +299,8 @@ def _feed(feed: Mapping[str, Any], as_of: str) -> str:
     state = feed.get("state")
     if not last:
         return f"{who}: we hold no data."
+    if feed.get("why"):
+        return f"{who}: {feed['why']}"
     if state == "STALE":
         days = words.counted(words.days_between(last, as_of), "day")
         return f"{who}: the latest data is of {words.day(last)}, {days} before this night."

@@ -13,6 +13,7 @@ from markupsafe import Markup, escape
 
 from riskflag.errors import InputError
 from riskflag.reports.analyst import AnalystReport, analyst_report
+from riskflag.reports.check_page import check_page
 from riskflag.reports.flag_page import FlagPage
 from riskflag.reports.lookback import LookbackPage
 from riskflag.reports.worklist import worklist
@@ -91,6 +92,11 @@ def render_shap(
             "open the flag's own page instead."
         )
     return render_report(report)
+
+
+def render_check(report: Mapping[str, Any]) -> str:
+    """The page of a data check from its JSON, as one file."""
+    return page("check.html", page=check_page(report))
 
 
 def render_lookback(view: LookbackPage) -> str:

@@ -45,6 +45,12 @@ def commands() -> dict[str, click.Command]:
     return found
 
 
+def parameters(command: click.Command) -> list[click.Parameter]:
+    """What a command takes; a group takes what its commands do."""
+    within = getattr(command, "commands", {}).values()
+    return [*command.params, *(one for inner in within for one in inner.params)]
+
+
 def loaded_by(*words: str) -> set[str]:
     """The top-level modules that one command line loads."""
     asked = (
@@ -101,7 +107,7 @@ def test_the_help_of_every_command_teaches(name, capsys):
     command = commands()[name]
     paragraphs = [part for part in (command.help or "").split("\n\n") if part.strip()]
     assert len(paragraphs) >= 2, f"riskflag {name} says too little about itself"
-    for parameter in command.params:
+    for parameter in parameters(command):
         assert getattr(parameter, "help", None), f"riskflag {name} {parameter.name} has no help"
 
 
@@ -111,7 +117,7 @@ def test_an_example_in_the_help_is_a_command_line_that_exists(name):
     known = commands()
     for example in re.findall(r"riskflag [a-z]+[^.,\n]*", known[name].help or ""):
         _, other, *rest = example.split()
-        options = {option for parameter in known[other].params for option in parameter.opts}
+        options = {o for parameter in parameters(known[other]) for o in parameter.opts}
         assert {word for word in rest if word.startswith("--")} <= options
 
 
@@ -121,9 +127,7 @@ def test_every_command_and_option_is_on_the_page(name):
     text = PAGE.read_text(encoding="utf-8")
     sections = dict(re.findall(r"^### riskflag (\w+)\n(.*?)(?=^##|\Z)", text, re.DOTALL | re.M))
     assert sections.keys() == set(COMMANDS)
-    command = commands()[name]
-    every = [command, *getattr(command, "commands", {}).values()]
-    options = {option for one in every for parameter in one.params for option in parameter.opts}
+    options = {o for parameter in parameters(commands()[name]) for o in parameter.opts}
     named = set(re.findall(r"--[a-z][a-z-]*", sections[name])) - EVERYWHERE
     assert named == {o for o in options if o.startswith("--")} - EVERYWHERE
     assert all(option in text for option in EVERYWHERE)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from riskflag.errors import IntegrityError, StorageError
 from riskflag.history.hashing import bucket
-from riskflag.history.ledger import LEDGER
+from riskflag.history.ledger import LEDGER, live_files
 from riskflag.history.schema import CONTACT, SCHEMAS, conform
 from riskflag.history.store import HistoryStore
 from riskflag.history.view import History
@@ -64,7 +64,7 @@ def test_what_was_appended_is_what_is_loaded(tmp_path):
     assert sorted(raw.to_pylist(), key=lambda row: row["contact_key"]) == sorted(
         everything.to_pylist(), key=lambda row: row["contact_key"]
     )
-    assert store.verify() == len([f for b in store.batches() for f in b.files])
+    assert store.verify() == len(live_files(store.batches()))
 
 
 def test_loading_some_people_is_selecting_them(tmp_path):
@@ -127,8 +127,9 @@ def test_a_damaged_ledger_line_is_named_and_a_cut_one_is_not_yet_a_batch(tmp_pat
 
 
 @pytest.mark.parametrize("stop_at", range(0, 30, 6))
-def test_a_stop_at_any_moment_leaves_the_old_history_whole(tmp_path, stop_at):
+def test_a_stop_at_any_moment_leaves_the_old_history_whole(tmp_path, stop_at, monkeypatch):
     """Progress is called between all steps of writing; stopping there must leave nothing."""
+    monkeypatch.setattr("riskflag.history.writing.SMALL_BATCH", 0)
     store = HistoryStore(tmp_path)
     store.append_batch("b1", "2024-02-01", {"contact": contacts(50)})
     before, digest = content(tmp_path), store.load().digest()
@@ -162,7 +163,7 @@ module.HistoryStore(Path(sys.argv[1])).append_batch("b2", "2024-02-02", more)
 """
 
 
-@pytest.mark.parametrize("syncs", [0, 12, 30, 59])
+@pytest.mark.parametrize("syncs", [0, 1, 2, 3, 5])
 def test_a_kill_leaves_the_old_history_or_the_new_and_the_next_load_works(tmp_path, syncs):
     store = HistoryStore(tmp_path)
     store.append_batch("b1", "2024-02-01", {"contact": contacts(50)})
@@ -218,3 +219,58 @@ def test_a_column_that_an_older_version_did_not_write_is_unknown(tmp_path):
     store.append_batch("b1", "2024-01-01", {"coverage": old.drop_columns(["says"])})
     store.append_batch("b2", "2024-01-02", {"coverage": old})
     assert store.load().coverage.column("says").to_pylist() == [None, None]
+
+
+def filled(folder, nights=40):
+    """A history of many nights of a few contacts, and one larger one."""
+    store = HistoryStore(folder)
+    for night in range(nights):
+        day = {"source": "s", "type": "ed.attendance", "complete_to": "2024-02-01"}
+        said = {"contact": contacts(5, 5 * night), "coverage": coverage_rows([day])}
+        store.append_batch(f"b{night}", "2024-02-01", said)
+    return store
+
+
+def test_many_small_files_become_few_and_say_the_same(tmp_path):
+    """The same rows, whole or by person; what was merged is removed at the next call."""
+    store = filled(tmp_path)
+    old = {path.name for path in tmp_path.rglob("*.parquet")}
+    whole, some = store.load().digest(), store.load(["p3"]).digest()
+    assert len(live_files(store.batches())) == 80
+    assert store.compact() is not None
+    assert len(live_files(store.batches())) == 2
+    assert (store.load().digest(), store.load(["p3"]).digest()) == (whole, some)
+    assert old < {path.name for path in tmp_path.rglob("*.parquet")}, "someone may be reading"
+    assert store.compact() is None
+    assert not old & {path.name for path in tmp_path.rglob("*.parquet")}
+    assert store.verify() == 2
+    store.append_batch("later", "2024-02-02", {"contact": contacts(5, 500)})
+    assert store.load().contacts.num_rows > 0
+
+
+def test_merged_contacts_go_into_buckets_when_they_are_many(tmp_path, monkeypatch):
+    monkeypatch.setattr("riskflag.history.writing.MOST_LOOSE", 100)
+    store = filled(tmp_path)
+    whole = store.load().digest()
+    store.compact()
+    assert store.load().digest() == whole
+    assert any("bucket=64" in file.path for file in live_files(store.batches()))
+    assert not any("bucket=any" in file.path for file in live_files(store.batches()))
+
+
+KILLED_MERGING = KILLED.replace('append_batch("b2", "2024-02-02", more)', "compact()")
+
+
+@pytest.mark.parametrize("syncs", [0, 2, 4])
+def test_a_kill_while_merging_changes_nothing_that_is_said(tmp_path, syncs):
+    store = filled(tmp_path)
+    whole = store.load().digest()
+    done = subprocess.run(
+        [sys.executable, "-c", KILLED_MERGING, str(tmp_path), str(syncs)], check=False
+    )
+    assert done.returncode in (0, -signal.SIGKILL)
+    assert store.load().digest() == whole
+    store.compact()
+    store.compact()
+    assert len(live_files(store.batches())) == 2
+    assert store.load().digest() == whole

@@ -203,7 +203,7 @@ def test_sheet_and_headers_belong_to_workbooks():
     wrong = (
         {"format": "xlsx"},
         {"sheet": "x"},
-        {"headers": {"a": "b"}},
+        {"format": "xml", "rows": "a", "headers": {"a": "b"}},
         {"format": "xlsx", "sheet": "("},
         {"format": "xlsx", "sheet": "x", "headers": {"a": "("}},
     )

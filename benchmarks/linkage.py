@@ -1,0 +1,247 @@
+"""Linkage without shared identifiers on sets whose truth is published.
+
+For each set: what the shipped settings link by themselves, what they leave to a steward, and what
+the threshold alone would have linked. The sets lie beside the checkout (../shared/data).
+
+    python -m benchmarks.linkage --data ../shared/data
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from riskflag.history.addresses import address_key, plain_name, plain_postcode
+from riskflag.history.linkage import RECORD, compare
+from riskflag.history.linkage_decide import decide
+from riskflag.history.linkage_model import load_weights
+from riskflag.history.matches import AUTO, WAITING
+
+
+@dataclass(frozen=True)
+class TruthSet:
+    """Records (schema RECORD) and who each really is; `within`: one feed with repeats."""
+
+    name: str
+    records: pa.Table
+    truth: dict[str, str]
+    within: bool
+
+    def is_true(self, left: str, right: str) -> bool:
+        return self.truth[left] == self.truth[right]
+
+    def true_pairs(self) -> int:
+        """How many pairs of records are one person; of different feeds only, unless `within`."""
+        people = Counter(self.truth.values())
+        every = sum(n * (n - 1) // 2 for n in people.values())
+        if self.within:
+            return every
+        rows = self.records.select(["record", "feed"]).to_pylist()
+        inside = Counter((row["feed"], self.truth[row["record"]]) for row in rows)
+        return every - sum(n * (n - 1) // 2 for n in inside.values())
+
+
+@dataclass(frozen=True)
+class Reached:
+    """Precision and recall of one way of deciding."""
+
+    precision: float
+    recall: float
+
+
+@dataclass(frozen=True)
+class Result:
+    """What was reached on one set."""
+
+    name: str
+    records: int
+    true_pairs: int
+    threshold: Reached
+    linked: Reached
+    with_steward: float
+    waiting: int
+    seconds: float
+
+
+def evaluate(one: TruthSet) -> Result:
+    """Compare and decide with the shipped settings, and hold it against the truth."""
+    model = load_weights()
+    began = time.perf_counter()
+    feeds = None if one.within else _feeds(one.records)
+    found = decide(compare(one.records, model, within=one.within).pairs, model, feeds).to_pylist()
+    seconds = time.perf_counter() - began
+    linked = [row for row in found if row["decision"] == AUTO]
+    waiting = [row for row in found if row["decision"] == WAITING]
+    above = [row for row in found if row["probability"] >= model.link_from]
+    total = one.true_pairs()
+    return Result(
+        one.name,
+        one.records.num_rows,
+        total,
+        _reached(one, above, total),
+        _reached(one, linked, total),
+        _reached(one, linked + waiting, total).recall,
+        len(waiting),
+        seconds,
+    )
+
+
+def _feeds(records: pa.Table) -> dict[str, str]:
+    return {row["record"]: row["feed"] for row in records.select(["record", "feed"]).to_pylist()}
+
+
+def _reached(one: TruthSet, rows: list[dict[str, Any]], total: int) -> Reached:
+    right = sum(one.is_true(row["left"], row["right"]) for row in rows)
+    return Reached(right / len(rows) if rows else 1.0, right / total)
+
+
+def record(**stated: str | None) -> dict[str, str | None]:
+    """One record of schema RECORD from texts as an agency writes them."""
+    known = {name: text or None for name, text in stated.items()}
+    address = known.pop("address", None)
+    return {
+        **known,
+        "given_name": plain_name(known.get("given_name")),
+        "family_name": plain_name(known.get("family_name")),
+        "postcode": plain_postcode(known.get("postcode")),
+        "address": address_key([address]),
+    }
+
+
+def _truth_set(name: str, rows: Iterable[tuple[dict, str]], *, within: bool) -> TruthSet:
+    made = list(rows)
+    table = pa.Table.from_pylist([one for one, _ in made], schema=RECORD)
+    return TruthSet(name, table, {one["record"]: who for one, who in made}, within)
+
+
+def _csv(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="", encoding="utf-8") as stream:
+        return list(csv.DictReader(stream, skipinitialspace=True))
+
+
+def _febrl(path: Path, *, numbered: bool) -> Iterable[tuple[dict, str]]:
+    for row in _csv(path):
+        birth = row["date_of_birth"]
+        address = " ".join(row[name] for name in ("street_number", "address_1", "suburb"))
+        made = record(
+            record=row["rec_id"],
+            feed=path.stem,
+            given_name=row["given_name"],
+            family_name=row["surname"],
+            birth=f"{birth[:4]}-{birth[4:6]}-{birth[6:]}" if birth else None,
+            postcode=row["postcode"],
+            address=address,
+            identifier=row["soc_sec_id"] if numbered else None,
+        )
+        yield made, row["rec_id"].split("-")[1]
+
+
+def febrl_4(data: Path, *, numbered: bool) -> TruthSet:
+    """FEBRL data set 4: 5,000 people in two files, with the security number or without."""
+    rows = [r for side in "ab" for r in _febrl(data / f"dataset4{side}.csv", numbered=numbered)]
+    name = "FEBRL 4, with its number" if numbered else "FEBRL 4, no number"
+    return _truth_set(name, rows, within=False)
+
+
+def febrl_3(data: Path, *, numbered: bool) -> TruthSet:
+    """FEBRL data set 3: 2,000 people, 5,000 records, up to five each."""
+    name = "FEBRL 3, with its number" if numbered else "FEBRL 3, no number"
+    return _truth_set(name, _febrl(data / "dataset3.csv", numbered=numbered), within=True)
+
+
+def fake_1000(data: Path) -> TruthSet:
+    """Splink's own example: a thousand records of 181 people; no address, a town at most."""
+    rows = _csv(data / "fake_1000.csv")
+    made = (
+        (
+            record(
+                record=row["unique_id"],
+                feed="fake",
+                given_name=row["first_name"],
+                family_name=row["surname"],
+                birth=row["dob"],
+                address=row["city"],
+            ),
+            row["cluster"],
+        )
+        for row in rows
+    )
+    return _truth_set("fake 1000", made, within=True)
+
+
+def historical(data: Path, most: int) -> TruthSet:
+    """Historical figures with planted errors; the first `most` records in the order of people."""
+    table = pq.read_table(data / "historical_figures_with_errors_50k.parquet")
+    rows = sorted(table.to_pylist(), key=lambda row: (row["cluster"], row["unique_id"]))[:most]
+    made = (
+        (
+            record(
+                record=row["unique_id"],
+                feed="history",
+                given_name=row["first_name"],
+                family_name=row["surname"],
+                birth=row["dob"],
+                postcode=row["postcode_fake"],
+                sex=row["gender"],
+            ),
+            row["cluster"],
+        )
+        for row in rows
+    )
+    return _truth_set(f"historical figures, {len(rows):,}", made, within=True)
+
+
+def sets(data: Path) -> list[Callable[[], TruthSet]]:
+    """Every set with published truth."""
+    folder = data / "splink-linkage"
+    return [
+        lambda: febrl_4(folder, numbered=True),
+        lambda: febrl_4(folder, numbered=False),
+        lambda: febrl_3(folder, numbered=True),
+        lambda: febrl_3(folder, numbered=False),
+        lambda: fake_1000(folder),
+        lambda: historical(folder, 50_578),
+    ]
+
+
+def row_of(one: Result) -> str:
+    """One line of the table in docs/reference/identity.md."""
+    figures = (
+        f"{one.records:,}",
+        f"{one.true_pairs:,}",
+        f"{one.linked.precision:.4f}",
+        f"{one.linked.recall:.4f}",
+        f"{one.waiting:,}",
+        f"{one.with_steward:.4f}",
+        f"{one.threshold.precision:.4f}",
+        f"{one.threshold.recall:.4f}",
+    )
+    return f"| {one.name} | " + " | ".join(figures) + " |"
+
+
+HEAD = (
+    "| set | records | true pairs | precision | recall | for a steward | recall with those "
+    "| threshold alone: precision | recall |\n|---|--:|--:|--:|--:|--:|--:|--:|--:|"
+)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    chosen = parser.parse_args()
+    print(HEAD)
+    for make in sets(chosen.data):
+        print(row_of(evaluate(make())), flush=True)
+
+
+if __name__ == "__main__":
+    main()

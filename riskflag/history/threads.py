@@ -1,0 +1,39 @@
+"""Doing the same to several parts of a table at once; results come in the order of the parts."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+Result = TypeVar("Result")
+
+
+def cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
+def in_threads(
+    work: Callable[..., Result],
+    parts: Sequence[tuple[object, ...]],
+    done: Callable[[int], None] = lambda number: None,
+) -> list[Result]:
+    """`work(*part)` for each part. What comes out does not depend on the number of threads.
+
+    `done` is told the number of parts that are ready, in their order. Whatever it raises ends the
+    work: parts that were not begun are left.
+    """
+    results: list[Result] = []
+    threads = min(cores(), len(parts))
+    pool = ThreadPoolExecutor(max(threads, 1))
+    try:
+        one_by_one = (work(*part) for part in parts)
+        coming = pool.map(lambda part: work(*part), parts) if threads > 1 else one_by_one
+        for result in coming:
+            results.append(result)
+            done(len(results))
+    finally:
+        pool.shutdown(cancel_futures=True)
+    return results
