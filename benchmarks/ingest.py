@@ -229,7 +229,7 @@ and {first["seconds"] / memory:.1f} times its read into memory. The second took 
 the first and found the {second["new"]:,.0f} changed rows. Memory grows with the rows of a day and
 of what is known: {per_row:,.0f} bytes a row here. Compiling, once on a machine, is not in it.
 
-A year of {size["nights"]:,.0f} nightly deliveries of 300 rows: {year["night"]:.2f} s a night on
+After {size["nights"]:,.0f} nightly deliveries of 300 rows: {year["night"]:.2f} s a night on
 average, the slowest {year["slowest"]:.2f} s; {year["files"]:,.0f} files in the history at the end,
 read whole ({year["contacts"]:,.0f} contacts) in {year["seconds"]:.2f} s.
 
