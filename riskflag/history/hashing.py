@@ -71,7 +71,7 @@ def _text(column: Any) -> pa.Array | pa.Scalar:
 def digests(texts: pa.Array) -> pa.Array:
     """The BLAKE2b-128 of each text in hexadecimal (32 characters)."""
     if len(texts) >= MANY:
-        from riskflag.history.fast_hash import hexadecimal_digests
+        from riskflag.fast_hash import hexadecimal_digests
 
         plain = hexadecimal_digests(*_offsets_and_bytes(texts))
         ends = np.arange(0, len(plain) + 1, 32, dtype=np.int32)
@@ -93,7 +93,7 @@ def _offsets_and_bytes(texts: pa.Array) -> tuple[npt.NDArray[np.int64], npt.NDAr
 
 def key_pairs(column: Any) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64]] | None:
     """Digests as two whole numbers each, None when a text of the column is no digest."""
-    from riskflag.history.fast_hash import pairs
+    from riskflag.fast_hash import pairs
 
     chunks = column.chunks if isinstance(column, pa.ChunkedArray) else [column]
     found = []
@@ -121,7 +121,7 @@ def bucket(person_id: str) -> int:
 def buckets(person_ids: Any) -> npt.NDArray[np.int16]:
     """The bucket of each person id; BUCKETS for null, the rows without a person."""
     if len(person_ids) >= MANY:
-        from riskflag.history.fast_hash import remainders
+        from riskflag.fast_hash import remainders
 
         plain = decoded(person_ids)
         found = remainders(*_offsets_and_bytes(plain.fill_null("")), BUCKETS)

@@ -142,6 +142,7 @@ def parquet_bytes(table: pa.Table) -> memoryview:
         compression="zstd",
         use_dictionary=[name for name in table.column_names if name not in _UNLIKE],
         write_page_checksum=True,
+        write_statistics=False,
         row_group_size=1 << 17,
         store_schema=False,
     )
