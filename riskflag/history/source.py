@@ -177,7 +177,7 @@ class PersonEntry(_Entry):
     given_name: Value | None = None
     family_name: Value | None = None
     postcode: Value | None = None
-    address: Annotated[list[Text], BeforeValidator(listed)] = []
+    address: Annotated[list[Text], BeforeValidator(listed)] = Field(default_factory=list)
     family: Value | None = None
     linkage: bool = False
 
