@@ -30,23 +30,23 @@ def number(place: int) -> str:
     return f"F-2026-{place:06d}"
 
 
-def flag(place: int = 1, **more: Any) -> FlagRow:
+def flag(serial: int = 1, **more: Any) -> FlagRow:
     """A flag of its own child with two reasons; the second is a theme of the model."""
     row = FlagRow(
-        flag_id=number(place),
-        person_id=f"C-{place}",
+        flag_id=number(serial),
+        person_id=f"C-{serial}",
         level="soon",
         status="new",
         standing="present",
         raised_by="both",
         first_raised=DAY,
         last_matched=DAY,
-        payload_hash=f"hash {place}",
+        payload_hash=f"hash {serial}",
         reasons=(
             ReasonRow("rule:repeat_ed", "rule", 1, (("k1", 1), ("k2", 1))),
             ReasonRow("model:health", "model", None, (("k3", 1),)),
         ),
-        place=place,
+        place=serial,
     )
     return dataclasses.replace(row, **more)
 
@@ -57,9 +57,10 @@ def publish(store: Store, key: str, flags: list[FlagRow], day: dt.date = DAY) ->
 
 
 def opened(root: Path, flags: int = 1) -> Store:
-    """A store with one publication of so many flags."""
+    """A store with one publication of so many flags; without flags, no publication."""
     store = open_store(Workspace.create(root, "Test Borough"))
-    publish(store, "one", [flag(place) for place in range(1, flags + 1)])
+    if flags:
+        publish(store, "one", [flag(serial) for serial in range(1, flags + 1)])
     return store
 
 

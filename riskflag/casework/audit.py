@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +22,7 @@ from riskflag.casework.tables import Audit
 from riskflag.clock import moment
 
 START = "0" * 64
+COLUMNS = tuple(column.key for column in Audit.__table__.columns)
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,16 @@ def pseudonym(key: bytes, identity: str) -> str:
     return hmac.new(key, b"subject|" + identity.encode(), hashlib.sha256).hexdigest()
 
 
+@dataclass(frozen=True)
+class Said:
+    """What an entry says, before it is chained: who did what, about whom, and the detail."""
+
+    actor: str
+    action: str
+    subject: str | None
+    detail: Mapping[str, Any]
+
+
 def record(
     session: Session,
     key: bytes,
@@ -47,21 +58,28 @@ def record(
     detail: Mapping[str, Any],
 ) -> Head:
     """Append an entry within the caller's transaction (begun with the write lock held)."""
-    last = head(session)
-    entry = Audit(
-        seq=last.seq + 1,
-        at=moment().isoformat(timespec="microseconds"),
-        actor=actor,
-        action=action,
-        subject=None if subject is None else pseudonym(key, subject),
-        detail_digest=digest(key, detail),
-        prev=last.hash,
-        hash="",
-    )
-    entry.hash = entry_hash(entry)
-    session.add(entry)
-    session.flush()
-    return Head(entry.seq, entry.hash)
+    return record_all(session, key, [Said(actor, action, subject, detail)])
+
+
+def record_all(session: Session, key: bytes, entries: Sequence[Said]) -> Head:
+    """Append entries in their order, within the caller's transaction as `record`."""
+    last, rows = head(session), []
+    for said in entries:
+        entry = Audit(
+            seq=last.seq + 1,
+            at=moment().isoformat(timespec="microseconds"),
+            actor=said.actor,
+            action=said.action,
+            subject=None if said.subject is None else pseudonym(key, said.subject),
+            detail_digest=digest(key, said.detail),
+            prev=last.hash,
+        )
+        entry.hash = entry_hash(entry)
+        rows.append({name: getattr(entry, name) for name in COLUMNS})
+        last = Head(entry.seq, entry.hash)
+    if rows:
+        session.execute(sa.insert(Audit), rows)
+    return last
 
 
 def digest(key: bytes, detail: Mapping[str, Any]) -> str:

@@ -87,6 +87,12 @@ def is_open(store: Store, flag_id: str) -> bool:
     return str(status) == "open"
 
 
+def count(store: Store) -> int:
+    """How many reviews are recorded; it only grows."""
+    with store.reading() as session:
+        return int(session.scalar(sa.select(sa.func.count()).select_from(Review)) or 0)
+
+
 def reviews_of_flag(store: Store, flag_id: str) -> tuple[KeptReview, ...]:
     """The reviews of one flag, newest first."""
     with store.reading() as session:

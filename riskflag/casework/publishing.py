@@ -135,6 +135,18 @@ def held_versions(store: Store, flag_id: str) -> list[Held]:
         return [Held(_record(pub), v.payload_hash, v.starts, v.length) for v, pub in found]
 
 
+def open_flag_ids(store: Store, *, most: int) -> tuple[str, ...]:
+    """The flags that wait for a person, longest waiting first; at most so many."""
+    with store.reading() as session:
+        found = session.scalars(
+            sa.select(Flag.flag_id)
+            .where(Flag.status == "open")
+            .order_by(Flag.first_raised, Flag.flag_id)
+            .limit(most)
+        )
+        return tuple(found)
+
+
 def lacks_places(store: Store) -> bool:
     """Whether the current publication was stored by an older program, without what lists read."""
     with store.reading() as session:

@@ -2,7 +2,7 @@
 
 Who takes a second look does not see the first decision, nor why the flag was chosen, before their
 own is saved. Which reviews are drawn follows from a keyed number kept with each review, which no
-reviewer can foresee.
+reviewer can foresee. `share`, from 0 to 1, is the workspace's setting `second_look_share`.
 """
 
 from __future__ import annotations
@@ -18,9 +18,6 @@ from riskflag.casework.store import Store
 from riskflag.casework.tables import Review
 from riskflag.casework.users import User
 from riskflag.errors import InputError
-
-#: The share of reviews that is looked at again, unless the workspace sets another.
-SHARE = 0.05
 
 
 @dataclass(frozen=True)
@@ -45,12 +42,12 @@ class Compared:
         return self.first.decision == self.second.decision
 
 
-def due(store: Store, user: User, *, share: float = SHARE) -> tuple[Due, ...]:
+def due(store: Store, user: User, *, share: float) -> tuple[Due, ...]:
     """The second looks that this person may take, one for a flag, the longest waiting first."""
     return _due(store, user, _waiting(share))
 
 
-def due_of(store: Store, flag_id: str, user: User, *, share: float = SHARE) -> Due | None:
+def due_of(store: Store, flag_id: str, user: User, *, share: float) -> Due | None:
     """The second look at this flag that this person may take, or None."""
     found = _due(store, user, _waiting(share).where(Review.flag_id == flag_id))
     return found[0] if found else None
@@ -69,7 +66,7 @@ def _due(store: Store, user: User, waiting: sa.Select[Review]) -> tuple[Due, ...
 
 
 def readable_reviews(
-    store: Store, flag_id: str, user: User, *, share: float = SHARE
+    store: Store, flag_id: str, user: User, *, share: float
 ) -> tuple[tuple[Review, ...], bool]:
     """The reviews of a flag this person may read now, oldest first, and whether any is kept back.
 

@@ -19,10 +19,12 @@ from riskflag.errors import ConfigError, IntegrityError, RiskflagError, StorageE
 from riskflag.workspace import Workspace
 
 #: The newest step of migrations/versions; a test holds the two together.
-HEAD = "0003"
+HEAD = "0004"
 KEY_NAME = "store.key"
 KEY_BYTES = 32
 BUSY_SECONDS = 30
+#: How many connections are kept open: opening one sets and checks every setting again.
+KEPT_OPEN = 20
 
 #: Settings without which a committed decision could be lost or a link could dangle.
 REQUIRED = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "recursive_triggers": 1}
@@ -119,7 +121,9 @@ def store_path(workspace: Workspace) -> Path:
 def make_engine(path: Path) -> sa.Engine:
     """An engine whose every connection has the required settings, or fails."""
     engine = sa.create_engine(
-        sa.URL.create("sqlite", database=str(path)), connect_args={"timeout": BUSY_SECONDS}
+        sa.URL.create("sqlite", database=str(path)),
+        connect_args={"timeout": BUSY_SECONDS},
+        pool_size=KEPT_OPEN,
     )
     event.listen(engine, "connect", _configure)
     event.listen(engine, "begin", _begin)

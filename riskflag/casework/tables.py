@@ -327,11 +327,26 @@ class Draft(Base):
     saved_at: Mapped[dt.datetime]
 
 
+class Sitting(Base):
+    """Somebody signed in to the web app: their token's hash, since when, and last seen when."""
+
+    __tablename__ = "sitting"
+    __table_args__ = (STRICT,)
+
+    token_hash: Mapped[str] = mapped_column(primary_key=True)
+    user: Mapped[str]
+    began: Mapped[dt.datetime]
+    seen: Mapped[dt.datetime]
+
+
 class Audit(Base):
     """One link of the hash chain: who did what, when, about whom (a keyed pseudonym)."""
 
     __tablename__ = "audit"
-    __table_args__ = (STRICT,)
+    __table_args__ = (
+        Index("audit_read_notice", "actor", sqlite_where=text("action = 'read_notice'")),
+        STRICT,
+    )
 
     seq: Mapped[int] = mapped_column(Integer, primary_key=True)
     at: Mapped[str]

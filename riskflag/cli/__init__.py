@@ -31,6 +31,7 @@ COMMANDS = (
     "promote",
     "score",
     "explain",
+    "reviews",
     "reproduce",
     "lookback",
     "verify",

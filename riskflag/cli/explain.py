@@ -17,27 +17,47 @@ def register(app: typer.Typer) -> None:
         analyst: bool = typer.Option(
             False, "--analyst", help="Write the analyst's report of the model's contributions."
         ),
+        form: bool = typer.Option(
+            False, "--form", help="Also write the review form as a text file beside the page."
+        ),
         workspace: Path = typer.Option(
             Path("."), "--workspace", help="The workspace; the current folder when left out."
         ),
     ) -> None:
         """Write one flag's page as a single file that needs no network and prints on A4.
 
-        The look is written into the audit chain first.
+        Its review form has a code, so that it can be sent back with `riskflag reviews import`. The
+        look is written into the audit chain first.
 
-        Example: riskflag explain F-2026-000123 --out flag.html
+        Example: riskflag explain F-2026-000123 --out flag.html --form
         """
         import getpass
 
+        from riskflag.casework.store import open_store
         from riskflag.nightly.reproduce import look_at_flag
+        from riskflag.reports.offline import form_text
+        from riskflag.reports.offline_import import form_of
         from riskflag.reports.publish import analyst_page, flag_page
         from riskflag.workspace import Workspace
 
         place = Workspace.open(workspace)
         action = "explain to an analyst" if analyst else "explain"
         found = look_at_flag(place, flag, actor=getpass.getuser(), action=action)
-        page = analyst_page(found.flag) if analyst else flag_page(found.flag)
         target = out or Path(f"{flag}.html")
         target.touch(mode=0o600)
-        target.write_text(page, encoding="utf-8")
+        if analyst:
+            target.write_text(analyst_page(found.flag), encoding="utf-8")
+            typer.echo(f"Wrote {target}")
+            return
+        store = open_store(place, create=False)
+        try:
+            asked = form_of(place, store, flag)
+        finally:
+            store.close()
+        target.write_text(flag_page(found.flag, code=asked.code), encoding="utf-8")
         typer.echo(f"Wrote {target}")
+        if form:
+            beside = target.with_name(asked.file_name)
+            beside.touch(mode=0o600)
+            beside.write_bytes(form_text(asked).encode("utf-8"))
+            typer.echo(f"Wrote {beside}. Fill it in, then: riskflag reviews import {beside}")

@@ -37,7 +37,7 @@ Row = dict[str, Any]
 
 RECORDS = "records.parquet"
 #: A group of rows ends with the first person that fills it so far.
-GROUP = 4096
+GROUP = 1024
 COLUMNS = (
     *("person_id", "contact_key", "version", "type", "agency", "link"),
     *("occurred_day", "known_day", "superseded_day", "ended_day", "occurred_at"),
@@ -105,8 +105,8 @@ class Chronologies:
     footer: pq.FileMetaData
     last: Sequence[str]
 
-    def rows(self, person_id: str) -> list[Row]:
-        """The version rows of one person, oldest event first."""
+    def rows(self, person_id: str, *, only: str | None = None) -> list[Row]:
+        """The version rows of one person, oldest event first; with `only` those of one contact."""
         group = bisect_right(self.last, person_id)
         if group and self.last[group - 1] == person_id:
             group -= 1
@@ -121,7 +121,10 @@ class Chronologies:
             raise IntegrityError(f"{self.path} is damaged; {folder.RESTORE}") from None
         finally:
             file.close()
-        own: list[Row] = found.filter(pc.equal(found["person_id"], person_id)).to_pylist()
+        wanted = pc.equal(found["person_id"], person_id)
+        if only is not None:
+            wanted = pc.and_(wanted, pc.equal(found["contact_key"], only))
+        own: list[Row] = found.filter(wanted).to_pylist()
         return own
 
 
@@ -159,13 +162,13 @@ def _checked(path: Path, expected: str, _size: int, _changed: int) -> Chronologi
 
 
 def flag_and_records(
-    workspace: Workspace, store: Store, flag_id: str
+    workspace: Workspace, store: Store, flag_id: str, *, only: str | None = None
 ) -> tuple[dict[str, Any], list[Row]]:
     """A published flag, and all records of its child as the same night knew them (`records_of`).
 
-    A publication of an older program has no such file: then what the flag itself holds is told.
-    Raises InputError when there is no such flag, and IntegrityError when a file is not the one
-    that was published.
+    With `only` no record but the one with that key. A publication of an older program has no such
+    file: then what the flag itself holds is told. Raises InputError when there is no such flag, and
+    IntegrityError when a file is not the one that was published.
     """
     from riskflag.nightly.published import published_flag
 
@@ -177,8 +180,10 @@ def flag_and_records(
             break  # else a night was published between the two: the newer one is taken whole
     found = opened(workspace.publications / held.record.folder, held.record.manifest_hash)
     if found is None:
-        return flag, [{**one, "withdrawn_on": None, "versions": []} for one in flag["contacts"]]
-    return flag, records_of(found.rows(flag["person_id"]), held.record.as_of, flag)
+        kept = [{**one, "withdrawn_on": None, "versions": []} for one in flag["contacts"]]
+        return flag, [one for one in kept if only in (None, one["contact_key"])]
+    rows = found.rows(flag["person_id"], only=only)
+    return flag, records_of(rows, held.record.as_of, flag)
 
 
 def records_of(rows: Sequence[Row], as_of: dt.date, flag: Mapping[str, Any]) -> list[Row]:

@@ -6,6 +6,7 @@ import datetime as dt
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -199,6 +200,7 @@ def _months(birth: dt.date, day: dt.date) -> int:
     return months - (day.day < birth.day)
 
 
+@lru_cache(maxsize=16384)
 def iso(number: int | None) -> str | None:
     """A day number as an ISO date; None stays None."""
     return None if number is None else date_of(number).isoformat()

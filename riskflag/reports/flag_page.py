@@ -17,6 +17,7 @@ from riskflag.reports import words
 from riskflag.reports.cards import CARDS, CARDS_WITH_MANY, Card, OtherWay, card, other_way, rules_of
 from riskflag.reports.offline import Form, offline_form
 from riskflag.reports.records import (
+    LISTED,
     SHOWN_FIRST,
     SHOWN_WHEN_FULL,
     SHOWN_WITH_MANY,
@@ -103,17 +104,20 @@ class FlagPage:
         return (*self.cards, *self.more_cards, *self.earlier)
 
 
-def view(flag: Mapping[str, Any], *, oldest_first: bool = False, code: str = "") -> FlagPage:
+def view(
+    flag: Mapping[str, Any], *, oldest_first: bool = False, code: str = "", most: int = LISTED
+) -> FlagPage:
     """The page of one FLAG JSON; the same flag gives the same page.
 
     Records run newest first unless `oldest_first`; their numbers are the same either way. `code`
-    is that of the form, if this page may be sent back (riskflag.casework.imports).
+    is that of the form, if this page may be sent back (riskflag.casework.imports). At most `most`
+    records are listed.
     """
     digest = record_hash(flag)
     rows = paper_rows(flag)
     first = SHOWN_FIRST if rows <= CROWDED else SHOWN_WITH_MANY if rows <= FULL else SHOWN_WHEN_FULL
     apart = CARDS if rows <= FULL else CARDS_WITH_MANY
-    records = chronology(flag, shown_first=first, oldest_first=oldest_first)
+    records = chronology(flag, shown_first=first, oldest_first=oldest_first, most=most)
     contacts = {contact["contact_key"]: contact for contact in flag["contacts"]}
     cards = _cards(flag["reasons"], records, contacts, prefix="pattern")
     level = words.words()["levels"].get(flag["level"], {})

@@ -90,30 +90,31 @@ def all_records(
     chosen.sort(key=_order, reverse=not choice.oldest_first)
     pages = max(1, -(-len(chosen) // PER_PAGE))
     number = min(max(choice.page, 1), pages)
-    part = chosen[(number - 1) * PER_PAGE : number * PER_PAGE]
+    lines = [_line(contact, page) for contact in chosen]
+    part = lines[(number - 1) * PER_PAGE : number * PER_PAGE]
     told = _told(choice, page)
     return AllRecords(
-        lines=_with_gaps([_line(c, page) for c in part], flag, contacts, choice),
+        lines=_with_gaps(part, flag, contacts, choice),
         total=len(contacts),
         chosen=len(chosen),
         page=number,
         pages=pages,
         told=told,
-        text=as_text(flag, chosen, told),
+        text=as_text(flag, lines, told),
         agencies=_options(contacts, "agency", words.agency),
         types=_options(contacts, "type", words.type_label),
         patterns=tuple((card.reason_id, card.heading) for card in page.patterns),
     )
 
 
-def as_text(flag: Mapping[str, Any], chosen: Sequence[Mapping[str, Any]], told: str) -> str:
+def as_text(flag: Mapping[str, Any], lines: Sequence[Line], told: str) -> str:
     """The chosen records as plain text for a case system, one line each, oldest or newest first."""
     head = [
         f"Chronology for {flag['child']['display']}, flag {flag['flag_id']}",
         f"Records known before {words.day(flag['as_of'])}: {told}",
         "",
     ]
-    return "\n".join([*head, *(_text(record(contact, 0)) for contact in chosen)]) + "\n"
+    return "\n".join([*head, *(_text(line.record) for line in lines)]) + "\n"
 
 
 def _text(one: Record) -> str:
@@ -121,7 +122,7 @@ def _text(one: Record) -> str:
     parts = (
         f"{one.date} {one.ended}".strip(),
         one.agency,
-        f"{one.said}. {one.about}".strip(" ."),
+        f"{one.about}. {one.said}".strip(" ."),
         status,
         "Since withdrawn or corrected" if one.withdrawn else "",
         one.where,

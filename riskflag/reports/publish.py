@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 
 WORKLIST, INDEX = "worklist.html", "index.html"
 FLAGS, ANALYST = "flags", "analyst"
+#: A flag's file is at most so large, in bytes, to go by slow links and open on old machines.
+LARGEST = 60_000
+#: About how many bytes a listed record takes.
+ROW_BYTES = 420
 
 
 def write_pages(published: PublishedFlags, folder: Path) -> None:
@@ -40,9 +44,20 @@ def write_pages(published: PublishedFlags, folder: Path) -> None:
     )
 
 
-def flag_page(flag: Mapping[str, Any], *, code: str = "") -> str:
-    """One flag's page as HTML, standing alone; with a form's code it can be sent back."""
-    return render_flag(view(flag, code=code))
+def flag_page(flag: Mapping[str, Any], *, code: str = "", home: str | None = None) -> str:
+    """One flag's page as HTML, standing alone, of at most LARGEST bytes.
+
+    With a form's code it can be sent back; `home` is the worklist's address. A page that would be
+    larger lists fewer records and says how many it leaves out; those in a pattern are kept first.
+    """
+    shown = view(flag, code=code)
+    html = render_flag(shown, home=home)
+    listed = len(shown.records.listed)
+    while (over := len(html.encode()) - LARGEST) > 0 and listed > len(shown.records.first):
+        listed -= max(1, over // ROW_BYTES)
+        shown = view(flag, code=code, most=listed)
+        html = render_flag(shown, home=home)
+    return html
 
 
 def analyst_page(flag: Mapping[str, Any]) -> str:
@@ -79,7 +94,7 @@ def write_flag_pages(
     folder: Path,
 ) -> None:
     """Write one flag's page, and its analyst's report when a model scored the child."""
-    _write(folder / address(flag["flag_id"]), render_flag(view(flag), home=f"../{WORKLIST}"))
+    _write(folder / address(flag["flag_id"]), flag_page(flag, home=f"../{WORKLIST}"))
     report = analyst_report(flag)
     if report is not None:
         name = f"{safe_name(flag['flag_id'])}.html"

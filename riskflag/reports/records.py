@@ -110,12 +110,16 @@ class Chronology:
 
 
 def chronology(
-    flag: Mapping[str, Any], *, shown_first: int = SHOWN_FIRST, oldest_first: bool = False
+    flag: Mapping[str, Any],
+    *,
+    shown_first: int = SHOWN_FIRST,
+    oldest_first: bool = False,
+    most: int = LISTED,
 ) -> Chronology:
-    """Number, word and choose the records of one flag."""
+    """Number, word and choose the records of one flag; at most `most` of them are listed."""
     newest = sorted(flag["contacts"], key=_order, reverse=True)
     records = [record(contact, number) for number, contact in enumerate(newest, 1)]
-    listed = _chosen(records, LISTED)
+    listed = _chosen(records, max(most, shown_first))
     found: list[Record | Gap] = [*gaps(flag), *listed]
     rows = sorted(found, key=_place, reverse=not oldest_first)
     return Chronology(

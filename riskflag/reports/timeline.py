@@ -18,9 +18,9 @@ LANE_HEIGHT = 42
 TOP = 6
 TICKS = 5
 #: With more records than this, marks that would lie on each other are drawn as one.
-MARKS = 200
-#: How far apart (per cent of the width) marks then are at least.
-STEP = 2.2
+MARKS = 80
+#: How far apart (per cent of the width) marks then are at least, and how many are drawn at most.
+STEP, DRAWN = 2.2, 140
 LEFT, RIGHT = 1.5, 98.5
 #: Days that the picture reaches back.
 LONGEST = 730
@@ -84,7 +84,7 @@ def timeline(flag: Mapping[str, Any]) -> Timeline | None:
         by_agency.setdefault(contact["agency"], []).append(contact)
     order = sorted(by_agency, key=lambda name: (-len(by_agency[name]), name))
     order += sorted(set(gaps) - set(order))
-    step = STEP if len(contacts) > MARKS else 0.0
+    step = max(STEP, 100 * len(order) / DRAWN) if len(contacts) > MARKS else 0.0
     lanes = tuple(
         Lane(
             _label(name, by_agency.get(name, [])),

@@ -79,7 +79,7 @@ def facts(manifest: Mapping[str, Any]) -> tuple[str, ...]:
     if left_out:
         told.append(
             f"The model pointed to {words.counted(left_out, 'further child', 'further children')}. "
-            "They are not listed, because of the number that your team set."
+            "They are not listed: they are beyond the number that your team set."
         )
     return tuple(told)
 

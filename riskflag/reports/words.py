@@ -11,7 +11,7 @@ import datetime as dt
 import math
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +61,7 @@ def plain(name: str) -> str:
 # ---------------------------------------------------------------- dates and numbers
 
 
+@lru_cache(maxsize=8192)
 def day(value: dt.date | str) -> str:
     """A date as the reader writes it: 3 August 2026."""
     date = _date(value)
@@ -153,15 +154,25 @@ def agencies(names: Sequence[str]) -> str:
     return listed(the_agency(name) for name in names)
 
 
-def _variant(contact: Mapping[str, Any]) -> tuple[Mapping[str, Any], Mapping[str, str], set[str]]:
+def _variant(
+    contact: Mapping[str, Any],
+) -> tuple[Mapping[str, Any], Mapping[str, str], frozenset[str]]:
     """The words for a contact's type, the closest variant, and the attributes that one tells."""
-    entry = words()["types"].get(contact["type"], ABSENT)
     attributes = contact.get("attributes") or ABSENT
+    return _variant_of(contact["type"], tuple(attributes.items()))
+
+
+@lru_cache(maxsize=4096)
+def _variant_of(
+    type_: str, attributes: tuple[tuple[str, str | None], ...]
+) -> tuple[Mapping[str, Any], Mapping[str, str], frozenset[str]]:
+    """As `_variant`; the same few combinations come again and again."""
+    entry, said_of = words()["types"].get(type_, ABSENT), dict(attributes)
     for variant in entry.get("when", ()):
         tests = {k: v for k, v in variant.items() if k not in ("said", "help")}
-        if all(attributes.get(name) == value for name, value in tests.items()):
-            return entry, variant, set(tests)
-    return entry, ABSENT, set()
+        if all(said_of.get(name) == value for name, value in tests.items()):
+            return entry, variant, frozenset(tests)
+    return entry, ABSENT, frozenset()
 
 
 def said(contact: Mapping[str, Any]) -> str:

@@ -13,7 +13,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -23,14 +23,18 @@ from riskflag.errors import IntegrityError, StorageError
 from riskflag.scoring.calibration import Calibration
 from riskflag.scoring.model import Model
 
-FORMAT = 1
+#: The format of a bundle with refits, and of one without, as every bundle once was.
+FORMAT, WITHOUT_REFITS = 2, 1
 MANIFEST = "manifest.json"
 SEAL = "manifest.sha256"
 CURRENT = "CURRENT.json"
 MODEL = "model.txt"
 CARD = "card.md"
 PARTS = ("signals", "calibration", "thresholds", "reference", "performance", "gates", "probe")
+#: Further models from resampled children: they only tell how steady an explanation is.
+REFITS = "refits"
 FILES = frozenset({MODEL, CARD, *(f"{part}.json" for part in PARTS)})
+FILES_OF = {WITHOUT_REFITS: FILES, FORMAT: FILES | {f"{REFITS}.json"}}
 #: The trial must give the recorded probe scores to this distance.
 PROBE_TOLERANCE = 1e-12
 TRIAL_SECONDS = 120
@@ -56,7 +60,7 @@ def sha256(data: bytes) -> str:
 class BundleParts:
     """What goes into a bundle: the model's text, its JSON parts, a card and a few words about it.
 
-    `parts` has one JSON value for each name in PARTS.
+    `parts` has one JSON value for each name in PARTS, and may have one for REFITS.
     """
 
     name: str
@@ -67,7 +71,8 @@ class BundleParts:
 
     def files(self) -> dict[str, bytes]:
         """Every file but the manifest, by name."""
-        files = {f"{part}.json": canonical(self.parts[part]) for part in PARTS}
+        named = [part for part in (*PARTS, REFITS) if part in self.parts]
+        files = {f"{part}.json": canonical(self.parts[part]) for part in named}
         return {MODEL: self.model_text.encode(), CARD: self.card.encode(), **files}
 
 
@@ -90,10 +95,11 @@ class Bundle:
         """
         manifest, digest = _read_manifest(path, expected)
         files = _verified_files(path, manifest)
-        parts = {part: _json(files[f"{part}.json"], f"{part}.json", path) for part in PARTS}
+        named = [part for part in (*PARTS, REFITS) if f"{part}.json" in files]
+        parts = {part: _json(files[f"{part}.json"], f"{part}.json", path) for part in named}
         text = files[MODEL].decode(errors="replace")
         names = [signal["name"] for signal in parts["signals"]["signals"]]
-        _try(text, names, parts["probe"], path)
+        _try(text, names, parts["probe"], path, more=_refits(parts, path))
         model = Model(text, names, _calibration(parts["calibration"], path), threads=threads)
         return cls(path, digest, manifest, model, parts)
 
@@ -106,7 +112,7 @@ class Bundle:
         files = bundle.files()
         manifest = canonical(
             {
-                "format": FORMAT,
+                "format": FORMAT if f"{REFITS}.json" in files else WITHOUT_REFITS,
                 "name": bundle.name,
                 "about": dict(bundle.about),
                 "files": {n: {"bytes": len(d), "sha256": sha256(d)} for n, d in files.items()},
@@ -134,6 +140,15 @@ class Bundle:
         """The theme of each signal, by name."""
         return {signal["name"]: signal["theme"] for signal in self.signals}
 
+    @cached_property
+    def refits(self) -> tuple[Model, ...]:
+        """Models of the same signals from resampled children; none in an older bundle."""
+        calibration = self.model.calibration
+        return tuple(
+            Model(text, self.model.names, calibration, threads=self.model.threads)
+            for text in _refits(self.parts, self.path)
+        )
+
     @property
     def thresholds(self) -> dict[str, Any]:
         """`raw` and `probability` from which the model raises a child, and the `share` it meant."""
@@ -152,6 +167,17 @@ class Bundle:
             if band["from_age"] <= age_years < band["to_age"]:
                 return {key: band[key] for key in ("age_band", "n", "p50", "p90")}
         return None
+
+    def ranges(self, age_years: float | None) -> dict[str, dict[str, Any]]:
+        """What was usual in training for every signal at that age, with `p10` where it is held."""
+        if age_years is None:
+            return {}
+        return {
+            name: {key: band.get(key) for key in ("age_band", "n", "p10", "p50", "p90")}
+            for name, bands in self.parts["reference"]["signals"].items()
+            for band in bands
+            if band["from_age"] <= age_years < band["to_age"]
+        }
 
     def check_signals(self, fingerprints: Mapping[str, str]) -> None:
         """Raise IntegrityError when a signal is no longer defined as it was in training."""
@@ -194,7 +220,7 @@ def _read_manifest(path: Path, expected: str | None) -> tuple[dict[str, Any], st
     if _read(path / SEAL) != f"{digest}\n".encode() or (expected or digest) != digest:
         raise IntegrityError(f"{path / MANIFEST} is not the one that was promoted; {AGAIN}")
     manifest = _json(raw, MANIFEST, path)
-    if manifest.get("format") != FORMAT:
+    if manifest.get("format") not in FILES_OF:
         raise IntegrityError(f"{path} was written in a format this version does not know; {AGAIN}")
     return manifest, digest
 
@@ -203,10 +229,11 @@ def _verified_files(path: Path, manifest: Mapping[str, Any]) -> dict[str, bytes]
     """The bytes of every file, each equal to its recorded hash; nothing else may be there."""
     recorded = manifest.get("files", {})
     found = {entry.name for entry in path.iterdir()}
-    if set(recorded) != FILES or found != FILES | {MANIFEST, SEAL}:
+    wanted = FILES_OF[manifest["format"]]
+    if set(recorded) != wanted or found != wanted | {MANIFEST, SEAL}:
         raise IntegrityError(f"{path} does not hold exactly the files of a bundle; {AGAIN}")
     files = {}
-    for name in sorted(FILES):
+    for name in sorted(wanted):
         files[name] = _read(path / name)
         if sha256(files[name]) != recorded[name]["sha256"]:
             raise IntegrityError(f"{path / name} was altered after promotion; {AGAIN}")
@@ -248,21 +275,39 @@ def _calibration(data: dict[str, object], path: Path) -> Calibration:
         raise IntegrityError(f"{path / 'calibration.json'} is not a calibration; {AGAIN}") from None
 
 
-def _try(text: str, names: list[str], probe: Mapping[str, Any], path: Path) -> None:
-    """Read the model in a child process and compare its scores with the recorded ones."""
+def _refits(parts: Mapping[str, Any], path: Path) -> list[str]:
+    """The texts of a bundle's refits; IntegrityError when they are not texts."""
+    texts = parts.get(REFITS, {"models": []}).get("models")
+    if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+        raise IntegrityError(f"{path / REFITS}.json does not hold models; {AGAIN}")
+    return texts
+
+
+def _try(
+    text: str, names: list[str], probe: Mapping[str, Any], path: Path, *, more: Sequence[str]
+) -> None:
+    """Read the models in a child process and compare the first one's scores with the recorded."""
     refused = IntegrityError(f"{path / MODEL} failed its trial in a separate process; {AGAIN}")
     # A text cut after its trees still loads, so the end it must have is looked for first.
-    told = ask_trial(text, probe["rows"]) if text.rstrip().endswith(ENDINGS) else None
+    whole = all(one.rstrip().endswith(ENDINGS) for one in (text, *more))
+    told = ask_trial(text, probe["rows"], more) if whole else None
     if told is None or told["names"] != names or len(told["raw"]) != len(probe["raw"]):
+        raise refused
+    if any(one != names for one in told["more"]):
         raise refused
     gaps = [abs(a - b) for a, b in zip(told["raw"], probe["raw"], strict=True)]
     if not all(gap <= PROBE_TOLERANCE for gap in gaps):
         raise refused
 
 
-def ask_trial(text: str, rows: list[list[float | None]]) -> dict[str, Any] | None:
-    """Names and raw scores that a child process reads from a model text; None when it died."""
-    asked = json.dumps({"model": text, "rows": rows}).encode()
+def ask_trial(
+    text: str, rows: list[list[float | None]], more: Sequence[str] = ()
+) -> dict[str, Any] | None:
+    """Names and raw scores that a child process reads from a model text; None when it died.
+
+    `more` are texts of further models, of which it tells the names.
+    """
+    asked = json.dumps({"model": text, "rows": rows, "more": list(more)}).encode()
     # -P keeps the script's own folder off the import path.
     command = [sys.executable, "-P", str(TRIAL)]
     try:

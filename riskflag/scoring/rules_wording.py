@@ -48,11 +48,35 @@ BANNED: Mapping[str, str] = {
     "alarming": "what was recorded",
     "shocking": "what was recorded",
     "disturbing": "what was recorded",
+    "non-compliant": "how many appointments were offered and kept",
+    "dna'd": "was not brought",
+    "associates with": "records mention contact with",
+    "medium risk": "what was recorded",
+    "risk level": "what was recorded",
+    "no concern": "nothing is recorded",
+    "safe to close": "nothing further is recorded",
+    "the algorithm": "the rule",
+    "the ai": "the rule",
+    "percentile": "what was recorded",
+    "log-odds": "what was recorded",
+    "shap": "what was recorded",
+    "score": "what was recorded",
+    "scored": "what was recorded",
+    "feature": "record",
+    "true positive": "what was recorded",
+    "non-accidental": "the injury and its recorded cause",
+    "bad parent": "what was recorded",
+    "streetwise": "what was recorded",
 }
+#: These are refused as whole words only, for they are the beginning of harmless ones.
+WHOLE = frozenset({"the ai", "shap", "score", "scored", "feature"})
 
 #: `{value:signal}` or `{value:signal|one|several}`: the number, and the noun that goes with it.
 PLACEHOLDER = re.compile(r"\{value:([a-z0-9_]+)(?:\|([^|{}]+)\|([^|{}]+))?\}")
-_PATTERNS = {phrase: re.compile(rf"\b{re.escape(phrase)}", re.IGNORECASE) for phrase in BANNED}
+_PATTERNS = {
+    phrase: re.compile(rf"\b{re.escape(phrase)}" + r"\b" * (phrase in WHOLE), re.IGNORECASE)
+    for phrase in BANNED
+}
 
 
 def banned_in(text: str) -> str | None:

@@ -1,8 +1,9 @@
 """Run as its own process: try a model text before the night trusts it.
 
 A damaged LightGBM text can abort the process that reads it, so it is read here first, where an
-abort costs nothing. Reads JSON (model, rows) on standard input; the last line it writes is JSON
-(names, raw). It stands alone, so that starting it is cheap.
+abort costs nothing. Reads JSON (model, rows, more model texts) on standard input; the last line it
+writes is JSON (names, raw, the names of the further models). It stands alone, so that starting it
+is cheap.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ def main() -> None:
         "names": booster.feature_name(),
         "raw": np.asarray(raw).tolist(),
         "gap": float(np.abs(parts.sum(axis=1) - raw).max()),
+        "more": [lgb.Booster(model_str=text).feature_name() for text in asked.get("more", ())],
     }
     sys.stdout.write("\n" + json.dumps(told) + "\n")
 

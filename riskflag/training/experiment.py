@@ -81,6 +81,8 @@ class EvaluationConfig(Part):
 
     capacity_per_week: int | None = Field(default=None, ge=1)
     bootstrap: int = Field(default=200, ge=20, le=5000)
+    #: How often the model is grown again on other children, to tell how steady its reasons are.
+    refits: int = Field(default=5, ge=0, le=20)
     seed: int = 2
 
 

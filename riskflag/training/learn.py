@@ -39,15 +39,9 @@ def learn(
     progress: Progress = silent,
 ) -> Learnt:
     """Fit, calibrate on the later window and draw the line there."""
-    train = prepared.train
-    values = capped(train.values)
-    struck = blank_agencies(
-        values, prepared.inputs.agencies, share=config.outage_share, seed=config.seed
-    )
-    data = Matrix(values, train.labels.numbers, train.weights)
-    names = prepared.inputs.names
-    directions = tuple(signal.direction for signal in prepared.inputs.signals)
-    grower = Grower(names, directions, config, threads, progress)
+    train, names = prepared.train, prepared.inputs.names
+    data, struck = material(prepared, config)
+    grower = Grower(names, directions(prepared), config, threads, progress)
     fitting = train.between(prepared.split.fitting)
     stopping = train.between(prepared.split.stopping)
     trees = grower.trees_needed(data.take(fitting), data.take(stopping))
@@ -58,3 +52,18 @@ def learn(
     curve = calibrate(raw, later.labels.numbers)
     line = threshold(raw, later.rows, capacity * later.share, curve)
     return Learnt(Model(text, names, curve, threads=threads), line, trees, struck)
+
+
+def material(prepared: Prepared, config: ModelConfig) -> tuple[Matrix, int]:
+    """What the trees grow on, and how many rows of it lost an agency on purpose."""
+    train = prepared.train
+    values = capped(train.values)
+    struck = blank_agencies(
+        values, prepared.inputs.agencies, share=config.outage_share, seed=config.seed
+    )
+    return Matrix(values, train.labels.numbers, train.weights), struck
+
+
+def directions(prepared: Prepared) -> tuple[str, ...]:
+    """The direction of each signal."""
+    return tuple(signal.direction for signal in prepared.inputs.signals)

@@ -9,7 +9,7 @@ import numpy as np
 
 import riskflag
 from riskflag.clock import date_of
-from riskflag.scoring.bundle import BundleParts
+from riskflag.scoring.bundle import REFITS, BundleParts
 from riskflag.scoring.model import Model, capped
 from riskflag.signals import Catalogue, Signal
 from riskflag.training.card import card
@@ -43,7 +43,12 @@ def about(
 
 
 def bundle_parts(
-    told: Mapping[str, Any], prepared: Prepared, learnt: Learnt, judgement: Judgement
+    told: Mapping[str, Any],
+    prepared: Prepared,
+    learnt: Learnt,
+    judgement: Judgement,
+    *,
+    refits: Mapping[str, Any] | None = None,
 ) -> BundleParts:
     """The parts of the bundle that this run would become."""
     result, gates = judgement.result, judgement.gates
@@ -63,6 +68,7 @@ def bundle_parts(
             "gates": [gate.to_dict() for gate in gates],
         },
         "probe": probe(learnt.model, judgement.spread),
+        **({} if refits is None else {REFITS: refits}),
     }
     text = card(told, result, gates, len(prepared.inputs.signals))
     return BundleParts(told["experiment"], learnt.model.text, text, parts, told)

@@ -11,9 +11,10 @@ from typing import Any
 from riskflag.errors import HeldError, IntegrityError
 from riskflag.scoring.bundle import (
     CARD,
-    FILES,
+    FILES_OF,
     MODEL,
     PARTS,
+    REFITS,
     Bundle,
     BundleParts,
     ask_trial,
@@ -66,9 +67,10 @@ def recorded_parts(store: Store, run: Run) -> BundleParts:
     """The bundle parts a run recorded; raises IntegrityError when they were altered since."""
     files = store.files(run, BUNDLE)
     about = json.loads(files.pop("about.json", b"{}"))
-    if set(files) != FILES or bundle_digest(files) != run.tags.get("bundle_digest"):
+    if set(files) not in FILES_OF.values() or bundle_digest(files) != run.tags.get("bundle_digest"):
         raise IntegrityError(f"The files of run {run.id} were altered; train it again.")
-    parts: dict[str, Any] = {part: json.loads(files[f"{part}.json"]) for part in PARTS}
+    named = [part for part in (*PARTS, REFITS) if f"{part}.json" in files]
+    parts: dict[str, Any] = {part: json.loads(files[f"{part}.json"]) for part in named}
     return BundleParts(run.experiment, files[MODEL].decode(), files[CARD].decode(), parts, about)
 
 

@@ -30,7 +30,7 @@ PERCENTILES = tuple(range(5, 100, 5))
 
 
 def typical(values: Floats, names: Sequence[str], ages: Floats) -> dict[str, Any]:
-    """Median and 90th percentile of each signal by age band (values float64 [n, k], ages [n]).
+    """Percentiles 10, 50 and 90 of each signal by age band (values float64 [n, k], ages [n]).
 
     One row per child. A band with fewer than LEAST_CHILDREN known values is left out, and so is a
     percentile that is "never".
@@ -43,10 +43,11 @@ def typical(values: Floats, names: Sequence[str], ages: Floats) -> dict[str, Any
             known = known[~np.isnan(known)]
             if len(known) < LEAST_CHILDREN:
                 continue
-            p50, p90 = np.percentile(known, (50, 90), method="inverted_cdf")
-            if np.isfinite([p50, p90]).all():
+            p10, p50, p90 = np.percentile(known, (10, 50, 90), method="inverted_cdf")
+            if np.isfinite([p10, p50, p90]).all():
                 band = {"from_age": low, "to_age": high, "age_band": words, "n": len(known)}
-                bands.append({**band, "p50": float(p50), "p90": float(p90)})
+                points = {"p10": float(p10), "p50": float(p50), "p90": float(p90)}
+                bands.append({**band, **points})
         if bands:
             told[name] = bands
     return {"signals": told, "least_children": LEAST_CHILDREN}

@@ -18,6 +18,7 @@ from riskflag.training.oracle import read_oracles
 from riskflag.training.parts import about, bundle_parts
 from riskflag.training.prepare import prepare
 from riskflag.training.record import Finished
+from riskflag.training.refits import refits
 from riskflag.training.rules_alone import rules_alone
 from riskflag.training.track import Store
 from riskflag.workspace import Workspace
@@ -75,7 +76,8 @@ def train(
     )
     judgement = court.judge()
     told = about(experiment, prepared, catalogue, history.digest())
-    parts = bundle_parts(told, prepared, learnt, judgement)
+    again = refits(prepared, config, learnt.trees, threads=threads, progress=progress)
+    parts = bundle_parts(told, prepared, learnt, judgement, refits=again)
     finished = Finished(experiment, prepared, learnt, judgement, parts)
     run_id = Store(workspace.mlruns).record(finished.record(catalogue, progress))
     inputs = prepared.inputs

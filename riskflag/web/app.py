@@ -12,6 +12,7 @@ from flask import Flask, Response, abort, redirect, url_for
 from flask.typing import ResponseReturnValue
 from jinja2 import ChoiceLoader, FileSystemLoader, PrefixLoader
 
+from riskflag.casework.looks import LookBook
 from riskflag.casework.store import open_store
 from riskflag.nightly import published
 from riskflag.reports import render
@@ -31,6 +32,7 @@ PAGES = (
     "about",
     "how_this_works",
     "lookback",
+    "first_thought",
     "review",
     "reviews",
     "alert_health",
@@ -56,8 +58,9 @@ def create_app(workspace: Workspace, *, development_sign_in: bool) -> Flask:
     published.complete(workspace, store)
     app.extensions["riskflag_store"] = store
     app.extensions["riskflag_workspace"] = workspace
-    app.extensions["riskflag_sessions"] = Sessions()
+    app.extensions["riskflag_sessions"] = Sessions(workspace, store)
     app.extensions["riskflag_kept"] = Kept()
+    app.extensions["riskflag_looks"] = LookBook(store)
     app.config["DEVELOPMENT_SIGN_IN"] = development_sign_in
     guard.protect(app, store.key, plain_http=development_sign_in)
     faults.register(app)

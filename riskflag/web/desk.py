@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from flask import abort, current_app
 
-from riskflag.casework.looks import record_looks
+from riskflag.casework.looks import LookBook
 from riskflag.casework.store import Store
 from riskflag.casework.users import User
 from riskflag.web.gate import needs, sitting
@@ -47,4 +47,5 @@ def look(flag_or_person: str, action: str) -> None:
 
 def looks(flags_or_people: Sequence[str], action: str) -> None:
     """Record one look at each child of a list, all in one transaction."""
-    record_looks(store(), actor=user().name, action=action, subjects=flags_or_people)
+    book: LookBook = current_app.extensions["riskflag_looks"]
+    book.record(actor=user().name, action=action, subjects=flags_or_people)

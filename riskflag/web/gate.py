@@ -12,10 +12,9 @@ from urllib.parse import urlsplit
 from flask import Flask, abort, current_app, g, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 
-from riskflag.casework.notices import notice_is_due
 from riskflag.casework.permissions import may
 from riskflag.casework.users import User
-from riskflag.web.sessions import Sessions, Sitting
+from riskflag.web.sessions import Reader, Sessions
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -52,12 +51,12 @@ def register(app: Flask) -> None:
     app.before_request(_check)
 
 
-def sitting() -> Sitting | None:
+def sitting() -> Reader | None:
     """The sitting of this request's cookie, looked up once."""
     if "sitting" not in g:
         sessions: Sessions = current_app.extensions["riskflag_sessions"]
         g.sitting = sessions.find(session.get("token", ""))
-    found: Sitting | None = g.sitting
+    found: Reader | None = g.sitting
     return found
 
 
@@ -66,8 +65,7 @@ def begin(user: User) -> None:
     sessions: Sessions = current_app.extensions["riskflag_sessions"]
     sessions.end(session.get("token", ""))
     session.clear()
-    due = notice_is_due(current_app.extensions["riskflag_store"], user.name)
-    session["token"] = sessions.begin(user, notice_due=due)
+    session["token"] = sessions.begin(user)
     session["name"] = user.name
     g.pop("sitting", None)
 

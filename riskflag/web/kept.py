@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from flask import current_app
 
-from riskflag.casework import publishing
+from riskflag.casework import kept_reviews, publishing
 from riskflag.nightly.folder import read_manifest
 from riskflag.scoring.bundle import Bundle
 from riskflag.web import desk
@@ -45,6 +45,14 @@ def for_publication(
     kept: Kept = current_app.extensions["riskflag_kept"]
     now = publishing.current(desk.store())
     return kept.get(name, now.run_key if now else "", lambda: make(now))
+
+
+def until_reviewed(name: str, make: Callable[[], Thing]) -> Thing:
+    """A value made anew with each publication and each further review, such as counts of them."""
+    kept: Kept = current_app.extensions["riskflag_kept"]
+    now = publishing.current(desk.store())
+    key = f"{now.run_key if now else ''}|{kept_reviews.count(desk.store())}"
+    return kept.get(name, key, make)
 
 
 def manifest() -> Mapping[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,7 @@ from riskflag.web import desk
 from riskflag.web.answers import Told
 from riskflag.web.case import Case
 from riskflag.web.drafting import Writing
-from riskflag.web.forms_review import quiet_reason
+from riskflag.web.forms_review import Reason, quiet_reason
 
 LONG_AGO = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
@@ -75,7 +75,7 @@ SECTIONS = {
     "read_records": "records",
     "read_record": "record",
     "read_reviews": "reviews",
-    "read_lookback": "lookback",
+    "look_back": "lookback",
     "read_report": "report",
 }
 
@@ -104,11 +104,20 @@ class Entry:
     why: str
     rows: tuple[Told, ...]
     shown: str
+    opened: str
     own: bool
 
 
-def entry(review: KeptReview, headings: Mapping[str, str]) -> Entry:
-    """One review in words; `headings` tells each reason's name as the flag's page has it."""
+@dataclass(frozen=True)
+class Names:
+    """What a flag's page calls its reasons (by their ids) and its records (by their keys)."""
+
+    headings: Mapping[str, str]
+    records: Mapping[str, str]
+
+
+def entry(review: KeptReview, names: Names) -> Entry:
+    """One review in words; `names` are those of the flag's page."""
     return Entry(
         review_id=review.review_id,
         kind="Second look" if review.second_look_of else "Amendment" if review.amends else "Review",
@@ -120,20 +129,26 @@ def entry(review: KeptReview, headings: Mapping[str, str]) -> Entry:
         rows=(
             Told("Decision", label("decisions", review.decision)),
             Told("Why", review.why),
-            *_rows(review, headings),
+            *_rows(review, names),
         ),
         shown=f"The flag as it stood on {words.day(review.as_of)}",
+        opened=_opened(review),
         own=review.reviewer == desk.user().name,
     )
 
 
-def _rows(review: KeptReview, headings: Mapping[str, str]) -> tuple[Told, ...]:
+def _opened(review: KeptReview) -> str:
+    """The pages about the child that the reviewer had opened, as far as it is known."""
+    return "; ".join(label("sections", name) for name in review.sections_opened) or "Not recorded"
+
+
+def _rows(review: KeptReview, names: Names) -> tuple[Told, ...]:
     rows = []
     if review.first_thought:
         rows.append(Told("First thought", label("first_thought", review.first_thought)))
     for verdict in review.verdicts:
-        heading = headings.get(verdict.reason_id, words.plain(verdict.reason_id))
-        rows.append(Told(f"Pattern: {heading}", said_of(verdict)))
+        heading = names.headings.get(verdict.reason_id, words.plain(verdict.reason_id))
+        rows.append(Told(f"Pattern: {heading}", said_of(verdict, names)))
     rows.append(Told("Worth bringing", label("worth", review.worth_bringing)))
     back = label("comes_back", review.comes_back or "default")
     rows.append(Told("Comes back", back))
@@ -143,25 +158,30 @@ def _rows(review: KeptReview, headings: Mapping[str, str]) -> tuple[Told, ...]:
     return tuple(rows)
 
 
-def said_of(verdict: KeptVerdict) -> str:
-    """A verdict in words, with what was wrong."""
+def said_of(verdict: KeptVerdict, names: Names) -> str:
+    """A verdict in words, with what was wrong and with which record."""
     parts = [label("verdicts", verdict.verdict)]
     if verdict.problem:
         parts.append(label("problems", verdict.problem))
+    if verdict.contact_key and verdict.contact_key in names.records:
+        parts.append(names.records[verdict.contact_key])
     if verdict.note:
         parts.append(verdict.note)
     return "\n".join(parts)
 
 
-def headings_of(case: Case) -> dict[str, str]:
-    """What each reason of a flag is called on its page."""
-    return {reason.reason_id: reason.heading for reason in case.reasons}
+def names_of(reasons: Sequence[Reason]) -> Names:
+    """The names of a flag's reasons and of the records behind them."""
+    return Names(
+        {reason.reason_id: reason.heading for reason in reasons},
+        dict(record for reason in reasons for record in reason.records),
+    )
 
 
 def newest(case: Case) -> Entry | None:
     """The last review of a flag in words, or None."""
     found = kept_reviews.reviews_of_flag(desk.store(), case.flag_id)
-    return entry(found[0], headings_of(case)) if found else None
+    return entry(found[0], names_of(case.reasons)) if found else None
 
 
 def amended(case: Case, review_id: str | None) -> Entry | None:
@@ -170,14 +190,17 @@ def amended(case: Case, review_id: str | None) -> Entry | None:
         return None
     for review in kept_reviews.reviews_of_flag(desk.store(), case.flag_id):
         if review.review_id == review_id:
-            return entry(review, headings_of(case))
+            return entry(review, names_of(case.reasons))
     raise InputError("There is no such review of this flag to amend; look at past reviews.")
 
 
 def answers_of(case: Case, review_id: str | None) -> dict[str, Any]:
-    """A review's answers as a draft begins with them; the reasons in words are asked anew."""
+    """One's own review's answers, for a draft to begin with; the reasons are asked anew.
+
+    Somebody else's answers are shown above the form and never filled in: nothing is suggested.
+    """
     for review in kept_reviews.reviews_of_flag(desk.store(), case.flag_id):
-        if review.review_id == review_id:
+        if review.review_id == review_id and review.reviewer == desk.user().name:
             return {
                 "decision": review.decision,
                 "worth_bringing": review.worth_bringing,
@@ -194,7 +217,9 @@ def answers_of(case: Case, review_id: str | None) -> dict[str, Any]:
 
 def owed(flag_id: str) -> str | None:
     """The review of this flag that the person signed in has been asked to look at again."""
-    found = second_looks.due_of(desk.store(), flag_id, desk.user())
+    found = second_looks.due_of(
+        desk.store(), flag_id, desk.user(), share=desk.workspace().config.second_look_share
+    )
     return None if found is None else found.review_id
 
 
@@ -243,7 +268,7 @@ def what_happened(case: Case, review: KeptReview) -> str:
 
 def text_for_case_system(case: Case, review: KeptReview) -> str:
     """The review as plain text; the child by the initials and number that the reader may see."""
-    told = entry(review, headings_of(case))
+    told = entry(review, names_of(case.reasons))
     return copyable(
         [
             ("Flag", case.flag_id),

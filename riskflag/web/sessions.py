@@ -1,69 +1,74 @@
-"""Who is signed in: random tokens, kept in the server's memory, each with two time limits.
-
-The browser's cookie holds such a token, so signing out, or a restart of the server, ends it
-everywhere. What a person was writing is not lost: see `riskflag/web/gate.py`.
-"""
+"""Who is reading: the sitting of the browser's cookie, and the user as users.toml has them now."""
 
 from __future__ import annotations
 
-import secrets
-import time
-from collections.abc import Callable
-from dataclasses import dataclass
-from threading import Lock
+import datetime as dt
+from dataclasses import dataclass, field
+from pathlib import Path
 
-from riskflag.casework.users import User
-
-IDLE_SECONDS = 60 * 60
-LONGEST_SECONDS = 10 * 60 * 60
-TOKEN_BYTES = 32
+from riskflag.casework import sittings
+from riskflag.casework.notices import notice_is_due
+from riskflag.casework.store import Store
+from riskflag.casework.users import USERS_NAME, User, load_users
+from riskflag.clock import today
+from riskflag.workspace import Workspace
 
 
 @dataclass
-class Sitting:
-    """One person's time at the desk: since when, and when something was last asked for.
-
-    While `notice_due` holds, every page leads to what riskflag is and is not.
-    """
+class Reader:
+    """Who is signed in. While `notice_due` holds, every page leads to what riskflag is."""
 
     user: User
-    began: float
-    seen: float
-    notice_due: bool = False
+    notice_due: bool
 
 
+@dataclass
 class Sessions:
-    """The sittings that are open now; safe to use from several threads."""
+    """The sittings of one store, and the users of its workspace.
 
-    def __init__(self, tick: Callable[[], float] = time.monotonic) -> None:
-        self._open: dict[str, Sitting] = {}
-        self._lock = Lock()
-        self._tick = tick
+    A user who is taken out of users.toml, or given another role, is so at the next request.
+    """
 
-    def begin(self, user: User, *, notice_due: bool = False) -> str:
-        """Open a sitting and return its token; what has run out is forgotten on the way."""
-        token, now = secrets.token_urlsafe(TOKEN_BYTES), self._tick()
-        with self._lock:
-            self._open = {t: s for t, s in self._open.items() if not _over(s, now)}
-            self._open[token] = Sitting(user, now, now, notice_due)
-        return token
+    workspace: Workspace
+    store: Store
+    _users: dict[str, User] = field(default_factory=dict)
+    _written: int = -1
+    _have_read: dict[str, dt.date] = field(default_factory=dict)
 
-    def find(self, token: str) -> Sitting | None:
-        """The open sitting of a token, marked as seen now; None when it has ended."""
-        now = self._tick()
-        with self._lock:
-            sitting = self._open.get(token)
-            if sitting is None or _over(sitting, now):
-                self._open.pop(token, None)
-                return None
-            sitting.seen = now
-            return sitting
+    def begin(self, user: User) -> str:
+        """Open a sitting and return its token."""
+        return sittings.begin(self.store, user.name)
+
+    def find(self, token: str) -> Reader | None:
+        """The reader of a token; None when its sitting has ended or its user is gone."""
+        name = sittings.find(self.store, token) if token else None
+        user = self.users().get(name or "")
+        return None if user is None else Reader(user, self._notice_due(user.name))
 
     def end(self, token: str) -> None:
-        """Close a sitting at once."""
-        with self._lock:
-            self._open.pop(token, None)
+        """Close a sitting at once, if the token has one."""
+        if token:
+            sittings.end(self.store, token)
+
+    def users(self) -> dict[str, User]:
+        """The users by name, read again when users.toml was written since."""
+        written = _written(self.workspace.root / USERS_NAME)
+        if written != self._written:
+            self._users = {one.name: one for one in load_users(self.workspace)}
+            self._written = written
+        return self._users
+
+    def _notice_due(self, name: str) -> bool:
+        """Asked of the store until it has been read, and then once a day."""
+        if self._have_read.get(name) != today():
+            if notice_is_due(self.store, name):
+                return True
+            self._have_read[name] = today()
+        return False
 
 
-def _over(sitting: Sitting, now: float) -> bool:
-    return now - sitting.seen > IDLE_SECONDS or now - sitting.began > LONGEST_SECONDS
+def _written(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except FileNotFoundError:
+        return 0

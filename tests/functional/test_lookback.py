@@ -94,7 +94,7 @@ def nights(tmp_path_factory):
             opened = dt.datetime(2026, 3, 12, 9, 0, tzinfo=dt.UTC)
             flag_id = stored[night]["C-BULLY"]["flag_id"]
             with pytest.MonkeyPatch.context() as patch:
-                patch.setattr("riskflag.casework.reviews.moment", lambda: opened)
+                patch.setattr("riskflag.casework.reviews.moment", lambda at=opened: at)
                 record_review(
                     store, NewReview(flag_id, "w", "caseworker", "refer", "Seen.", "no", opened)
                 )
@@ -226,7 +226,7 @@ def test_what_cannot_be_looked_back_at_is_told_in_one_sentence(nights):
 
 
 def test_another_rulebook_can_be_tried_and_is_named(nights, tmp_path):
-    """With a rule that asks for one attendance, the replay says so and says whose rules they are."""
+    """With a rule that asks for one attendance, the replay says so and whose rules they are."""
     place, _ = nights
     rules = [("one_ed", "soon", "health", "Attended {value:ed_attendances_90d} times.",
               '{ signal = "ed_attendances_90d", at_least = 1 }')]  # fmt: skip

@@ -28,7 +28,7 @@ def filled(address: str, flag_id: str) -> str:
         "<contact_ref>": "1",
         "<names>": "style",
         "<path:filename>": "web.css",
-        "<int:number>": "1",
+        "<int:problem_id>": "1",
     }.items():
         address = address.replace(part, value)
     assert "<" not in address, f"say in filled() what stands for the part in {address}"

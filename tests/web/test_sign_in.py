@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 
-from riskflag.casework.users import User
-from riskflag.web.sessions import IDLE_SECONDS, LONGEST_SECONDS, Sessions
+import sqlalchemy as sa
+
+from riskflag.casework import sittings
+from riskflag.casework.tables import Sitting
 from tests.web.conftest import USER_OF
 
-WORKER = User("duty worker 1", "caseworker", "Front door")
+SECOND = dt.timedelta(seconds=1)
 
 
 def test_a_worker_signs_in_and_their_name_stands_on_every_page(client):
@@ -44,19 +46,45 @@ def test_signing_in_gives_a_new_token_each_time(signed_in):
     assert len(tokens) == 3
 
 
-def test_a_sitting_ends_when_idle_and_at_the_latest_after_a_working_day():
+def test_a_sitting_ends_when_idle_and_at_the_latest_after_a_working_day(app, monkeypatch):
     """Time is told by a clock of the test's own."""
-    now = [0.0]
-    sessions = Sessions(lambda: now[0])
-    idle = sessions.begin(WORKER)
-    now[0] += IDLE_SECONDS + 1
-    assert sessions.find(idle) is None
-    busy, began = sessions.begin(WORKER), now[0]
-    while now[0] - began <= LONGEST_SECONDS - 600:
-        now[0] += 600
-        assert sessions.find(busy)
-    now[0] += 1200
-    assert sessions.find(busy) is None
+    store, start = app.extensions["riskflag_store"], sittings.moment()
+    now = [start]
+    monkeypatch.setattr(sittings, "moment", lambda: now[0])
+    idle = sittings.begin(store, "duty worker 1")
+    now[0] += sittings.IDLE + SECOND
+    assert sittings.find(store, idle) is None
+    busy, began = sittings.begin(store, "duty worker 1"), now[0]
+    while now[0] - began < sittings.LONGEST - 20 * 60 * SECOND:
+        now[0] += 10 * 60 * SECOND
+        assert sittings.find(store, busy) == "duty worker 1"
+    now[0] += 20 * 60 * SECOND + SECOND
+    assert sittings.find(store, busy) is None
+
+
+def test_the_store_holds_no_token(app):
+    """A copy of the store lets nobody in."""
+    store = app.extensions["riskflag_store"]
+    token = sittings.begin(store, "duty worker 1")
+    with store.reading() as session:
+        kept = session.scalars(sa.select(Sitting.token_hash)).all()
+    assert kept
+    assert token not in kept
+
+
+def test_a_user_who_is_taken_out_or_given_another_role_is_so_at_once(app, web_workspace, signed_in):
+    """users.toml is read again when it was written: no sign-out is needed."""
+    path = web_workspace.root / "users.toml"
+    before = path.read_text()
+    desk = signed_in("steward")
+    assert desk.get("/worklist").status_code == 403
+    try:
+        path.write_text(before.replace('role = "steward"', 'role = "caseworker"'))
+        assert desk.get("/worklist").status_code == 200
+        path.write_text(before.replace("data steward 1", "data steward 2"))
+        assert desk.get("/worklist").headers["Location"].startswith("/sign-in")
+    finally:
+        path.write_text(before)
 
 
 def test_going_on_after_signing_in_stays_on_this_site(client):

@@ -25,7 +25,4 @@ def go_on() -> ResponseReturnValue:
     """Record the reading and go on to where the reader was going."""
     user = desk.user()
     record_reading(desk.store(), user.name, user.role)
-    now = gate.sitting()
-    if now is not None:
-        now.notice_due = False
     return redirect(gate.inside(request.form.get("next")), code=303)

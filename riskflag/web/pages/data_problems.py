@@ -19,6 +19,7 @@ from riskflag.web import desk
 from riskflag.web.answers import Told
 from riskflag.web.forms import complete, error_list
 from riskflag.web.forms_desk import AnswerForm
+from riskflag.web.paging import Part, part_of
 
 blueprint = Blueprint("data_problems", __name__)
 
@@ -43,8 +44,9 @@ class Group:
     """Problems that wait, or that were answered."""
 
     heading: str
-    rows: tuple[Row, ...]
+    part: Part[Row]
     empty: str
+    address: str
 
 
 @dataclass(frozen=True)
@@ -72,14 +74,22 @@ class Problem:
 @desk.needs("data_problems")
 def queue() -> ResponseReturnValue:
     """What waits for an answer, and what was answered lately; no child is named here."""
-    store = desk.store()
+    store, asked = desk.store(), request.args
+    waiting = part_of(data_problems.open_problems(store), asked.get("waiting"))
+    answered = part_of(data_problems.answered_problems(store), asked.get("settled"))
     groups = (
         Group(
-            "Waiting for an answer",
-            _rows(data_problems.open_problems(store)),
+            f"Waiting for an answer: {waiting.total}",
+            waiting.of(_rows(waiting.rows)),
             "Nothing is waiting. What reviewers call wrong will be listed here.",
+            "/data-problems?waiting=",
         ),
-        Group("Answered", _rows(data_problems.answered_problems(store)), "Nothing yet."),
+        Group(
+            "Answered lately",
+            answered.of(_rows(answered.rows)),
+            "Nothing yet.",
+            "/data-problems?settled=",
+        ),
     )
     done = "Your answer is saved. The reviewer sees it under past reviews."
     return render_template(

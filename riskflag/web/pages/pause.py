@@ -98,9 +98,12 @@ def choose() -> ResponseReturnValue:
     """How it stands, what can be done, and what was done before."""
     now = pause.state(desk.store())
     form = PauseForm()
-    form.step.choices = as_choices(one for one in STEPS if DOINGS[one[0]].to != now.state)
-    if request.method == "POST" and complete(form) and form.step.data in _possible(now):
-        return _confirm(form)
+    possible = [one for one in STEPS if DOINGS[one[0]].to != now.state]
+    form.step.choices = as_choices(possible)
+    if request.method == "POST" and complete(form):
+        if form.step.data in dict(possible):
+            return _confirm(form)
+        form.step.errors = ["Select one of these: the other has been done already"]
     html = render_template(
         "pause.html",
         form=form,
@@ -122,10 +125,6 @@ def do() -> ResponseReturnValue:
         return redirect("/pause", code=303)
     DOINGS[form.step.data].act(desk.store(), desk.user(), form.reason.data)
     return redirect(f"/pause?done={form.step.data}", code=303)
-
-
-def _possible(now: Step) -> set[str]:
-    return {name for name, doing in DOINGS.items() if doing.to != now.state}
 
 
 def _confirm(form: PauseForm) -> str:

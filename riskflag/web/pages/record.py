@@ -55,8 +55,8 @@ def ask(flag_id: str, contact_ref: str) -> ResponseReturnValue:
     if not complete(asked):
         return _page(flag_id, contact_ref, asked), 422
     desk.look(flag_id, LOOK)
-    _, contacts = flag_and_records(desk.workspace(), desk.store(), flag_id)
-    contact = _of(contacts, contact_ref)
+    _, contacts = flag_and_records(desk.workspace(), desk.store(), flag_id, only=contact_ref)
+    contact = _of(contacts)
     corrections.ask(
         desk.store(),
         NewCorrection(flag_id, contact["contact_key"], asked.problem.data, asked.note.data),
@@ -73,8 +73,8 @@ def meanings(own: Path) -> Mapping[str, str]:
 
 def _page(flag_id: str, contact_ref: str, asked: CorrectionForm) -> str:
     desk.look(flag_id, LOOK)
-    flag, contacts = flag_and_records(desk.workspace(), desk.store(), flag_id)
-    contact = _of(contacts, contact_ref)
+    flag, contacts = flag_and_records(desk.workspace(), desk.store(), flag_id, only=contact_ref)
+    contact = _of(contacts)
     page = flag_page.view(flag)
     meaning = meanings(desk.workspace().root / "vocabulary.toml").get(contact["type"], "")
     html: str = render_template(
@@ -109,9 +109,8 @@ def _told(one: Any) -> dict[str, Any]:
     }
 
 
-def _of(contacts: list[dict[str, Any]], ref: str) -> dict[str, Any]:
-    """The contact with this key among those of this child; 404 for any other."""
-    found = next((one for one in contacts if one["contact_key"] == ref), None)
-    if found is None:
+def _of(contacts: list[dict[str, Any]]) -> dict[str, Any]:
+    """The one contact that was asked for; 404 when this child has none with that key."""
+    if not contacts:
         abort(404)
-    return found
+    return contacts[0]

@@ -15,7 +15,8 @@ from riskflag.nightly.published import published_flag
 from riskflag.reports import flag_page, words
 from riskflag.reports.review_words import instant, label
 from riskflag.web import desk, reviewed
-from riskflag.web.reviewed import Entry
+from riskflag.web.answers import reasons_of
+from riskflag.web.reviewed import Entry, Names
 
 blueprint = Blueprint("reviews", __name__)
 
@@ -59,55 +60,58 @@ def reviews(flag_id: str) -> ResponseReturnValue:
     """All reviews of the child; kept back from who still owes a second look of their own."""
     desk.look(flag_id, LOOK)
     user = desk.user()
-    owed = {look.flag_id for look in second_looks.due(desk.store(), user)}
+    share = desk.workspace().config.second_look_share
     found = kept_reviews.courses_of_child(desk.store(), flag_id)
-    blind = [course.flag_id for course in found if course.flag_id in owed]
+    blind = [
+        course.flag_id
+        for course in found
+        if second_looks.due_of(desk.store(), course.flag_id, user, share=share)
+    ]
     return render_template(
         "reviews.html",
         flag_id=flag_id,
-        courses=[_course(course) for course in found if course.flag_id not in owed],
+        courses=[_course(course) for course in found if course.flag_id not in blind],
         blind=blind,
         may_review=user.may("review"),
     )
 
 
 def _course(course: FlagCourse) -> Course:
-    why, headings = _words_of(course.flag_id)
+    why, names = _words_of(course.flag_id)
     entries = {review.review_id: review for review in course.reviews}
     closed = f"Closed on {instant(course.closed_at)}" if course.closed_at else "Open"
     return Course(
         flag_id=course.flag_id,
         status=closed,
         why=why,
-        reviews=tuple(_told(review, entries, headings) for review in course.reviews),
+        reviews=tuple(_told(review, entries, names) for review in course.reviews),
         is_open=course.status == "open",
     )
 
 
-def _words_of(flag_id: str) -> tuple[str, dict[str, str]]:
-    """The flag's opening sentence and the names of its reasons; none when its page is gone."""
+def _words_of(flag_id: str) -> tuple[str, Names]:
+    """The flag's opening sentence and the names on its page; none when its page is gone."""
     try:
-        page = flag_page.view(published_flag(desk.workspace(), desk.store(), flag_id))
+        flag = published_flag(desk.workspace(), desk.store(), flag_id)
     except RiskflagError:
-        return "The page of this flag is no longer kept.", {}
-    return page.why, {card.reason_id: card.heading for card in page.patterns}
+        return "The page of this flag is no longer kept.", Names({}, {})
+    page = flag_page.view(flag)
+    return page.why, reviewed.names_of(reasons_of(flag, page))
 
 
-def _told(
-    review: KeptReview, others: Mapping[str, KeptReview], headings: Mapping[str, str]
-) -> Told:
+def _told(review: KeptReview, others: Mapping[str, KeptReview], names: Names) -> Told:
     earlier = others.get(review.amends or review.second_look_of or "")
     about = ""
     if earlier is not None:
         verb = "Amends" if review.amends else "Second look at"
         about = f"{verb} the review of {instant(earlier.decided_at)} by {earlier.reviewer}"
-    return Told(reviewed.entry(review, headings), about, _problems(review, headings))
+    return Told(reviewed.entry(review, names), about, _problems(review, names))
 
 
-def _problems(review: KeptReview, headings: Mapping[str, str]) -> tuple[Reported, ...]:
+def _problems(review: KeptReview, names: Names) -> tuple[Reported, ...]:
     return tuple(
         Reported(
-            heading=headings.get(one.reason_id, words.plain(one.reason_id)),
+            heading=names.headings.get(one.reason_id, words.plain(one.reason_id)),
             kind=label("problems", one.problem),
             note=one.note,
             state=label("problem_states", one.steps[-1].state if one.steps else "open"),

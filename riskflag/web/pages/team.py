@@ -99,7 +99,7 @@ def _waiting(one: Waiting) -> WaitingRow:
         one.unread,
         one.overdue,
         tuple(count for _, count in one.by_age),
-        "none" if one.oldest_days is None else words.counted(one.oldest_days, "day"),
+        "none" if one.oldest_days is None else _in_days(one.oldest_days),
     )
 
 
@@ -128,6 +128,10 @@ def _decisions(found: tuple[tuple[str, int], ...]) -> list[Decided]:
         Decided(label("decisions", name), count, bar(count / whole) if whole else None)
         for name, count in found
     ]
+
+
+def _in_days(days: int) -> str:
+    return f"{days} {'day' if days == 1 else 'days'}"
 
 
 def _days(median: float | None) -> str:

@@ -140,7 +140,7 @@ def test_what_may_not_be_kept_quiet_is_not(level, decision, choice):
 def test_an_urgent_flag_refuses_the_whole_review_that_would_quieten_it(tmp_path):
     """The refusal is at the store too, whatever a form let through; the flag stays open."""
     store = world.opened(tmp_path / "w", 0)
-    world.publish(store, "two", [world.flag(level="urgent")], world.DAY + dt.timedelta(days=1))
+    world.publish(store, "two", [world.flag(level="urgent")])
     with pytest.raises(ConfigError, match="urgent"):
         world.decide(store, comes_back="if_new", quiet_reason="They always come.")
     assert reviews_of(store, world.F1) == []

@@ -405,6 +405,9 @@ def test_how_often_right_is_told_both_ways_and_not_on_few_flags():
     flag["performance"] = {"n": 412, "needed_more": 165, "period": "April 2025 to March 2026"}
     assert "about 4 were followed" in view(flag).often[0]
     assert "about 6 were not" in view(flag).often[0]
+    flag["performance"] |= {"basis": "reviews"}
+    assert "reviewers decided that about 4 needed something more" in view(flag).often[0]
+    assert "about 6 did not" in view(flag).often[1]
     flag["performance"]["n"] = 29
     assert "too few" in view(flag).often[0]
 

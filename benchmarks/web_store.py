@@ -1,0 +1,222 @@
+"""A large store out of a small demo: every flag and every child many times, under new ids.
+
+Flags, records and manifest are written by the night's own functions into a publication, and into
+the store by the one transaction that ends a night; children are appended to the history by the
+history's own writer; reviews are recorded as a page would. Only the flags' texts are copies.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from riskflag.casework import publishing
+from riskflag.casework.publishing import FlagRow, PublicationRecord
+from riskflag.casework.reviews import NewReview, ReasonVerdict, record_review, shown
+from riskflag.casework.store import Store, open_store
+from riskflag.clock import moment
+from riskflag.history.schema import SCHEMAS
+from riskflag.history.store import HistoryStore
+from riskflag.nightly import build, chronologies, folder, listing, steps
+from riskflag.workspace import Workspace
+
+#: How many days the flags' waiting is spread over.
+SPREAD = 60
+BATCHES = 7
+#: Columns that name a person or a row, by table; each gets the copy's number at its end.
+NAMES = {
+    "contact": ("contact_key", "person_id", "record_id"),
+    "person": ("person_key", "person_id", "record_id"),
+    "relationship": ("relationship_key", "person_id", "related_id", "record_id"),
+}
+
+
+def enlarge(workspace: Workspace, *, flags: int, children: int, reviews: int) -> None:
+    """Fill a finished demo's workspace up to so many flags, children and reviews."""
+    store = open_store(workspace, create=False)
+    try:
+        more_flags(workspace, store, flags)
+        more_reviews(store, reviews)
+    finally:
+        store.close()
+    more_children(workspace, children)
+
+
+def more_flags(workspace: Workspace, store: Store, wanted: int) -> None:
+    """Publish the current flags again, `wanted` in all, as a further publication of their day."""
+    now = publishing.current(store)
+    assert now is not None
+    old = workspace.publications / now.folder
+    texts = [line.rstrip(b",\n") for line in (old / folder.FLAGS).read_bytes().splitlines()[1:-1]]
+    run_key = hashlib.sha256(now.run_key.encode() + str(wanted).encode()).hexdigest()
+    name = f"{now.as_of.isoformat()}-{run_key[:12]}"
+    staging = folder.begin(workspace.publications, name)
+    rows, content_hash = _write_flags(staging / folder.FLAGS, texts, wanted, run_key)
+    copies = -(-wanted // len(texts))
+    folder.write(staging / chronologies.RECORDS, _records(old / chronologies.RECORDS, copies))
+    told = {
+        **folder.read_manifest(old, now.manifest_hash),
+        "content_hash": content_hash,
+        "run_key": run_key,
+        "files": folder.listed(staging),
+    }
+    folder.write(staging / folder.MANIFEST, folder.pretty_bytes(told))
+    folder.finish(staging, workspace.publications / name)
+    record = PublicationRecord(
+        run_key=run_key,
+        as_of=now.as_of,
+        generation=now.generation + 1,
+        folder=name,
+        content_hash=content_hash,
+        manifest_hash=folder.sha256(folder.pretty_bytes(told)),
+        exit_code=now.exit_code,
+    )
+    publishing.publish(store, record, rows, reached=steps.reached)
+    folder.point_to(workspace.publications, name)
+
+
+def _write_flags(
+    path: Path, texts: list[bytes], wanted: int, run_key: str
+) -> tuple[list[FlagRow], str]:
+    """flags.json, one flag at a time (it would not fit in memory), and its rows and hash."""
+    rows: list[FlagRow] = []
+    digest, place = hashlib.sha256(), 0
+    with path.open("wb") as file:
+
+        def put(data: bytes) -> int:
+            nonlocal place
+            file.write(data)
+            digest.update(data)
+            place += len(data)
+            return place - len(data)
+
+        put(b"[\n")
+        for flag in _copies(texts, wanted):
+            flag["versions"]["run_key"] = run_key
+            line = json.dumps(flag, sort_keys=True, allow_nan=False, ensure_ascii=False).encode()
+            starts = put(line)
+            put(b",\n" if len(rows) + 1 < wanted else b"\n")
+            row = build._row(flag, _entry(flag))
+            assert row.payload_hash == hashlib.sha256(line).hexdigest()
+            facts = listing._facts(flag)
+            rows.append(replace(row, starts=starts, length=len(line), **facts))
+        put(b"]\n")
+    order = listing.in_order([json.loads(row.listed or "{}") for row in rows])
+    places = {flag["flag_id"]: number for number, flag in enumerate(order)}
+    return [replace(row, place=places[row.flag_id]) for row in rows], digest.hexdigest()
+
+
+def _copies(texts: list[bytes], wanted: int) -> Iterator[dict[str, Any]]:
+    """The flags, then the same under new numbers and for new people, raised on other days."""
+    people = {flag["person_id"] for flag in map(json.loads, texts)}
+    people |= {one for flag in map(json.loads, texts) for one in flag.get("siblings") or ()}
+    known = re.compile("|".join(f'"{re.escape(one)}"' for one in sorted(people)))
+    for number in range(wanted):
+        copy, which = divmod(number, len(texts))
+        text = texts[which].decode()
+        if copy:
+            text = known.sub(lambda found, copy=copy: f'{found[0][:-1]}-{copy:03d}"', text)
+        flag: dict[str, Any] = json.loads(text)
+        if copy:
+            flag["flag_id"] = f"{flag['flag_id'][:7]}{number + 1:06d}"
+            raised = dt.date.fromisoformat(flag["as_of"]) - dt.timedelta(days=copy % SPREAD)
+            flag["first_raised"] = raised.isoformat()
+        yield flag
+
+
+def _entry(flag: dict[str, Any]) -> Any:
+    days = {name: dt.date.fromisoformat(flag[name]) for name in ("first_raised", "last_matched")}
+    same = ("flag_id", "person_id", "level", "status", "standing", "raised_by")
+    return SimpleNamespace(**{name: flag[name] for name in same}, **days)
+
+
+def _records(old: Path, copies: int) -> bytes:
+    """The chronologies of all copies, sorted by person as the night writes them."""
+    table = _read(old)
+    parts = [table, *(_renamed(table, ("person_id",), f"-{n:03d}") for n in range(1, copies))]
+    every = pa.concat_tables(parts)
+    return chronologies.table_bytes(every.sort_by("person_id").combine_chunks())
+
+
+def _read(path: Path) -> pa.Table:
+    import pyarrow.parquet as pq
+
+    return pq.read_table(path)
+
+
+def _renamed(table: pa.Table, columns: tuple[str, ...], ending: str) -> pa.Table:
+    for name in columns:
+        place = table.schema.get_field_index(name)
+        plain = table[name].cast(pa.string())
+        table = table.set_column(place, name, pc.binary_join_element_wise(plain, ending, ""))
+    return table
+
+
+def more_children(workspace: Workspace, wanted: int) -> None:
+    """Append copies of everybody in the history, until so many children are in it."""
+    history = HistoryStore(workspace.history)
+    own = {name: history.read(name) for name in NAMES}
+    born = pc.count_distinct(
+        own["person"].filter(pc.is_valid(own["person"]["birth_on"]))["person_id"]
+    ).as_py()
+    copies = list(range(1, -(-wanted // born)))
+    for number in range(BATCHES):
+        chosen = copies[number::BATCHES]
+        if not chosen:
+            continue
+        tables = {
+            name: pa.concat_tables([_renamed(own[name], NAMES[name], f"-{n:03d}") for n in chosen])
+            for name in NAMES
+        }
+        cast = {name: table.cast(SCHEMAS[name]) for name, table in tables.items()}
+        history.append_batch(f"copies-{number}", "2026-03-31", cast)
+
+
+def more_reviews(store: Store, wanted: int) -> None:
+    """Reviews of waiting flags by four workers, some with verdicts, one in ten unsure."""
+    from riskflag.casework.worklist import worklist_page
+
+    decisions = ("nothing_further", "already_in_hand", "talk_to_colleague", "refer", "unsure")
+    page = 0
+    done = 0
+    while done < wanted:
+        page += 1
+        for line in worklist_page(store, page=page, size=200).lines:
+            if done == wanted:
+                return
+            decision = decisions[done % len(decisions)]
+            verdicts = tuple(
+                ReasonVerdict(reason["reason_id"], *_verdict(done + place))
+                for place, reason in enumerate(line.flag["reasons"])
+            )
+            record_review(
+                store,
+                NewReview(
+                    flag_id=line.flag_id,
+                    reviewer=f"duty worker {1 + done % 4}",
+                    role="caseworker",
+                    decision=decision,
+                    why="A made-up reason, for measuring only.",
+                    worth_bringing=("new_to_me", "knew_most", "no")[done % 3],
+                    opened_at=moment(),
+                    verdicts=verdicts,
+                    expected=shown(store, line.flag_id),
+                ),
+            )
+            done += 1
+
+
+def _verdict(number: int) -> tuple[str, str | None]:
+    kinds = ("important", "known", "not_relevant", "wrong")
+    kind = kinds[number % len(kinds)]
+    return kind, "wrong_date" if kind == "wrong" else None

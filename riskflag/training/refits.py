@@ -1,0 +1,46 @@
+"""Growing the model again on other children, to tell how steady its explanations are.
+
+Each refit learns from a random half of the children, drawn anew, with another seed: half-samples
+vary about as much as bootstrap samples and cost half as much. Refits never score anybody; they say
+whether the reasons of one flag would be much the same had other children been in the data.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from riskflag.progress import Progress, silent
+from riskflag.training.experiment import ExperimentConfig
+from riskflag.training.fit import Grower
+from riskflag.training.learn import directions, material
+from riskflag.training.prepare import Prepared
+
+#: Kept apart from the seeds that the model itself uses.
+FIRST_SEED = 7_000
+
+
+def refits(
+    prepared: Prepared,
+    config: ExperimentConfig,
+    trees: int,
+    *,
+    threads: int = 2,
+    progress: Progress = silent,
+) -> dict[str, Any] | None:
+    """The part of a bundle that holds the refits (`models`: texts); None when none are wanted."""
+    wanted = config.evaluation.refits
+    if not wanted:
+        return None
+    data, _ = material(prepared, config.model)
+    names, person = prepared.inputs.names, prepared.train.rows.person
+    texts = []
+    for number in range(wanted):
+        seed = FIRST_SEED + config.model.seed + number
+        half = np.random.default_rng(seed).random(len(prepared.train.rows.ids)) < 0.5
+        grown = config.model.model_copy(update={"seed": seed})
+        grower = Grower(names, directions(prepared), grown, threads)
+        texts.append(grower.grow(data.take(half[person]), trees))
+        progress("growing again on other children", number + 1, wanted)
+    return {"models": texts, "drawn": "a random half of the children for each"}
