@@ -19,7 +19,6 @@ import platform
 import random
 import re
 import shutil
-import socket
 import statistics
 import subprocess
 import sys
@@ -95,21 +94,25 @@ class Reader:
 
 
 @contextlib.contextmanager
-def serving(workspace: Path) -> Iterator[tuple[int, psutil.Process]]:
-    """`riskflag serve` on a free port, as a process of its own."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+def serving(workspace: Path, processes: int) -> Iterator[tuple[int, psutil.Process]]:
+    """`riskflag serve` on a free port, as a program of its own."""
     command = [sys.executable, "-m", "riskflag", "serve", "--workspace", str(workspace)]
-    command += ["--port", str(port), "--development-sign-in"]
+    command += ["--port", "0", "--development-sign-in", "--processes", str(processes)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None
-        assert "http://" in process.stdout.readline()
-        yield port, psutil.Process(process.pid)
+        address = re.search(r"http://127.0.0.1:(\d+)/", process.stdout.readline())
+        assert address, "the server said no address"
+        yield int(address[1]), psutil.Process(process.pid)
     finally:
         process.terminate()
         process.wait(timeout=30)
+
+
+def memory(process: psutil.Process) -> int:
+    """Bytes that a program and its children hold for themselves."""
+    every = [process, *process.children(recursive=True)]
+    return sum(one.memory_full_info().uss for one in every)
 
 
 def measure(port: int, kind: Kind, *, users: int, requests: int, pause: float) -> Measured:
@@ -242,8 +245,9 @@ def machine(options: argparse.Namespace) -> str:
     load = ", ".join(f"{one:.1f}" for one in os.getloadavg())
     return (
         f"{options.flags:,} flags, {options.children:,} children, {options.reviews:,} reviews; "
-        f"{options.users} users at once, pause {options.pause:g} s; {os.cpu_count()} cores, "
-        f"load before {load}; Python {platform.python_version()}, {versions}."
+        f"{options.processes} processes, {options.users} users at once, "
+        f"pause {options.pause:g} s; {os.cpu_count()} cores, load before "
+        f"{load}; Python {platform.python_version()}, {versions}."
     )
 
 
@@ -255,6 +259,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--reviews", type=int, default=2_000)
     parser.add_argument("--users", type=int, default=20)
     parser.add_argument("--requests", type=int, default=25, help="of each user and kind")
+    parser.add_argument("--processes", type=int, default=4, help="of the server")
     parser.add_argument("--pause", type=float, default=0.0, help="seconds between pages, mean")
     parser.add_argument("--demo", type=Path, help="a finished demo's folder; made when left out")
     parser.add_argument("--workspace", type=Path, help="a large workspace made before")
@@ -273,8 +278,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             chosen = [chosen[0], *(kind for kind in chosen[1:] if options.only in kind.name)]
         print(machine(options), flush=True)
         results = []
-        with serving(made) as (port, process):
-            before = process.memory_info().rss
+        with serving(made, options.processes) as (port, process):
+            before = memory(process)
             for kind in chosen:
                 results.append(
                     measure(
@@ -286,7 +291,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                     )
                 )
                 print(told(results)[-1], flush=True)
-            after = process.memory_info().rss
+            after = memory(process)
     print("\n".join(["", *told(results)]))
     print(f"\nMemory of the server: {before >> 20} MB at the start, {after >> 20} MB at the end.")
     if options.json:

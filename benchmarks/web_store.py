@@ -25,7 +25,7 @@ from riskflag.casework.publishing import FlagRow, PublicationRecord
 from riskflag.casework.reviews import NewReview, ReasonVerdict, record_review, shown
 from riskflag.casework.store import Store, open_store
 from riskflag.clock import moment
-from riskflag.history.schema import SCHEMAS
+from riskflag.history.schema import SCHEMAS, conform
 from riskflag.history.store import HistoryStore
 from riskflag.nightly import build, chronologies, folder, listing, steps
 from riskflag.workspace import Workspace
@@ -165,7 +165,7 @@ def _renamed(table: pa.Table, columns: tuple[str, ...], ending: str) -> pa.Table
 def more_children(workspace: Workspace, wanted: int) -> None:
     """Append copies of everybody in the history, until so many children are in it."""
     history = HistoryStore(workspace.history)
-    own = {name: history.read(name) for name in NAMES}
+    own = {name: conform(history.read(name), SCHEMAS[name]) for name in NAMES}
     born = pc.count_distinct(
         own["person"].filter(pc.is_valid(own["person"]["birth_on"]))["person_id"]
     ).as_py()
@@ -178,8 +178,7 @@ def more_children(workspace: Workspace, wanted: int) -> None:
             name: pa.concat_tables([_renamed(own[name], NAMES[name], f"-{n:03d}") for n in chosen])
             for name in NAMES
         }
-        cast = {name: table.cast(SCHEMAS[name]) for name, table in tables.items()}
-        history.append_batch(f"copies-{number}", "2026-03-31", cast)
+        history.append_batch(f"copies-{number}", "2026-03-31", tables)
 
 
 def more_reviews(store: Store, wanted: int) -> None:

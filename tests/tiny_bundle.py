@@ -34,10 +34,10 @@ def matrix(rows: int, seed: int = 0, columns: int = len(NAMES)) -> np.ndarray:
 
 
 @functools.cache
-def model_text(names: Sequence[str] = NAMES, trees: int = 30) -> str:
+def model_text(names: Sequence[str] = NAMES, trees: int = 30, seed: int = 1) -> str:
     """The text of a booster whose score rises with the first two signals."""
-    values = matrix(3000, columns=len(names))
-    rng = np.random.default_rng(1)
+    values = matrix(3000, columns=len(names), seed=seed - 1)
+    rng = np.random.default_rng(seed)
     push = np.nansum(values[:, :2], axis=1) - 3
     label = (rng.random(len(values)) < 1 / (1 + np.exp(-push))).astype(float)
     finite = np.where(np.isinf(values), 36_500.0, values)
@@ -58,8 +58,12 @@ def parts(
     names: Sequence[str] = NAMES,
     themes: Mapping[str, str] = THEMES,
     fingerprints: Mapping[str, str] | None = None,
+    refits: int = 2,
 ) -> BundleParts:
-    """The parts of a bundle about `names`; its model raises a child from probability 0.3 on."""
+    """The parts of a bundle about `names`; its model raises a child from probability 0.3 on.
+
+    Without `refits` it is a bundle as they were before there were any.
+    """
     text = model_text(tuple(names))
     rows = np.clip(matrix(8, seed=5, columns=len(names)), None, 36_500.0)
     raw = Model(text, names, CALIBRATION).raw(rows, names)
@@ -92,6 +96,9 @@ def parts(
             "raw": raw.tolist(),
         },
     }
+    if refits:
+        texts = [model_text(tuple(names), 30, seed) for seed in range(2, 2 + refits)]
+        values["refits"] = {"models": texts, "drawn": "other made-up numbers"}
     return BundleParts("tiny", text, "# A tiny model for tests\n", values, {"experiment": "tiny"})
 
 

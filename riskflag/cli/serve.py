@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 from pathlib import Path
 
 import typer
@@ -10,16 +11,20 @@ import typer
 from riskflag.errors import ConfigError
 
 PORT = 8080
-#: Requests answered at the same time; further ones wait in line.
-THREADS = 8
+MOST_PROCESSES = 4
 
 
 def register(app: typer.Typer) -> None:
     @app.command()
     def serve(
         workspace: Path = typer.Option(Path("."), help="The workspace whose pages to show."),
-        port: int = typer.Option(PORT, min=1, max=65535, help="The port to listen on."),
+        port: int = typer.Option(
+            PORT, min=0, max=65535, help="The port to listen on; 0 for any free one."
+        ),
         host: str = typer.Option("127.0.0.1", help="The address to listen on."),
+        processes: int = typer.Option(
+            None, min=1, max=64, help="How many processes answer; one for each core, up to four."
+        ),
         development_sign_in: bool = typer.Option(
             False,
             "--development-sign-in",
@@ -31,7 +36,7 @@ def register(app: typer.Typer) -> None:
         Example: riskflag serve --workspace demo/workspace --development-sign-in
         """
         refuse_strangers(host, development_sign_in=development_sign_in)
-        run(workspace, host=host, port=port)
+        run(workspace, host=host, port=port, processes=processes)
 
 
 def refuse_strangers(host: str, *, development_sign_in: bool) -> None:
@@ -58,42 +63,33 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def run(workspace: Path, *, host: str = "127.0.0.1", port: int = PORT) -> None:
+def run(
+    workspace: Path, *, host: str = "127.0.0.1", port: int = PORT, processes: int | None = None
+) -> None:
     """Serve a workspace with the development sign-in until Ctrl-C."""
     from riskflag.workspace import Workspace
 
     check_installed()
-    from waitress.server import create_server
-
     from riskflag.casework.users import load_users
-    from riskflag.web.app import create_app
+    from riskflag.web.server import listen, serve
 
     opened = Workspace.open(workspace)
     load_users(opened)
-    app = create_app(opened, development_sign_in=True)
-    try:
-        server = create_server(
-            app,
-            host=host,
-            port=port,
-            threads=THREADS,
-            ident=None,
-            clear_untrusted_proxy_headers=True,
-            max_request_body_size=1_000_000,
+    with listen(host, port) as sock:
+        number = sock.getsockname()[1]
+        address = f"http://{f'[{host}]' if ':' in host else host}:{number}/"
+        serve(
+            opened,
+            sock,
+            processes=processes or most_processes(),
+            ready=lambda: typer.echo(f"{address} (Ctrl-C ends it)"),
         )
-    except OSError:
-        raise ConfigError(
-            f"Port {port} of {host} cannot be used; another program may hold it. Give another "
-            "with --port."
-        ) from None
-    shown = f"[{host}]" if ":" in host else host
-    typer.echo(f"http://{shown}:{port}/ (Ctrl-C ends it)")
-    try:
-        server.run()
-    finally:
-        server.close()
-        app.extensions["riskflag_store"].close()
     typer.echo("Stopped.")
+
+
+def most_processes() -> int:
+    """One for each core, up to four."""
+    return min(MOST_PROCESSES, os.cpu_count() or 1)
 
 
 def check_installed() -> None:

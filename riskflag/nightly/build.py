@@ -23,6 +23,7 @@ from riskflag.nightly.lifecycle import Entry, Found, Lives, live
 from riskflag.nightly.payload import Scene, kept, payload, payload_hash
 from riskflag.nightly.reasons import Child, Sources, reasons, signals_told
 from riskflag.nightly.records import CHRONOLOGY_DAYS, Records, child
+from riskflag.nightly.stability import steadiness
 from riskflag.progress import Progress, silent
 from riskflag.scoring.combine import Assessed, Policy, combine
 from riskflag.scoring.flags import NO, UNKNOWN, Combined, FlagDraft, Standing
@@ -282,6 +283,7 @@ def _scene(
         versions=inputs.versions,
         last_night=None if state.previous is None else state.previous.as_of,
         worked={one.reason_id: one for one in state.worked},
+        steady=steadiness(inputs, assessment.table, assessment.combined.drafts),
     )
 
 

@@ -35,7 +35,8 @@ class Scene:
     `flagged` are all people flagged tonight; `feeds` are those that were not fresh, `unseen` the
     contact types that no feed tells of now; `begins` is the first day of sources that began within
     the chronology; `protective` has, by person, the values of protective signals. `faulty` are
-    children whom a fault kept from being assessed; `worked` is what came of past flags, by reason.
+    children whom a fault kept from being assessed; `worked` is what came of past flags, by reason;
+    `steady` has, by person, how steady the model's explanation is.
     """
 
     as_of: dt.date
@@ -51,6 +52,7 @@ class Scene:
     last_night: dt.date | None
     faulty: frozenset[str] = frozenset()
     worked: Mapping[str, Worked] = field(default_factory=dict)
+    steady: Mapping[str, Row] = field(default_factory=dict)
 
 
 def canonical(value: object) -> bytes:
@@ -101,6 +103,7 @@ def payload(entry: Entry, scene: Scene, earlier: Row | None) -> Row:
         "contacts": contacts,
         "model": _model_block(model, scene.sources),
         "performance": performance([*reasons, *entry.earlier_reasons], model, scene),
+        "stability": scene.steady.get(entry.person_id) if found is not None else None,
         "versions": dict(scene.versions),
     }
 
@@ -122,6 +125,7 @@ def kept(entry: Entry, scene: Scene, earlier: Row) -> Row:
         "not_seen": list(scene.feeds),
         "model": None,
         "performance": None,
+        "stability": None,
         "versions": dict(scene.versions),
     }
 

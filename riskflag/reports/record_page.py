@@ -101,7 +101,7 @@ def _provenance(contact: Mapping[str, Any], *, own: bool) -> Iterator[Fact]:
     yield Fact("File", str(contact.get("file") or "not recorded"))
     if own:
         line = contact.get("line")
-        yield Fact("Line", "not recorded" if line is None else words.number(line))
+        yield Fact("Line", "not recorded" if line is None else str(line))
         yield Fact("Number in that source", str(contact.get("record_id") or "not recorded"))
     yield Fact("Known from", words.day(contact["known_on"]))
     yield Fact("How that day is known", words.basis(contact["known_basis"]))

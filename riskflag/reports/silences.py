@@ -53,7 +53,7 @@ def _ended_feeds(flag: Mapping[str, Any]) -> Iterator[Gap]:
     for agency, last in sorted(ends.items()):
         yield Gap(
             iso=last,
-            date=f"after {words.day(last)}",
+            date=f"After {words.day(last)}",
             agency=words.agency(agency),
             said="We hold no data of this agency after this day, or only some of it.",
         )
@@ -74,7 +74,7 @@ def _silences(flag: Mapping[str, Any], reach: int) -> Iterator[Gap]:
         if length > LONG:
             yield Gap(
                 iso=first,
-                date=words.period(first, last),
+                date=words.sentence(words.period(first, last)),
                 agency="All agencies",
                 said=f"Nothing is recorded about this child for {words.small(length)} days.",
             )

@@ -72,6 +72,8 @@ PLACES = (
     "flag.model",
     "flag.model.contributions",
     "flag.performance",
+    "flag.stability",
+    "flag.stability.themes",
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 
@@ -217,3 +218,31 @@ def test_questions_about_what_the_child_says_come_first():
     assert asked == ("What does the child say?", "Who was there?")
     for name in words.words()["themes"]:
         assert words.asks_child(words.theme(name)["ask"][0]), name
+
+
+def test_every_type_and_attribute_of_the_vocabulary_has_a_name_for_lists():
+    """No bare code such as "s47" or "da_incident" stands in a list or on a record's page."""
+    from riskflag.history.schema import ATTRIBUTES
+    from riskflag.history.vocabulary import load_vocabulary
+
+    types = load_vocabulary().types
+    names = [words.type_label(name) for name in types]
+    assert len(set(names)) == len(types) > 40
+    assert not [name for name in names if re.search(r"_|s47|icpc|marac|^Ed:|^Gp:", name)]
+    assert set(ATTRIBUTES) <= set(words.words()["attributes"])
+    told = words.words()["standings"]
+    assert {*told["reported"]["types"], *told["enquiry"]["types"]} <= set(types)
+
+
+@pytest.mark.parametrize(
+    ("days", "told"),
+    [
+        (59.0, "59 days"),
+        (90.0, "90 days, about three months"),
+        (913.0, "913 days, about two years"),
+        (1834.0, "1,834 days, about five years"),
+    ],
+)
+def test_many_days_are_told_in_months_or_years_too(days, told):
+    """1,834 days is hard to picture."""
+    assert words.value({"value": days, "unit": "days", "state": "value"}) == told

@@ -14,6 +14,8 @@ from riskflag.scoring import bundle as bundle_module
 from riskflag.scoring.bundle import (
     CURRENT,
     FILES,
+    FILES_OF,
+    FORMAT,
     MANIFEST,
     MODEL,
     SEAL,
@@ -66,7 +68,7 @@ def damages(size: int) -> list[int]:
     return sorted({round(size * step / 50) for step in range(50)})
 
 
-@pytest.mark.parametrize("name", sorted(FILES | {MANIFEST, SEAL}))
+@pytest.mark.parametrize("name", sorted(FILES_OF[FORMAT] | {MANIFEST, SEAL}))
 def test_a_truncated_or_flipped_file_is_refused_and_the_process_lives(
     copy: Path, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -194,3 +196,47 @@ def test_numbers_in_json_parts_are_plain(whole: Path) -> None:
         assert "NaN" not in text
         assert "Infinity" not in text
     assert np.isfinite(Bundle.load(whole).thresholds["raw"])
+
+
+def test_a_bundle_without_refits_is_read_as_it_always_was(tmp_path: Path) -> None:
+    """Format 1, the one before there were refits: same files, no refits, same scores."""
+    old = tiny_bundle.write(tmp_path, refits=0)
+    assert json.loads((old / MANIFEST).read_text())["format"] == 1
+    assert {path.name for path in old.iterdir()} == FILES | {MANIFEST, SEAL}
+    bundle = Bundle.load(old)
+    assert bundle.refits == ()
+    rows = matrix(20, seed=9)
+    assert (
+        bundle.model.raw(rows, NAMES).tobytes()
+        == tiny_bundle.tiny_model().raw(rows, NAMES).tobytes()
+    )
+
+
+def test_refits_are_models_of_the_same_signals_and_hold_their_parts(whole: Path) -> None:
+    """Each explains a row, and adds up, as the model itself does."""
+    bundle = Bundle.load(whole)
+    assert len(bundle.refits) == 2
+    rows = matrix(20, seed=9)
+    for model in bundle.refits:
+        assert model.contributions(rows, NAMES).worst_gap < 1e-9
+        assert model.raw(rows, NAMES).tobytes() != bundle.model.raw(rows, NAMES).tobytes()
+
+
+def test_a_format_to_come_is_refused_in_one_sentence(copy: Path) -> None:
+    manifest = json.loads((copy / MANIFEST).read_text()) | {"format": 3}
+    data = bundle_module.canonical(manifest)
+    (copy / MANIFEST).write_bytes(data)
+    (copy / SEAL).write_text(f"{bundle_module.sha256(data)}\n")
+    with pytest.raises(IntegrityError, match="a format this version does not know"):
+        Bundle.load(copy)
+
+
+@pytest.mark.parametrize("text", ["not a model", "", 7])
+def test_a_refit_that_is_no_model_is_refused_and_the_process_lives(
+    tmp_path: Path, text: object
+) -> None:
+    """Hash-listed like any other file, and tried in the child process."""
+    parts = tiny_bundle.parts()
+    parts.parts["refits"]["models"][1] = text
+    with pytest.raises(IntegrityError):
+        Bundle.load(Bundle.write(tmp_path, parts))
