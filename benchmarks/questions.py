@@ -216,7 +216,12 @@ def in_pandas(frame: Any, as_of: int) -> Any:
     for days in DISTINCT_WINDOWS:
         counts = [name("count", kind, days) for kind in TYPES]
         result[name("types", "all", days)] = (result.reindex(columns=counts) > 0).sum(axis=1)
-    return result.reindex(columns=names())
+    # A type that nobody has a contact of in a window has no column.
+    without = {"count": 0.0, "total": 0.0, "since": np.inf, "types": 0.0}
+    for what, kind, days in questions():
+        if name(what, kind, days) not in result:
+            result[name(what, kind, days)] = without.get(what, np.nan)
+    return result[names()]
 
 
 def _columns(table: Any, what: str) -> set[tuple[str, str]]:
