@@ -32,6 +32,9 @@ def _row(source: Source, number: int, draw: random.Random) -> dict[str, str]:
             written = day.strftime(item.format or source.files.date_format)
             row[item.column] = written
             day += dt.timedelta(days=1)
+    for recorded in (entry.recorded for entry in source.contact if entry.recorded is not None):
+        # Written down last of all: what is told before it happened is a fault.
+        row[recorded.column] = day.strftime(recorded.format or source.files.date_format)
     for entry in (*source.contact, *source.identifier, *source.relationship):
         for item in getattr(entry, "when", []):
             if item.is_ and draw.random() < 0.5:

@@ -33,8 +33,9 @@ from riskflag.history.landing import Landed, landed_files
 from riskflag.history.ledger import Batch, DeliveredFile, write_atomic
 from riskflag.history.readers import RejectedError, read_bytes
 from riskflag.history.recognise import Proposal, propose
-from riskflag.history.report import FileReport, Lateness, LoadReport, Unmapped, Unsaid
-from riskflag.history.schema import COVERAGE, ENDED, load_vocabulary
+from riskflag.history.report import FileReport, Lateness, LoadReport, Unmapped
+from riskflag.history.saying import Saying, declared
+from riskflag.history.schema import COVERAGE, load_vocabulary
 from riskflag.history.sidecar import Described, check_bytes
 from riskflag.history.source import SHIPPED_SOURCES, Source, load_sources
 from riskflag.history.source_check import contact_types
@@ -99,8 +100,7 @@ class _Load:
         self.notes: list[str] = []
         self.batches: list[str] = []
         self.proposals: list[Proposal] = []
-        self.unsaid: Counter[tuple[str, str, str]] = Counter()
-        self.said: Counter[tuple[str, str, str]] = Counter()
+        self.saying = Saying()
         self.unmapped: Counter[tuple[str, str, str]] = Counter()
         self.issues: Counter[str] = Counter()
         self.counts: Counter[str] = Counter()
@@ -244,7 +244,7 @@ class _Load:
                 "source": item.source.name,
                 "agency": item.source.agency,
                 "type": name,
-                "says": None if name is None else " ".join(_declared(item, name)),
+                "says": None if name is None else " ".join(declared(item, name)),
                 "covered_from": None if first is None else date_of(first),
                 "complete_to": complete,
                 "received_on": day.date,
@@ -285,21 +285,8 @@ class _Load:
                 self.counts[name] += int(says.sum())
                 self.counts[f"{name}_withdrawn"] += int((~says).sum())
         if "contact" in tables:
-            self._count_unsaid(items, tables["contact"])
+            self.saying.count(items, tables["contact"])
             self._lateness(tables["contact"])
-
-    def _count_unsaid(self, items: list[Delivered], contacts: pa.Table) -> None:
-        """How many of the day's records are silent on what their source declares."""
-        table = contacts.filter(pa.array(asserted(contacts)))
-        for item in items:
-            types = {t for e in item.source.contact for t in contact_types(item.source, e)}
-            mine = isin(table.column("source"), [item.source.name])
-            for kind in sorted(types):
-                rows = table.filter(pa.array(mine & isin(table.column("type"), [kind])))
-                for name in set(_declared(item, kind)) - {ENDED}:
-                    key = (item.source.name, kind, name)
-                    self.said[key] += rows.num_rows
-                    self.unsaid[key] += rows.column(name).null_count
 
     def _lateness(self, contacts: pa.Table) -> None:
         """Days from occurring to being known, of what is said for the first time."""
@@ -335,11 +322,7 @@ class _Load:
         return LoadReport(
             files=tuple(self.files),
             unmapped=tuple(Unmapped(*key, rows) for key, rows in sorted(self.unmapped.items())),
-            unsaid=tuple(
-                Unsaid(*key, rows, self.said[key])
-                for key, rows in sorted(self.unsaid.items())
-                if rows
-            ),
+            unsaid=self.saying.unsaid(),
             proposals=tuple(self.proposals),
             lateness=tuple(
                 _quantiles(source, basis, np.concatenate(parts))
@@ -357,25 +340,6 @@ class _Load:
             relationships=self.counts["relationship"],
             dry_run=self.dry_run,
         )
-
-
-def _declared(item: Delivered, contact_type: str) -> list[str]:
-    """What the source says of a contact type: attributes, and whether contacts end.
-
-    An optional column that a file does not have says nothing, so what rests on it is unknown.
-    """
-    absent = frozenset[str]().union(
-        *(file.sheet.raw.absent for file in item.files if file.sheet is not None)
-    )
-    entries = [e for e in item.source.contact if contact_type in contact_types(item.source, e)]
-    said = {
-        name
-        for entry in entries
-        for name, origin in entry.attributes.items()
-        if origin.column not in absent
-    }
-    ends = any(e.ended is not None and e.ended.column not in absent for e in entries)
-    return sorted(said | ({ENDED} if ends else set()))
 
 
 def _quantiles(source: str, basis: str, days: np.ndarray) -> Lateness:

@@ -91,7 +91,8 @@ class World:
 
     def with_ends_before(self, as_of: int) -> World:
         """The world in which an end on or after `as_of` has not been told: the contact is open."""
-        limit, still_open = clock.date_of(as_of), {"ended_on": None, "open_ended": True}
+        limit = clock.date_of(as_of)
+        still_open = {"ended_on": None, "open_ended": True, "duration_days": None}
         told = tuple(
             {**row, **still_open} if row["ended_on"] and row["ended_on"] >= limit else row
             for row in self.contacts
