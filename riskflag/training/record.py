@@ -62,8 +62,8 @@ class Finished:
         windows = self.prepared.split.told()
         return {
             **config.model.model_dump(),
-            "outcome_types": " ".join(config.outcome.types),
-            "horizon_days": config.outcome.horizon_days,
+            "outcome_types": config.outcome.table or " ".join(config.outcome.types),
+            "horizon_days": self.parts.about["horizon_days"],
             **{f"{name}_window": text for name, text in windows.items()},
             "signals": len(self.prepared.inputs.names),
             "train_rows": self.prepared.train_rows,

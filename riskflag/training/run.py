@@ -9,6 +9,7 @@ from riskflag.history.store import HistoryStore
 from riskflag.progress import Progress, silent
 from riskflag.scoring.bundle import BundleParts
 from riskflag.signals import load_catalogue
+from riskflag.signals.terms import use_vocabulary
 from riskflag.training import report
 from riskflag.training.experiment import Experiment
 from riskflag.training.judge import RULES, Court, Judgement
@@ -17,6 +18,7 @@ from riskflag.training.operate import monthly_capacity
 from riskflag.training.oracle import read_oracles
 from riskflag.training.parts import about, bundle_parts
 from riskflag.training.prepare import prepare
+from riskflag.training.prepare_table import prepare_table
 from riskflag.training.record import Finished
 from riskflag.training.refits import refits
 from riskflag.training.rules_alone import rules_alone
@@ -54,12 +56,17 @@ def train(
 
     `truth` is a synthetic borough's truth folder: it is only compared with, never learnt from.
     """
+    use_vocabulary(workspace.vocabulary)
     experiment = Experiment.read(folder)
-    catalogue = load_catalogue(workspace.features_dir)
+    features = experiment.features_dir or workspace.features_dir
+    catalogue = load_catalogue(features, workspace.vocabulary)
     progress("reading the history", 0, 1)
     history = HistoryStore(workspace.history).load()
     config = experiment.config
-    prepared = prepare(history, config, catalogue, progress)
+    if config.outcome.table is None:
+        prepared = prepare(history, config, catalogue, progress)
+    else:
+        prepared = prepare_table(history, config, catalogue, workspace.root, progress)
     capacity = monthly_capacity(
         config.evaluation.capacity_per_week or workspace.config.capacity_per_week
     )
