@@ -120,6 +120,11 @@ def metrics(
             told[f"{key}{suffix}"] = figure["value"]
     told["auroc_low"] = result["scorers"]["model"]["auroc"]["low"]
     told["auroc_high"] = result["scorers"]["model"]["auroc"]["high"]
+    if "leaks" in result:
+        leaks = result["leaks"]
+        told["leak_suspects"] = float(len(leaks["suspects"]))
+        told["auroc_28_days_earlier"] = leaks["auroc_earlier"]
+        told["gain_by_day_it_happened"] = leaks["gain_by_day_it_happened"]
     if "oracle" in result:
         told["share_of_the_possible"] = result["oracle"]["share"]["value"]
     return {name: float(value) for name, value in told.items() if value is not None}

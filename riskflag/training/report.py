@@ -44,7 +44,7 @@ def sentences(result: Mapping[str, Any]) -> list[str]:
             f"The model goes {interval(result['oracle']['share'])} of the way from 0.5 to the "
             f"AUROC of the true hazard ({result['oracle']['auroc']:.3f})."
         )
-    return told
+    return [*told, *result.get("leaks", {}).get("sentences", ())]
 
 
 def as_text(result: Mapping[str, Any], gates: Sequence[Mapping[str, Any]]) -> str:

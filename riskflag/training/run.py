@@ -13,6 +13,7 @@ from riskflag.signals.terms import use_vocabulary
 from riskflag.training import report
 from riskflag.training.experiment import Experiment
 from riskflag.training.judge import RULES, Court, Judgement
+from riskflag.training.leaks import leak_check
 from riskflag.training.learn import learn
 from riskflag.training.operate import monthly_capacity
 from riskflag.training.oracle import read_oracles
@@ -82,6 +83,7 @@ def train(
         progress=progress,
     )
     judgement = court.judge()
+    judgement.result["leaks"] = leak_check(history, prepared, learnt.model, progress)
     told = about(experiment, prepared, catalogue, history.digest())
     again = refits(prepared, config, learnt.trees, threads=threads, progress=progress)
     parts = bundle_parts(told, prepared, learnt, judgement, refits=again)

@@ -24,6 +24,7 @@ MISSED = contacts("course.missed_deadline")
 DUE = contacts("course.submission", "course.missed_deadline")
 DELAY = contacts("course.submission_delay")
 COURSES = ("AAA", "BBB", "CCC", "DDD", "EEE", "FFF", "GGG")
+BANDS = ("0-10%", "10-20", *(f"{low}-{low + 10}%" for low in range(20, 100, 10)))
 SCHOOLING = {
     "below_a_level": ("No Formal quals", "Lower Than A Level"),
     "a_level": ("A Level or Equivalent",),
@@ -91,6 +92,14 @@ SIGNALS: tuple[Signal, ...] = (
             "Is this the highest qualification?",
         )
         for name, values in SCHOOLING.items()
+    ),
+    *(
+        signal(
+            f"home_area_up_to_{top}",
+            exists(contacts("course.home_area", category=BANDS[: top // 10]), None),
+            f"Is the home area among the {top}% most deprived?",
+        )
+        for top in (20, 40, 60, 80)
     ),
     *(
         signal(
