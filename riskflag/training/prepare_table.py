@@ -139,9 +139,7 @@ def _latest(rows: Rows, train: Bools, drawn: Floats) -> Bools:
     return train & (rows.as_of == days[-1] if len(days) > 1 else drawn > 0.8)
 
 
-def _judged(
-    rows: Rows, labels: Labels, part: Bools, values: Callable[[Rows], Floats]
-) -> Window:
+def _judged(rows: Rows, labels: Labels, part: Bools, values: Callable[[Rows], Floats]) -> Window:
     mine, came = rows.take(part), labels.take(part)
     if came.happened.sum() < 2:
         raise InputError("Too few outcomes in the table's later rows to calibrate or check on.")

@@ -52,9 +52,7 @@ SIGNALS: tuple[Signal, ...] = (
     signal("tutor_marked_ever", count(TUTOR, None), "How many of them did a tutor mark?"),
     signal("missed_ever", count(MISSED, None), "How many deadlines were missed?"),
     signal("missed_28d", count(MISSED, 28), "How many deadlines were missed in 28 days?"),
-    signal(
-        "missed_share", ratio(count(MISSED, None), count(DUE, None)), "Which share?", "raises"
-    ),
+    signal("missed_share", ratio(count(MISSED, None), count(DUE, None)), "Which share?", "raises"),
     signal("score_mean", mean(HANDED_IN, "quantity", None), "What is the mean score?", "lowers"),
     signal("score_mean_tutor", mean(TUTOR, "quantity", None), "And by tutors?", "lowers"),
     signal("score_mean_computer", mean(COMPUTER, "quantity", None), "By computer?", "lowers"),
