@@ -17,8 +17,8 @@ __all__ = ["ATTRIBUTES", "LINKS", "NUMBERS", "choose", "terms", "use_vocabulary"
 LINKS = ("self", *OTHERS)
 
 
-#: The vocabulary.toml of the workspace that this process works for, or None.
-_own: Path | None = None
+#: Under "own" the vocabulary.toml of the workspace that this process works for, or None.
+_used: dict[str, Path | None] = {"own": None}
 
 
 def use_vocabulary(own: Path | None) -> None:
@@ -27,13 +27,12 @@ def use_vocabulary(own: Path | None) -> None:
     `own` need not exist. Holds for the whole process until the next call: one process works for
     one workspace at a time, and its threads must agree on the words.
     """
-    global _own
-    _own = own
+    _used["own"] = own
 
 
 def terms() -> Vocabulary:
     """The vocabulary that declarations are checked against (each file is read once)."""
-    return load_vocabulary(_own)
+    return load_vocabulary(_used["own"])
 
 
 def choose(what: str, name: object, good: Sequence[str]) -> None:

@@ -38,12 +38,12 @@ def prepare_table(
     """Build the windows from the table that the experiment names, a path from `root`.
 
     Later rows than `test_from` judge. Of the earlier ones those count whose label had ended before
-    the first test date; a share of their families is kept back to calibrate with, and the last date
-    finds the number of trees. Raises InputError for a bad table or one with too few rows or outcomes.
+    the first test date; a share of their families is kept back to calibrate with, and the last
+    date finds the number of trees. Raises InputError for a bad table or too few outcomes.
     """
     labels = read_labels(root / str(config.outcome.table), config)
     people = People.of(history)
-    rows, outcomes, ends, order = in_order(labels, people)
+    rows, outcomes, ends = in_order(labels, people)
     kin = families(history, people.ids)
     if labels.family is not None:
         kin = grouped(people.ids, labels.person, labels.family)
@@ -77,8 +77,8 @@ def prepare_table(
     )
 
 
-def in_order(labels: LabelTable, people: People) -> tuple[Rows, Labels, Ints, Ints]:
-    """The table's rows by as-of and person, their labels, label ends, and places in the table."""
+def in_order(labels: LabelTable, people: People) -> tuple[Rows, Labels, Ints]:
+    """The table's rows by as-of and person, their labels and the ends of these."""
     place = {person: position for position, person in enumerate(people.ids)}
     person = np.array([place.get(one, -1) for one in labels.person], dtype=np.int64)
     absent = np.flatnonzero(person < 0)
@@ -92,7 +92,7 @@ def in_order(labels: LabelTable, people: People) -> tuple[Rows, Labels, Ints, In
     happened = labels.label[order]
     # The table says whether, not when: the end of the label is the latest it can have been.
     outcomes = Labels(happened, ends)
-    return Rows(people.ids, person[order], labels.as_of[order]), outcomes, ends, order
+    return Rows(people.ids, person[order], labels.as_of[order]), outcomes, ends
 
 
 @dataclass(frozen=True)

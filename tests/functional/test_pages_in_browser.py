@@ -142,9 +142,7 @@ def test_by_keyboard_alone_a_reader_reaches_the_records_behind_a_pattern(running
 
 def test_a_long_chronology_opens_without_a_script(running, pages):
     """20 records first; the box shows all 45, in one table, and a link finds a hidden one."""
-    count = (
-        "[...document.querySelectorAll('.recs tbody tr[id]')].filter(r => r.offsetHeight).length"
-    )
+    count = "[...document.querySelectorAll('.recs tbody tr[id]')].filter(r => r.offsetHeight).length"
     with opened(running, pages / "flags/F-2026-000900.html") as page:
         assert page.evaluate(count) == 20
         page.locator("#all-records").focus()
