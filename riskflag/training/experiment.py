@@ -22,6 +22,17 @@ class Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+def contact_types(names: tuple[str, ...]) -> tuple[str, ...]:
+    """The names, all of them contact types of the vocabulary; raises ValueError otherwise."""
+    good = tuple(terms().types)
+    for name in names:
+        if name not in good:
+            close = " or ".join(difflib.get_close_matches(name, good, n=2))
+            hint = f" (perhaps {close})" if close else ""
+            raise ValueError(f"a name in the list is not a contact type{hint}")
+    return names
+
+
 class TableColumns(Part):
     """What the columns of a labelled table are called.
 
@@ -68,13 +79,7 @@ class OutcomeConfig(Part):
     @field_validator("types", "not_while")
     @classmethod
     def _known(cls, names: tuple[str, ...]) -> tuple[str, ...]:
-        good = tuple(terms().types)
-        for name in names:
-            if name not in good:
-                close = " or ".join(difflib.get_close_matches(name, good, n=2))
-                hint = f" (perhaps {close})" if close else ""
-                raise ValueError(f"a name in the list is not a contact type{hint}")
-        return names
+        return contact_types(names)
 
 
 class CohortConfig(Part):
@@ -98,10 +103,18 @@ class WindowsConfig(Part):
     calibration_share: float = Field(default=0.15, gt=0, lt=0.5)
 
     cut: dt.date | None = None
+    #: How many times to train anew in the past, and how far apart, for the rolling evaluation.
+    folds: int = Field(default=0, ge=0, le=24)
+    every: str = Field(default="90d", pattern=r"^[1-9][0-9]{1,2}d$")
     train_months: int = Field(default=36, ge=1, le=240)
     calibration_months: int = Field(default=6, ge=1, le=36)
     test_months: int = Field(default=6, ge=1, le=36)
     stopping_months: int = Field(default=4, ge=1, le=24)
+
+    @property
+    def every_days(self) -> int:
+        """The refit cadence in days."""
+        return int(self.every.removesuffix("d"))
 
 
 class ModelConfig(Part):
@@ -128,6 +141,13 @@ class EvaluationConfig(Part):
     #: How often the model is grown again on other children, to tell how steady its reasons are.
     refits: int = Field(default=5, ge=0, le=20)
     seed: int = 2
+    #: What brings a child to attention today: the list of current practice is made of these.
+    practice: tuple[str, ...] = ("care.referral",)
+
+    @field_validator("practice")
+    @classmethod
+    def _known(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        return contact_types(names)
 
 
 class PromotionConfig(Part):
@@ -156,6 +176,8 @@ class ExperimentConfig(Part):
             raise ValueError("an outcome from a table needs test_from in [windows]")
         if not of_table and (self.cohort.where or self.windows.test_from):
             raise ValueError("where and test_from are for a labelled table; add table to [outcome]")
+        if of_table and self.windows.folds:
+            raise ValueError("folds are for an outcome from contacts; leave them out with a table")
         return self
 
 

@@ -22,6 +22,7 @@ from riskflag.training.prepare import prepare
 from riskflag.training.prepare_table import prepare_table
 from riskflag.training.record import Finished
 from riskflag.training.refits import refits
+from riskflag.training.rolling import Tour
 from riskflag.training.rules_alone import rules_alone
 from riskflag.training.track import Store
 from riskflag.workspace import Workspace
@@ -84,6 +85,17 @@ def train(
     )
     judgement = court.judge()
     judgement.result["leaks"] = leak_check(history, prepared, learnt.model, progress)
+    tour = Tour(
+        history,
+        config,
+        catalogue,
+        config.evaluation.capacity_per_week or workspace.config.capacity_per_week,
+        threads,
+        progress,
+    )
+    rolled = tour.go(prepared.split.cut)
+    if rolled is not None:
+        judgement.result["rolling"] = rolled
     told = about(experiment, prepared, catalogue, history.digest())
     again = refits(prepared, config, learnt.trees, threads=threads, progress=progress)
     parts = bundle_parts(told, prepared, learnt, judgement, refits=again)
