@@ -101,6 +101,11 @@ class Workspace:
         return self.root / "sources"
 
     @property
+    def vocabulary(self) -> Path:
+        """Where the authority's own contact types are declared; the file need not exist."""
+        return self.root / "vocabulary.toml"
+
+    @property
     def landing(self) -> Path:
         return self.root / "landing"
 

@@ -33,11 +33,10 @@ def register(app: typer.Typer) -> None:
 
         Example: riskflag rules, then riskflag rules repeat_missing
         """
-        from riskflag.cli.signals import features_of
+        from riskflag.cli.signals import catalogue_of
         from riskflag.scoring.rulebook import Rulebook
-        from riskflag.signals import load_catalogue
 
-        catalogue = load_catalogue(features_of(workspace))
+        catalogue = catalogue_of(workspace)
         book = Rulebook.load(rulebook or catalogue.rulebook_path, catalogue)
         if markdown:
             from riskflag.scoring.manual import rules_page

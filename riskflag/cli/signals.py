@@ -31,9 +31,7 @@ def register(app: typer.Typer) -> None:
 
         Example: riskflag signals --theme missing, then riskflag signals missing_episodes_90d
         """
-        from riskflag.signals import load_catalogue
-
-        catalogue = load_catalogue(features_of(workspace))
+        catalogue = catalogue_of(workspace)
         if markdown:
             from riskflag.scoring.manual import signals_page
 
@@ -46,13 +44,15 @@ def register(app: typer.Typer) -> None:
         console.print(_one(catalogue, name) if name else _all(catalogue, theme))
 
 
-def features_of(workspace: Path) -> Path | None:
-    """The features folder of a workspace; None, the shipped one, where there is no workspace."""
+def catalogue_of(workspace: Path) -> Catalogue:
+    """The signals of a workspace, in its own words too; the shipped ones where there is none."""
+    from riskflag.signals import load_catalogue
     from riskflag.workspace import CONFIG_NAME, Workspace
 
     if workspace == Path(".") and not (workspace / CONFIG_NAME).is_file():
-        return None
-    return Workspace.open(workspace).features_dir
+        return load_catalogue()
+    opened = Workspace.open(workspace)
+    return load_catalogue(opened.features_dir, opened.vocabulary)
 
 
 def _all(catalogue: Catalogue, theme: str | None) -> RenderableType:

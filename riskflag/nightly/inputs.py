@@ -141,7 +141,7 @@ def load(
     from riskflag.signals.catalogue import load_catalogue
 
     progress("Reading declarations", 0, 3)
-    catalogue = load_catalogue(workspace.features_dir)
+    catalogue = load_catalogue(workspace.features_dir, workspace.vocabulary)
     rulebook = Rulebook.load(catalogue.rulebook_path, catalogue)
     progress("Checking the model", 1, 3)
     bundle = None if rules_only else load_current(workspace.bundles)

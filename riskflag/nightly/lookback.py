@@ -106,7 +106,7 @@ def material_of(workspace: Workspace, asked: Asked) -> Material:
     from riskflag.scoring.rulebook import Rulebook
     from riskflag.signals.catalogue import load_catalogue
 
-    catalogue = load_catalogue(workspace.features_dir)
+    catalogue = load_catalogue(workspace.features_dir, workspace.vocabulary)
     rulebook = Rulebook.load(asked.rulebook or catalogue.rulebook_path, catalogue)
     bundle = None
     if asked.bundle is not None:

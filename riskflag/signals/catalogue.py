@@ -17,6 +17,7 @@ from pathlib import Path
 import riskflag
 from riskflag.errors import ConfigError
 from riskflag.signals.define import Signal
+from riskflag.signals.terms import use_vocabulary
 
 
 @dataclass(frozen=True)
@@ -46,12 +47,18 @@ def default_features_dir() -> Path:
     return shipped if shipped.is_dir() else package.parent / "features"
 
 
-def load_catalogue(features_dir: Path | str | None = None) -> Catalogue:
+def load_catalogue(
+    features_dir: Path | str | None = None, vocabulary: Path | None = None
+) -> Catalogue:
     """Read every `*.py` file of a features folder, in the order of their names.
+
+    `vocabulary` is the path of a workspace's own vocabulary.toml, whether it is there or not; from
+    here on its contact types may be used as the shipped ones are.
 
     Raises ConfigError, naming the file, for a folder without signals, a file that does not
     declare `SIGNALS`, a declaration that is not possible or a name given twice.
     """
+    use_vocabulary(vocabulary)
     folder = default_features_dir() if features_dir is None else Path(features_dir)
     if not folder.is_dir():
         raise ConfigError(f"The features folder {folder} is not there; check features_dir.")

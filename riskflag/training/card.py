@@ -31,9 +31,7 @@ def card(
         "",
         f"Question: {about['question']}",
         "",
-        f"Outcome: first of {', '.join(about['outcome_types'])} within "
-        f"{about['horizon_days']} days of the as-of date. Children on an open plan "
-        "or looked after that day are outside it.",
+        _outcome(about),
         "",
         f"Inputs: {inputs} signals, listed in signals.json; none of them counts the outcome or a "
         "protected characteristic other than age. More harm in the records can only raise the "
@@ -62,6 +60,19 @@ def card(
         LIMITS,
     ]
     return "\n".join(lines)
+
+
+def _outcome(about: Mapping[str, Any]) -> str:
+    if about.get("labelled_table"):
+        return (
+            "Outcome: the label of a table kept by the authority, settled within "
+            f"{about['horizon_days']} days of the as-of date."
+        )
+    return (
+        f"Outcome: first of {', '.join(about['outcome_types'])} within "
+        f"{about['horizon_days']} days of the as-of date. Children on an open plan "
+        "or looked after that day are outside it."
+    )
 
 
 def _baselines(result: Mapping[str, Any]) -> list[str]:

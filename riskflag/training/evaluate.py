@@ -1,6 +1,6 @@
 """Judging on the test window: the model beside the simplest things anybody could do instead.
 
-Every figure has an interval from a bootstrap over children (a child's months stay together), and
+Every figure has an interval from a bootstrap over families (their months stay together), and
 differences between the model and each baseline are taken within the same draw.
 """
 
@@ -23,7 +23,7 @@ from riskflag.training.metrics import (
     calibration_slope,
     expected_over_observed,
 )
-from riskflag.training.rows import Rows
+from riskflag.training.rows import Ints, Rows
 
 Floats = NDArray[np.float64]
 
@@ -50,6 +50,8 @@ class Trial:
     seed: int = 2
     beyond_reach: frozenset[str] = frozenset()
     progress: Progress = field(default=silent)
+    #: Who is drawn together (int64 [n]); without it each child is drawn alone.
+    families: Ints | None = None
 
     @cached_property
     def months(self) -> list[tuple[int, NDArray[np.intp]]]:
@@ -144,9 +146,9 @@ def _month(trial: Trial, day: int, places: NDArray[np.intp]) -> dict[str, Any]:
 
 
 def _bootstrap(trial: Trial, scorers: Mapping[str, _Scorer]) -> dict[str, dict[str, list[float]]]:
-    """For each scorer and figure, its value in every draw of children."""
+    """For each scorer and figure, its value in every draw of families."""
     rng = np.random.default_rng(trial.seed)
-    children, row_of = np.unique(trial.rows.person, return_inverse=True)
+    children, row_of = np.unique(_drawn_together(trial), return_inverse=True)
     drawn: dict[str, dict[str, list[float]]] = {name: {} for name in scorers}
     for number in range(trial.draws):
         picked = rng.integers(0, len(children), len(children))
@@ -162,6 +164,10 @@ def _bootstrap(trial: Trial, scorers: Mapping[str, _Scorer]) -> dict[str, dict[s
                 drawn[name].setdefault(key, []).append(value)
         trial.progress("intervals", number + 1, trial.draws)
     return drawn
+
+
+def _drawn_together(trial: Trial) -> Ints:
+    return trial.rows.person if trial.families is None else trial.families
 
 
 def _differences(

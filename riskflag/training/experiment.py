@@ -7,11 +7,12 @@ import difflib
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from riskflag.errors import ConfigError
-from riskflag.history.vocabulary import load_vocabulary
+from riskflag.signals.terms import terms
 from riskflag.toml_lines import read_toml
 
 
@@ -21,43 +22,99 @@ class Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+def contact_types(names: tuple[str, ...]) -> tuple[str, ...]:
+    """The names, all of them contact types of the vocabulary; raises ValueError otherwise."""
+    good = tuple(terms().types)
+    for name in names:
+        if name not in good:
+            close = " or ".join(difflib.get_close_matches(name, good, n=2))
+            hint = f" (perhaps {close})" if close else ""
+            raise ValueError(f"a name in the list is not a contact type{hint}")
+    return names
+
+
+class TableColumns(Part):
+    """What the columns of a labelled table are called.
+
+    `row_key` tells rows of one person and date apart; `family` names who is drawn together when
+    intervals are made.
+    """
+
+    person: str = "person"
+    as_of: str = "as_of"
+    label: str = "label"
+    label_end: str = "label_end"
+    row_key: tuple[str, ...] = ()
+    family: str | None = None
+
+
 class OutcomeConfig(Part):
     """What counts as the outcome, and which children are outside the question.
 
-    A row is used when its horizon and `settle_days` more (for late records) were over at the cut.
+    Either contacts of some `types` within a horizon: a row is used when its horizon and
+    `settle_days` more (for late records) were over at the cut. Or a labelled `table` (a path in
+    the workspace): `types` then only names contacts that give the outcome away and are no input.
     """
+
+    table: str | None = None
+    columns: TableColumns = TableColumns()
 
     types: tuple[str, ...] = ("care.s47", "care.cp_plan", "care.looked_after")
     horizon_days: int = Field(default=180, ge=7, le=1100)
     settle_days: int = Field(default=28, ge=0, le=400)
     not_while: tuple[str, ...] = ("care.cp_plan", "care.looked_after")
 
+    @model_validator(mode="before")
+    @classmethod
+    def _of_table(cls, given: Any) -> Any:
+        if not isinstance(given, dict) or "table" not in given:
+            if isinstance(given, dict) and "columns" in given:
+                raise ValueError("columns are for a labelled table; add table")
+            return given
+        for name in ("not_while", "horizon_days", "settle_days"):
+            if name in given:
+                raise ValueError(f"{name} is not for a labelled table; leave it out")
+        return {"types": (), **given, "not_while": ()}
+
     @field_validator("types", "not_while")
     @classmethod
     def _known(cls, names: tuple[str, ...]) -> tuple[str, ...]:
-        good = tuple(load_vocabulary().types)
-        for name in names:
-            if name not in good:
-                close = " or ".join(difflib.get_close_matches(name, good, n=2))
-                hint = f" (perhaps {close})" if close else ""
-                raise ValueError(f"a name in the list is not a contact type{hint}")
-        return names
+        return contact_types(names)
 
 
 class CohortConfig(Part):
-    """Which children are asked about: alive, born, under `under_age`."""
+    """Which children are asked about: alive, born, under `under_age`.
+
+    Of a labelled table: the rows in which each column of `where` has the value given.
+    """
 
     under_age: int = Field(default=18, ge=1, le=25)
+    where: dict[str, bool | int | str] = {}
 
 
 class WindowsConfig(Part):
-    """How many monthly as-of dates each window takes, counted back from the cut."""
+    """How many monthly as-of dates each window takes, counted back from the cut.
+
+    Of a labelled table: rows as of `test_from` or later judge, and `calibration_share` of the
+    families before it is kept back to calibrate with.
+    """
+
+    test_from: dt.date | None = None
+    calibration_share: float = Field(default=0.15, gt=0, lt=0.5)
 
     cut: dt.date | None = None
+    #: How many times to train anew in the past, and how far apart, for the rolling evaluation.
+    folds: int = Field(default=0, ge=0, le=24)
+    every: str = Field(default="90d", pattern=r"^[1-9][0-9]{1,2}d$")
     train_months: int = Field(default=36, ge=1, le=240)
     calibration_months: int = Field(default=6, ge=1, le=36)
     test_months: int = Field(default=6, ge=1, le=36)
     stopping_months: int = Field(default=4, ge=1, le=24)
+
+    @property
+    def every_days(self) -> int:
+        """The refit cadence in days."""
+        return int(self.every.removesuffix("d"))
 
 
 class ModelConfig(Part):
@@ -84,6 +141,13 @@ class EvaluationConfig(Part):
     #: How often the model is grown again on other children, to tell how steady its reasons are.
     refits: int = Field(default=5, ge=0, le=20)
     seed: int = 2
+    #: What brings a child to attention today: the list of current practice is made of these.
+    practice: tuple[str, ...] = ("care.referral",)
+
+    @field_validator("practice")
+    @classmethod
+    def _known(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        return contact_types(names)
 
 
 class PromotionConfig(Part):
@@ -96,12 +160,25 @@ class ExperimentConfig(Part):
     """The whole of an experiment's config.toml."""
 
     question: str = Field(min_length=1)
+    #: A folder of signals of its own, a path from the experiment's folder.
+    features_dir: str | None = None
     outcome: OutcomeConfig = OutcomeConfig()
     cohort: CohortConfig = CohortConfig()
     windows: WindowsConfig = WindowsConfig()
     model: ModelConfig = ModelConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
     promotion: PromotionConfig = PromotionConfig()
+
+    @model_validator(mode="after")
+    def _whole(self) -> ExperimentConfig:
+        of_table = self.outcome.table is not None
+        if of_table and self.windows.test_from is None:
+            raise ValueError("an outcome from a table needs test_from in [windows]")
+        if not of_table and (self.cohort.where or self.windows.test_from):
+            raise ValueError("where and test_from are for a labelled table; add table to [outcome]")
+        if of_table and self.windows.folds:
+            raise ValueError("folds are for an outcome from contacts; leave them out with a table")
+        return self
 
 
 @dataclass(frozen=True)
@@ -111,6 +188,14 @@ class Experiment:
     name: str
     config: ExperimentConfig
     digest: str
+    folder: Path | None = None
+
+    @property
+    def features_dir(self) -> Path | None:
+        """The experiment's own signals, or None where it uses the workspace's."""
+        if self.folder is None or self.config.features_dir is None:
+            return None
+        return (self.folder / self.config.features_dir).resolve()
 
     @classmethod
     def read(cls, folder: Path) -> Experiment:
@@ -120,7 +205,7 @@ class Experiment:
         name = folder.resolve().name
         if not name.replace("-", "").replace("_", "").isalnum():
             raise ConfigError(f"{folder}: name the folder with letters, digits, - and _ only.")
-        return cls(name, config, hashlib.sha256(path.read_bytes()).hexdigest())
+        return cls(name, config, hashlib.sha256(path.read_bytes()).hexdigest(), folder)
 
 
 def find_experiment(name: str, workspace_root: Path) -> Path:

@@ -78,6 +78,7 @@ class Court:
             self.config.evaluation.seed,
             frozenset(self.oracles),
             self.progress,
+            self.prepared.test_families,
         )
         months = period(self.prepared.split.test)
         result = evaluate(trial) | {"period": months, "single_signal": chosen}

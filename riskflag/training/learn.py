@@ -39,12 +39,10 @@ def learn(
     progress: Progress = silent,
 ) -> Learnt:
     """Fit, calibrate on the later window and draw the line there."""
-    train, names = prepared.train, prepared.inputs.names
+    names = prepared.inputs.names
     data, struck = material(prepared, config)
     grower = Grower(names, directions(prepared), config, threads, progress)
-    fitting = train.between(prepared.split.fitting)
-    stopping = train.between(prepared.split.stopping)
-    trees = grower.trees_needed(data.take(fitting), data.take(stopping))
+    trees = grower.trees_needed(data.take(prepared.fitting), data.take(prepared.stopping))
     text = grower.grow(data, trees)
     later = prepared.calibration
     unset = Calibration((0.0, 1.0), (0.0, 1.0), "none")

@@ -14,9 +14,10 @@ from riskflag.progress import Progress, silent
 from riskflag.signals import Catalogue, Signal
 from riskflag.training.cohort import People, build_rows
 from riskflag.training.experiment import ExperimentConfig
+from riskflag.training.families import families
 from riskflag.training.inputs import Inputs, choose_inputs
 from riskflag.training.outcome import Labels, label
-from riskflag.training.rows import Bools, Contacts, Rows, integers
+from riskflag.training.rows import Bools, Contacts, Ints, Rows, integers
 from riskflag.training.sample import sample
 from riskflag.training.split import Split, split
 
@@ -60,6 +61,32 @@ class Prepared:
     contacts: Contacts
     train_rows: int
     train_outcomes: int
+    #: The family of each of `rows.ids`: who is drawn together for intervals.
+    families: Ints | None = None
+    #: Which training rows find the number of trees, where the split's dates do not say.
+    stages: tuple[Bools, Bools] | None = None
+    #: The longest time to the end of a label, in days, where the config's horizon does not say.
+    horizon: int | None = None
+
+    @property
+    def fitting(self) -> Bools:
+        """The training rows on which trees are grown while their number is sought."""
+        if self.stages is not None:
+            return self.stages[0]
+        return self.train.between(self.split.fitting)
+
+    @property
+    def stopping(self) -> Bools:
+        """The training rows that tell when further trees no longer help."""
+        if self.stages is not None:
+            return self.stages[1]
+        return self.train.between(self.split.stopping)
+
+    @property
+    def test_families(self) -> Ints:
+        """The family of each test row; without relationships every person is their own."""
+        person = self.test.rows.person
+        return person if self.families is None else self.families[person]
 
 
 @dataclass(frozen=True)
@@ -125,6 +152,7 @@ def _assemble(source: _Source, windows: Split, everything: Contacts) -> Prepared
         everything,
         len(rows),
         int(labels.happened.sum()),
+        families=families(source.history, source.people.ids),
     )
 
 

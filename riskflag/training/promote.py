@@ -97,7 +97,7 @@ def tried_again(parts: BundleParts) -> tuple[Gate, ...]:
 
 def definitions(parts: BundleParts, workspace: Workspace) -> Gate:
     """Every input is still defined as it was in training."""
-    known = load_catalogue(workspace.features_dir).by_name
+    known = load_catalogue(workspace.features_dir, workspace.vocabulary).by_name
     changed = [
         signal["name"]
         for signal in parts.parts["signals"]["signals"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,7 @@ from riskflag.training.experiment import Experiment
 from riskflag.training.judge import Judgement
 from riskflag.training.learn import Learnt
 from riskflag.training.prepare import Prepared
-from riskflag.training.track import RunRecord, git_revision
+from riskflag.training.track import FoldRecord, RunRecord, git_revision
 
 #: The artifact folder that holds a run's future bundle.
 BUNDLE = "bundle"
@@ -55,6 +55,7 @@ class Finished:
             tags=self._tags(catalogue),
             texts=texts,
             figures=self._figures(),
+            folds=tuple(folds(result)),
         )
 
     def _parameters(self) -> dict[str, object]:
@@ -62,8 +63,8 @@ class Finished:
         windows = self.prepared.split.told()
         return {
             **config.model.model_dump(),
-            "outcome_types": " ".join(config.outcome.types),
-            "horizon_days": config.outcome.horizon_days,
+            "outcome_types": config.outcome.table or " ".join(config.outcome.types),
+            "horizon_days": self.parts.about["horizon_days"],
             **{f"{name}_window": text for name, text in windows.items()},
             "signals": len(self.prepared.inputs.names),
             "train_rows": self.prepared.train_rows,
@@ -120,9 +121,34 @@ def metrics(
             told[f"{key}{suffix}"] = figure["value"]
     told["auroc_low"] = result["scorers"]["model"]["auroc"]["low"]
     told["auroc_high"] = result["scorers"]["model"]["auroc"]["high"]
+    if "rolling" in result:
+        told |= list_figures(result["rolling"]["pooled"])
+    if "leaks" in result:
+        leaks = result["leaks"]
+        told["leak_suspects"] = float(len(leaks["suspects"]))
+        told["auroc_28_days_earlier"] = leaks["auroc_earlier"]
+        told["gain_by_day_it_happened"] = leaks["gain_by_day_it_happened"]
     if "oracle" in result:
         told["share_of_the_possible"] = result["oracle"]["share"]["value"]
     return {name: float(value) for name, value in told.items() if value is not None}
+
+
+def folds(result: Mapping[str, Any]) -> Iterator[FoldRecord]:
+    """Each fold of the rolling evaluation as a run of its own."""
+    for fold in result.get("rolling", {}).get("folds", ()):
+        told = {"auroc": fold["auroc"], **list_figures(fold["lists"])}
+        named = {name: fold[name] for name in ("cut", "learnt_from", "period", "weeks")}
+        yield FoldRecord(f"fold {fold['fold']}", named, told)
+
+
+def list_figures(lists: Mapping[str, Any]) -> dict[str, float]:
+    """The figures of weekly lists, the model's under their plain names."""
+    return {
+        f"weekly_{key}" + ("" if name == "model" else "_" + name.replace(" ", "_")): figure["value"]
+        for name, figures in lists.items()
+        for key, figure in figures.items()
+        if figure["value"] is not None
+    }
 
 
 def catalogue_text(catalogue: Catalogue) -> str:

@@ -44,7 +44,8 @@ def sentences(result: Mapping[str, Any]) -> list[str]:
             f"The model goes {interval(result['oracle']['share'])} of the way from 0.5 to the "
             f"AUROC of the true hazard ({result['oracle']['auroc']:.3f})."
         )
-    return told
+    parts = (result.get(name, {}) for name in ("rolling", "leaks"))
+    return [*told, *(sentence for part in parts for sentence in part.get("sentences", ()))]
 
 
 def as_text(result: Mapping[str, Any], gates: Sequence[Mapping[str, Any]]) -> str:

@@ -9,16 +9,20 @@ from riskflag.history.store import HistoryStore
 from riskflag.progress import Progress, silent
 from riskflag.scoring.bundle import BundleParts
 from riskflag.signals import load_catalogue
+from riskflag.signals.terms import use_vocabulary
 from riskflag.training import report
 from riskflag.training.experiment import Experiment
 from riskflag.training.judge import RULES, Court, Judgement
+from riskflag.training.leaks import leak_check
 from riskflag.training.learn import learn
 from riskflag.training.operate import monthly_capacity
 from riskflag.training.oracle import read_oracles
 from riskflag.training.parts import about, bundle_parts
 from riskflag.training.prepare import prepare
+from riskflag.training.prepare_table import prepare_table
 from riskflag.training.record import Finished
 from riskflag.training.refits import refits
+from riskflag.training.rolling import Tour
 from riskflag.training.rules_alone import rules_alone
 from riskflag.training.track import Store
 from riskflag.workspace import Workspace
@@ -54,12 +58,17 @@ def train(
 
     `truth` is a synthetic borough's truth folder: it is only compared with, never learnt from.
     """
+    use_vocabulary(workspace.vocabulary)
     experiment = Experiment.read(folder)
-    catalogue = load_catalogue(workspace.features_dir)
+    features = experiment.features_dir or workspace.features_dir
+    catalogue = load_catalogue(features, workspace.vocabulary)
     progress("reading the history", 0, 1)
     history = HistoryStore(workspace.history).load()
     config = experiment.config
-    prepared = prepare(history, config, catalogue, progress)
+    if config.outcome.table is None:
+        prepared = prepare(history, config, catalogue, progress)
+    else:
+        prepared = prepare_table(history, config, catalogue, workspace.root, progress)
     capacity = monthly_capacity(
         config.evaluation.capacity_per_week or workspace.config.capacity_per_week
     )
@@ -75,6 +84,18 @@ def train(
         progress=progress,
     )
     judgement = court.judge()
+    judgement.result["leaks"] = leak_check(history, prepared, learnt.model, progress)
+    tour = Tour(
+        history,
+        config,
+        catalogue,
+        config.evaluation.capacity_per_week or workspace.config.capacity_per_week,
+        threads,
+        progress,
+    )
+    rolled = tour.go(prepared.split.cut)
+    if rolled is not None:
+        judgement.result["rolling"] = rolled
     told = about(experiment, prepared, catalogue, history.digest())
     again = refits(prepared, config, learnt.trees, threads=threads, progress=progress)
     parts = bundle_parts(told, prepared, learnt, judgement, refits=again)

@@ -26,8 +26,19 @@ if TYPE_CHECKING:
 
 REGISTRY = "riskflag"
 CHAMPION = "champion"
+#: The tag by which MLflow shows a run under another.
+PARENT = "mlflow.parentRunId"
 #: MLflow keeps at most this much of one parameter.
 LONGEST_PARAMETER = 500
+
+
+@dataclass(frozen=True)
+class FoldRecord:
+    """One fold of a rolling evaluation: a run under the run that it belongs to."""
+
+    name: str
+    parameters: Mapping[str, object]
+    metrics: Mapping[str, float]
 
 
 @dataclass(frozen=True)
@@ -41,6 +52,7 @@ class RunRecord:
     tags: Mapping[str, str]
     texts: Mapping[str, str]
     figures: Mapping[str, Figure] = field(default_factory=dict)
+    folds: tuple[FoldRecord, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -66,31 +78,38 @@ class Store:
 
     def record(self, record: RunRecord) -> str:
         """Write one finished run and return its id."""
-        from mlflow.entities import Metric, Param, RunTag
-
         with _quiet():
-            run = self._client.create_run(
-                self._experiment(record.experiment), run_name=record.experiment
-            )
-            known = run.info.run_id
-            now = run.info.start_time
-            finite = {key: value for key, value in record.metrics.items() if math.isfinite(value)}
+            place = self._experiment(record.experiment)
             tags = {**record.tags, "mlflow.note.content": record.note}
-            self._client.log_batch(
-                known,
-                metrics=[Metric(key, value, now, 0) for key, value in finite.items()],
-                params=[
-                    Param(key, str(value)[:LONGEST_PARAMETER])
-                    for key, value in record.parameters.items()
-                ],
-                tags=[RunTag(key, value) for key, value in tags.items()],
+            known = self._begin(
+                place, FoldRecord(record.experiment, record.parameters, record.metrics), tags
             )
+            for fold in record.folds:
+                under = self._begin(place, fold, {PARENT: known})
+                self._client.set_terminated(under)
             for path, text in record.texts.items():
                 self._client.log_text(known, text, path)
             for path, figure in record.figures.items():
                 self._client.log_figure(known, figure, path)
             self._client.set_terminated(known)
-        return str(known)
+        return known
+
+    def _begin(self, experiment: str, run: FoldRecord, tags: Mapping[str, str]) -> str:
+        """Open a run with its parameters, finite figures and tags, and return its id."""
+        from mlflow.entities import Metric, Param, RunTag
+
+        begun = self._client.create_run(experiment, run_name=run.name)
+        now = begun.info.start_time
+        finite = {key: value for key, value in run.metrics.items() if math.isfinite(value)}
+        self._client.log_batch(
+            begun.info.run_id,
+            metrics=[Metric(key, value, now, 0) for key, value in finite.items()],
+            params=[
+                Param(key, str(value)[:LONGEST_PARAMETER]) for key, value in run.parameters.items()
+            ],
+            tags=[RunTag(key, value) for key, value in tags.items()],
+        )
+        return str(begun.info.run_id)
 
     def _experiment(self, name: str) -> str:
         found = self._client.get_experiment_by_name(name)
@@ -100,14 +119,24 @@ class Store:
         return str(self._client.create_experiment(name, artifact_location=place))
 
     def runs(self, experiment: str | None = None) -> list[Run]:
-        """Finished runs, newest first, of one experiment or of all."""
+        """Finished runs, newest first, of one experiment or of all, without folds under a run."""
         with _quiet():
             known = {e.experiment_id: e.name for e in self._client.search_experiments()}
             ids = [key for key, name in known.items() if experiment in (None, name)]
             found = self._client.search_runs(
                 ids, "attributes.status = 'FINISHED'", order_by=["attributes.start_time DESC"]
             )
-        return [_run(one, known[one.info.experiment_id]) for one in found]
+        return [
+            _run(one, known[one.info.experiment_id]) for one in found if PARENT not in one.data.tags
+        ]
+
+    def folds(self, run: Run) -> list[Run]:
+        """The folds of a run's rolling evaluation, in the order of their cuts."""
+        with _quiet():
+            owner = self._client.get_run(run.id).info.experiment_id
+            found = self._client.search_runs([owner], f"tags.`{PARENT}` = '{run.id}'")
+        under = [_run(one, run.experiment) for one in found]
+        return sorted(under, key=lambda one: one.parameters["cut"])
 
     def find(self, run: str | None) -> Run:
         """The run whose id begins with `run`, or the newest; raises ConfigError without one."""

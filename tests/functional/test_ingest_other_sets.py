@@ -72,6 +72,14 @@ def students(folder, count=None):
     return workspace, events, cohort
 
 
+def brought_along(cohort):
+    """What the rows of week 2 tell of each student."""
+    first = cohort.filter(pc.equal(cohort.column("week"), 2))
+    known = pc.sum(pc.is_valid(first.column("imd_band")).cast("int64")).as_py()
+    every = ("course.education", "course.earlier_attempts", "course.credits")
+    return {**dict.fromkeys(every, first.num_rows), "course.home_area": known}
+
+
 def check_students(workspace, events, cohort):
     """Every event is a record of its enrolment, known when the file says."""
     report = ingest(workspace)
@@ -97,12 +105,15 @@ def check_students(workspace, events, cohort):
                 "course.missed_deadline": said["missed_deadline"],
                 "course.clicks": said["pre_course_clicks"],
                 "course.result": said["result"],
+                **brought_along(cohort),
             }
         )
         - Counter()
     )
     by_record = {}
-    for row in found.select(["record_id", "person_id", "occurred_on", "known_on"]).to_pylist():
+    of_events = found.filter(pc.equal(found.column("source").cast("string"), "oulad_events"))
+    wanted = ["record_id", "person_id", "occurred_on", "known_on"]
+    for row in of_events.select(wanted).to_pylist():
         by_record[row.pop("record_id")] = row
     columns = ["event_id", "enrolment_id", "event_time", "known_time"]
     for row in events.select(columns).slice(0, 2_000).to_pylist():

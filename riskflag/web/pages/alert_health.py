@@ -101,7 +101,8 @@ def _tables(found: AlertHealth) -> list[Table]:
 
 
 def _titles() -> dict[str, str]:
-    catalogue = load_catalogue(desk.workspace().features_dir)
+    place = desk.workspace()
+    catalogue = load_catalogue(place.features_dir, place.vocabulary)
     return {rule.id: rule.title for rule in Rulebook.load(None, catalogue).rules}
 
 

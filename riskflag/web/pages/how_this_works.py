@@ -29,7 +29,7 @@ def page() -> ResponseReturnValue:
 
 def _view(manifest: Mapping[str, Any]) -> HowItWorks:
     workspace = desk.workspace()
-    catalogue = load_catalogue(workspace.features_dir)
+    catalogue = load_catalogue(workspace.features_dir, workspace.vocabulary)
     bundle = kept.bundle(manifest)
     return how_it_works(
         Rulebook.load(None, catalogue),

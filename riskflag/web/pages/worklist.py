@@ -63,7 +63,8 @@ def page() -> ResponseReturnValue:
 
 def _choices() -> dict[str, dict[str, str]]:
     """What can be filtered by: for each field its values with their words. No child's data."""
-    catalogue = load_catalogue(desk.workspace().features_dir)
+    place = desk.workspace()
+    catalogue = load_catalogue(place.features_dir, place.vocabulary)
     titles = {rule.id: rule.title for rule in Rulebook.load(None, catalogue).rules}
     agencies = {name: words.agency(name) for name in agencies_waiting(desk.store())}
     reasons = {name: _reason(name, titles) for name in reasons_waiting(desk.store())}

@@ -35,7 +35,7 @@ def workspace(
     """A workspace with an empty record, whose catalogue is the made-up one."""
     made = Workspace.create(tmp_path / "workspace", "Test")
     new_store("workspace/mlruns")
-    monkeypatch.setattr(promotion, "load_catalogue", lambda _: catalogue)
+    monkeypatch.setattr(promotion, "load_catalogue", lambda *_: catalogue)
     return made
 
 

@@ -1,0 +1,146 @@
+"""Windows from a labelled table: learn on labels that had ended before the first test date."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from riskflag.clock import day_number
+from riskflag.errors import InputError
+from riskflag.history.view import History
+from riskflag.progress import Progress, silent
+from riskflag.signals import Catalogue
+from riskflag.training.cohort import People
+from riskflag.training.experiment import ExperimentConfig
+from riskflag.training.families import families, grouped
+from riskflag.training.inputs import choose_inputs
+from riskflag.training.outcome import Labels
+from riskflag.training.prepare import Prepared, Window, signal_values
+from riskflag.training.rows import Bools, Contacts, Ints, Rows
+from riskflag.training.sample import sample
+from riskflag.training.split import Split
+from riskflag.training.table import LabelTable, period_days, read_labels
+
+Floats = NDArray[np.float64]
+
+
+def prepare_table(
+    history: History,
+    config: ExperimentConfig,
+    catalogue: Catalogue,
+    root: Path,
+    progress: Progress = silent,
+) -> Prepared:
+    """Build the windows from the table that the experiment names, a path from `root`.
+
+    Later rows than `test_from` judge. Of the earlier ones those count whose label had ended before
+    the first test date; a share of their families is kept back to calibrate with, and the last
+    date finds the number of trees. Raises InputError for a bad table or too few outcomes.
+    """
+    labels = read_labels(root / str(config.outcome.table), config)
+    people = People.of(history)
+    rows, outcomes, ends = in_order(labels, people)
+    kin = families(history, people.ids)
+    if labels.family is not None:
+        kin = grouped(people.ids, labels.person, labels.family)
+    parts = Parts.of(rows, ends, kin[rows.person], config)
+    inputs = choose_inputs(catalogue.signals, config.outcome.types)
+
+    def values(some: Rows) -> Floats:
+        return signal_values(history, some, inputs.signals, progress)
+
+    learning = rows.take(parts.train)
+    happened = outcomes.take(parts.train)
+    if happened.happened.sum() < 2:
+        raise InputError(f"{labels.name}: the rows to learn from hold no outcome.")
+    chosen, weights = sample(happened, config.model.max_rows, config.model.seed)
+    kept = learning.take(chosen)
+    train = Window(kept, happened.take(chosen), weights, values(kept))
+    stopping = parts.stopping[parts.train][chosen]
+    return Prepared(
+        parts.split(rows, ends),
+        inputs,
+        train,
+        _judged(rows, outcomes, parts.calibration, values),
+        _judged(rows, outcomes, parts.test, values),
+        people,
+        Contacts.of(history, people.ids),
+        len(learning),
+        int(happened.happened.sum()),
+        families=kin,
+        stages=(~stopping, stopping),
+        horizon=period_days(labels),
+    )
+
+
+def in_order(labels: LabelTable, people: People) -> tuple[Rows, Labels, Ints]:
+    """The table's rows by as-of and person, their labels and the ends of these."""
+    place = {person: position for position, person in enumerate(people.ids)}
+    person = np.array([place.get(one, -1) for one in labels.person], dtype=np.int64)
+    absent = np.flatnonzero(person < 0)
+    if len(absent):
+        raise InputError(
+            f"{labels.name} row {labels.number[absent[0]]}: this person is not in the history "
+            f"({len(absent)} such rows); ingest their records or leave the rows out."
+        )
+    order = np.lexsort((person, labels.as_of))
+    ends = labels.label_end[order]
+    happened = labels.label[order]
+    # The table says whether, not when: the end of the label is the latest it can have been.
+    outcomes = Labels(happened, ends)
+    return Rows(people.ids, person[order], labels.as_of[order]), outcomes, ends
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Which rows serve what (bool [n] each); `stopping` is a part of `train`."""
+
+    train: Bools
+    stopping: Bools
+    calibration: Bools
+    test: Bools
+
+    @classmethod
+    def of(cls, rows: Rows, ends: Ints, family: Ints, config: ExperimentConfig) -> Parts:
+        """Cut by date and family; raises InputError when nothing is left to learn or judge."""
+        windows = config.windows
+        if windows.test_from is None:
+            raise InputError("An outcome from a table needs `test_from` in [windows].")
+        test = rows.as_of >= day_number(windows.test_from)
+        if not test.any():
+            raise InputError("No row of the table lies on or after `test_from`; check the date.")
+        over = ~test & (ends < rows.as_of[test].min())
+        drawn = np.random.default_rng(config.model.seed).random(int(family.max()) + 1)[family]
+        calibration = over & (drawn < windows.calibration_share)
+        train = over & ~calibration
+        if not train.any() or not calibration.any():
+            raise InputError("No label had ended before the first test date; bring earlier rows.")
+        return cls(train, _latest(rows, train, drawn), calibration, test)
+
+    def split(self, rows: Rows, ends: Ints) -> Split:
+        """The same as as-of dates."""
+        train, calibration, test = (
+            tuple(int(day) for day in np.unique(rows.as_of[part]))
+            for part in (self.train, self.calibration, self.test)
+        )
+        return Split(train, calibration, test, (), (), int(ends.max()) + 1)
+
+
+def _latest(rows: Rows, train: Bools, drawn: Floats) -> Bools:
+    """Rows that find the number of trees: of the last date, or of some families when it is one.
+
+    Trees that serve a later time best are fewer than trees that serve the same time best.
+    """
+    days = np.unique(rows.as_of[train])
+    return train & (rows.as_of == days[-1] if len(days) > 1 else drawn > 0.8)
+
+
+def _judged(rows: Rows, labels: Labels, part: Bools, values: Callable[[Rows], Floats]) -> Window:
+    mine, came = rows.take(part), labels.take(part)
+    if came.happened.sum() < 2:
+        raise InputError("Too few outcomes in the table's later rows to calibrate or check on.")
+    return Window(mine, came, np.ones(len(mine)), values(mine))
