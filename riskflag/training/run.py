@@ -69,9 +69,8 @@ def train(
         prepared = prepare(history, config, catalogue, progress)
     else:
         prepared = prepare_table(history, config, catalogue, workspace.root, progress)
-    capacity = monthly_capacity(
-        config.evaluation.capacity_per_week or workspace.config.capacity_per_week
-    )
+    a_week = config.evaluation.capacity_per_week or workspace.config.capacity_per_week
+    capacity = monthly_capacity(a_week)
     learnt = learn(prepared, config.model, capacity=capacity, threads=threads, progress=progress)
     rules = rules_alone(history, prepared.test.rows, catalogue, progress)
     court = Court(
@@ -85,15 +84,7 @@ def train(
     )
     judgement = court.judge()
     judgement.result["leaks"] = leak_check(history, prepared, learnt.model, progress)
-    tour = Tour(
-        history,
-        config,
-        catalogue,
-        config.evaluation.capacity_per_week or workspace.config.capacity_per_week,
-        threads,
-        progress,
-    )
-    rolled = tour.go(prepared.split.cut)
+    rolled = Tour(history, config, catalogue, a_week, threads, progress).go(prepared.split.cut)
     if rolled is not None:
         judgement.result["rolling"] = rolled
     told = about(experiment, prepared, catalogue, history.digest())
