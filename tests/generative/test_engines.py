@@ -131,10 +131,10 @@ def test_a_child_asked_about_on_more_dates_than_a_word_has_bits():
         )
         met.append(found.nunique().sum())
 
-    laws.run(law, FEWER // 4, worlds(), declarations())
+    laws.run(law, FEWER // 12, worlds(), declarations())
 
-    assert len(met) >= FEWER // 4
-    assert max(met) > 100
+    assert len(met) >= FEWER // 12
+    assert max(met) > 20
 
 
 def test_as_the_date_moves_on_counts_of_all_history_never_fall():

@@ -83,9 +83,11 @@ def test_reading_the_reasons_is_recorded_for_each_child(app, signed_in, reviewed
     engine = app.extensions["riskflag_store"].engine
     with engine.connect() as connection:
         before = connection.execute(count).scalar()
-    signed_in("manager").get("/team")
+    # A reason waits, unshown, where chance gave its flag a second look.
+    shown = said(signed_in("manager").get("/team").text).count(WHY)
+    assert 1 <= shown <= 4
     with engine.connect() as connection:
-        assert connection.execute(count).scalar() == before + 4
+        assert connection.execute(count).scalar() == before + shown
 
 
 @pytest.mark.parametrize("role", ROLES)
