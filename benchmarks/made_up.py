@@ -47,7 +47,7 @@ SIZES = {
     "L": Size(1_000_000, 30_000_000),
 }
 #: Children in a part of a stored view.
-PART = 25_000
+PART = 5_000
 
 
 def parts(size: Size) -> Iterator[History]:
