@@ -37,12 +37,7 @@ Row = dict[int, str]
 
 def read_xlsx(data: bytes, name: str, files: Files, needed: frozenset[str]) -> RawFile:
     """The rows of the sheet a source names; RejectedError when the workbook cannot be taken."""
-    try:
-        grid = _Workbook(data, name, files.date_format).grid(files.sheet or "")
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, LookupError, ValueError):
-        raise RejectedError(
-            "damaged", f"{name} cannot be read as an Excel workbook; ask for another copy."
-        ) from None
+    grid = _grid(data, name, files)
     start, places = _header(grid, name, files, needed)
     rows = [(line, cells) for line, cells in grid[start + 1 :] if any(cells.values())]
     columns = {
@@ -53,16 +48,21 @@ def read_xlsx(data: bytes, name: str, files: Files, needed: frozenset[str]) -> R
     return RawFile(name, pa.table(columns), lines)
 
 
-def header_match(
-    data: bytes, name: str, files: Files, columns: frozenset[str]
-) -> tuple[set[str], list[str]]:
-    """Which of the columns the best header of the source's sheet names, and what else it names."""
+def _grid(data: bytes, name: str, files: Files) -> list[tuple[int, Row]]:
+    """The lines of the sheet a source names, with their numbers."""
     try:
-        grid = _Workbook(data, name, files.date_format).grid(files.sheet or "")
+        return _Workbook(data, name, files.date_format).grid(files.sheet or "")
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, LookupError, ValueError):
         raise RejectedError(
             "damaged", f"{name} cannot be read as an Excel workbook; ask for another copy."
         ) from None
+
+
+def header_match(
+    data: bytes, name: str, files: Files, columns: frozenset[str]
+) -> tuple[set[str], list[str]]:
+    """Which of the columns the best header of the source's sheet names, and what else it names."""
+    grid = _grid(data, name, files)
     best: dict[str, list[int]] = {}
     cells: Row = {}
     for _, row in grid[:_HEADER_WITHIN]:

@@ -12,13 +12,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from riskflag.reports import words
+from riskflag.reports.axis import Scale, Tick
 
 Row = Mapping[str, Any]
 
 LANE_HEIGHT = 42
 TOP = 6
-LEFT, RIGHT = 1.5, 98.5
-TICKS = 5
 #: Marks nearer to each other than this (per cent of the width) are drawn as one.
 STEP = 0.9
 #: So many patterns have a lane; the table holds the rest.
@@ -45,15 +44,6 @@ class Lane:
 
 
 @dataclass(frozen=True)
-class Tick:
-    """One label of the time axis."""
-
-    x: float
-    text: str
-    anchor: str
-
-
-@dataclass(frozen=True)
 class Strip:
     """The whole strip; `title` states the finding and `desc` says what is drawn."""
 
@@ -67,35 +57,9 @@ class Strip:
     more: int
 
 
-@dataclass(frozen=True)
-class _Scale:
-    first: dt.date
-    last: dt.date
-
-    def at(self, day: str) -> float:
-        span = max((self.last - self.first).days, 1)
-        share = (dt.date.fromisoformat(day) - self.first).days / span
-        return round(LEFT + min(max(share, 0.0), 1.0) * (RIGHT - LEFT), 2)
-
-    def bar(self, spell: Row) -> tuple[float, float]:
-        start = self.at(spell["from"])
-        return start, round(max(self.at(spell["to"]) - start, 0.25), 2)
-
-    def ticks(self) -> tuple[Tick, ...]:
-        span = (self.last - self.first).days
-        found = []
-        for step in range(TICKS):
-            day = self.first + dt.timedelta(days=round(span * step / (TICKS - 1)))
-            anchor = "start" if step == 0 else "end" if step == TICKS - 1 else "middle"
-            month = words.MONTHS[day.month - 1][:3]
-            text = f"{day.day} {month}" if span < 120 else f"{month} {day.year}"
-            found.append(Tick(self.at(day.isoformat()), text, anchor))
-        return tuple(found)
-
-
 def strip(course: Row) -> Strip:
     """The strip of a look-back's JSON."""
-    scale = _Scale(dt.date.fromisoformat(course["from"]), dt.date.fromisoformat(course["to"]))
+    scale = Scale(dt.date.fromisoformat(course["from"]), dt.date.fromisoformat(course["to"]))
     patterns = _patterns(course)
     drawn = [*_agencies(course, scale), _voice(course, scale)]
     drawn += [(label, {"bars": _bars(spells, scale)}) for label, spells in patterns[:PATTERNS]]
@@ -115,7 +79,7 @@ def strip(course: Row) -> Strip:
     )
 
 
-def _agencies(course: Row, scale: _Scale) -> list[tuple[str, dict[str, Any]]]:
+def _agencies(course: Row, scale: Scale) -> list[tuple[str, dict[str, Any]]]:
     found = []
     for line in course["agencies"]:
         mine = [r for r in course["records"] if r["agency"] == line["agency"]]
@@ -133,7 +97,7 @@ def _agencies(course: Row, scale: _Scale) -> list[tuple[str, dict[str, Any]]]:
     return found
 
 
-def _marks(records: Iterable[Row], scale: _Scale, late_days: int) -> tuple[Mark, ...]:
+def _marks(records: Iterable[Row], scale: Scale, late_days: int) -> tuple[Mark, ...]:
     """A mark per record; of those that would lie on each other the latest-known is kept."""
     kept: dict[int, Mark] = {}
     for record in records:
@@ -147,11 +111,16 @@ def _marks(records: Iterable[Row], scale: _Scale, late_days: int) -> tuple[Mark,
     return tuple(kept.values())
 
 
-def _bars(spells: Iterable[Row], scale: _Scale) -> tuple[tuple[float, float], ...]:
-    return tuple(scale.bar(spell) for spell in spells)
+def _bars(spells: Iterable[Row], scale: Scale) -> tuple[tuple[float, float], ...]:
+    return tuple(_bar(spell, scale) for spell in spells)
 
 
-def _voice(course: Row, scale: _Scale) -> tuple[str, dict[str, Any]]:
+def _bar(spell: Row, scale: Scale) -> tuple[float, float]:
+    start = scale.at(spell["from"])
+    return start, round(max(scale.at(spell["to"]) - start, 0.25), 2)
+
+
+def _voice(course: Row, scale: Scale) -> tuple[str, dict[str, Any]]:
     heard = [record for record in course["records"] if record["voice"]]
     count = words.counted(len(heard), "record")
     return f"The child's words: {count}", {

@@ -11,17 +11,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from riskflag.reports import words
+from riskflag.reports.axis import RIGHT, Scale, Tick
 from riskflag.reports.records import days_late
 from riskflag.reports.silences import NEVER
 
 LANE_HEIGHT = 42
 TOP = 6
-TICKS = 5
 #: With more records than this, marks that would lie on each other are drawn as one.
 MARKS = 80
 #: How far apart (per cent of the width) marks then are at least, and how many are drawn at most.
 STEP, DRAWN = 2.2, 140
-LEFT, RIGHT = 1.5, 98.5
 #: Days that the picture reaches back.
 LONGEST = 730
 
@@ -48,15 +47,6 @@ class Lane:
 
 
 @dataclass(frozen=True)
-class Tick:
-    """One label on the time axis."""
-
-    x: float
-    text: str
-    anchor: str
-
-
-@dataclass(frozen=True)
 class Timeline:
     """The whole picture; `title` states the finding and `desc` what is drawn, in words."""
 
@@ -77,7 +67,7 @@ def timeline(flag: Mapping[str, Any]) -> Timeline | None:
     contacts: Sequence[Mapping[str, Any]] = flag["contacts"]
     if not contacts:
         return None
-    scale = Scale.over(contacts, flag["as_of"])
+    scale = _scale(contacts, flag["as_of"])
     feeds = flag.get("not_seen", ())
     gaps = {f["agency"]: f.get("complete_to") for f in feeds if f.get("state") != NEVER}
     by_agency: dict[str, list[Mapping[str, Any]]] = {}
@@ -110,42 +100,12 @@ def timeline(flag: Mapping[str, Any]) -> Timeline | None:
     )
 
 
-@dataclass(frozen=True)
-class Scale:
-    """Days as percentages of the width; records from before the first day lie at its edge."""
-
-    first: dt.date
-    last: dt.date
-    earlier: bool = False
-
-    @classmethod
-    def over(cls, contacts: Sequence[Mapping[str, Any]], as_of: str) -> Scale:
-        """A scale up to the night: from the first record, but from 30 days to two years wide."""
-        last = dt.date.fromisoformat(as_of)
-        first = min(dt.date.fromisoformat(contact["occurred_on"]) for contact in contacts)
-        shown = max(first, last - dt.timedelta(days=LONGEST))
-        return cls(min(shown, last - dt.timedelta(days=30)), last, earlier=first < shown)
-
-    def at(self, day: str) -> float:
-        """Where an ISO date lies."""
-        days = (dt.date.fromisoformat(day[:10]) - self.first).days
-        share = min(max(days / (self.last - self.first).days, 0.0), 1.0)
-        return round(LEFT + share * (RIGHT - LEFT), 2)
-
-    def ticks(self) -> tuple[Tick, ...]:
-        """At most five labels: the first day, the night, and months between them."""
-        span = (self.last - self.first).days
-        chosen = []
-        for step in range(TICKS):
-            day = self.first + dt.timedelta(days=round(span * step / (TICKS - 1)))
-            anchor = "start" if step == 0 else "end" if step == TICKS - 1 else "middle"
-            text = f"{words.MONTHS[day.month - 1][:3]} {day.year}"
-            if span < 120:
-                text = f"{day.day} {words.MONTHS[day.month - 1][:3]}"
-            if step == 0 and self.earlier:
-                text = f"{text} and before"
-            chosen.append(Tick(self.at(day.isoformat()), text, anchor))
-        return tuple(chosen)
+def _scale(contacts: Sequence[Mapping[str, Any]], as_of: str) -> Scale:
+    """A scale up to the night: from the first record, but from 30 days to two years wide."""
+    last = dt.date.fromisoformat(as_of)
+    first = min(dt.date.fromisoformat(contact["occurred_on"]) for contact in contacts)
+    shown = max(first, last - dt.timedelta(days=LONGEST))
+    return Scale(min(shown, last - dt.timedelta(days=30)), last, earlier=first < shown)
 
 
 def _label(name: str, contacts: Sequence[Mapping[str, Any]]) -> str:
