@@ -83,7 +83,7 @@ def _show(report: LoadReport) -> None:
     console = Console(markup=False)  # file names come from outside
     _files(console, report)
     for message in dict.fromkeys(f.message for f in report.files if f.status == "held"):
-        console.print(f"Held: {message}", highlight=False)
+        console.print(f"Held: {message}", highlight=False, soft_wrap=True)
     console.print(
         f"{report.new_versions:,} contact versions added, {report.withdrawn:,} withdrawn, "
         f"{report.linked_later:,} linked to a person now, {report.unlinked:,} not linked yet; "
@@ -96,13 +96,17 @@ def _show(report: LoadReport) -> None:
 
 
 def _files(console: Console, report: LoadReport) -> None:
-    """One line per file, or per source where there are many files."""
+    """One line per file that was read, or per source where there are many."""
     from rich.table import Table
 
-    named = [(f"{file.landed}  {Path(file.name).name}", [file]) for file in report.files]
-    if len(report.files) > _MANY_FILES:
-        sources = sorted({file.source for file in report.files})
-        grouped = {name: [f for f in report.files if f.source == name] for name in sources}
+    known = sum(file.status == "known" for file in report.files)
+    if known:
+        console.print(f"Loaded before, nothing to do: {known:,} files.", highlight=False)
+    new = [file for file in report.files if file.status == "loaded"]
+    named = [(f"{file.landed}  {Path(file.name).name}", [file]) for file in new]
+    if len(new) > _MANY_FILES:
+        sources = sorted({file.source for file in new})
+        grouped = {name: [f for f in new if f.source == name] for name in sources}
         named = [(f"{name} ({len(files)} files)", files) for name, files in grouped.items()]
     table = Table(title="Rows", title_justify="left", box=None, pad_edge=False)
     table.add_column("", overflow="fold")
@@ -110,7 +114,8 @@ def _files(console: Console, report: LoadReport) -> None:
         table.add_column(heading, justify="right", no_wrap=True)
     for label, files in named:
         table.add_row(label, *_figures(files))
-    console.print(table)
+    if named:
+        console.print(table)
     for label, files in named:
         if _remark(files):
             console.print(f"{label}: {_remark(files)}", highlight=False)
@@ -122,13 +127,10 @@ def _figures(files: list[FileReport]) -> list[str]:
 
 
 def _remark(files: list[FileReport]) -> str:
-    held = sum(file.status == "held" for file in files)
-    known = sum(file.status == "known" for file in files)
     reasons = sorted(
         {f"{name} {count:,}" for file in files for name, count in file.reasons.items()}
     )
-    parts = [f"{held} held"] * bool(held) + [f"{known} loaded before"] * bool(known) + reasons
-    return ", ".join(parts)
+    return ", ".join(reasons)
 
 
 def _details(console: Console, report: LoadReport) -> None:
