@@ -47,6 +47,8 @@ class Finished:
             "catalogue/signals.txt": catalogue_text(catalogue),
             "catalogue/rulebook.toml": _rulebook(catalogue),
         }
+        if self.learnt.tuned is not None:
+            texts["tuning/trials.csv"] = self.learnt.tuned.table()
         return RunRecord(
             name,
             note=f"{self.experiment.config.question}\n\n{self.parts.card}",
@@ -62,7 +64,8 @@ class Finished:
         config = self.experiment.config
         windows = self.prepared.split.told()
         return {
-            **config.model.model_dump(),
+            **self.learnt.config.model_dump(exclude={"tuning"}),
+            "tuning_trials": 0 if config.model.tuning is None else config.model.tuning.trials,
             "outcome_types": config.outcome.table or " ".join(config.outcome.types),
             "horizon_days": self.parts.about["horizon_days"],
             **{f"{name}_window": text for name, text in windows.items()},
@@ -123,6 +126,9 @@ def metrics(
     told["auroc_high"] = result["scorers"]["model"]["auroc"]["high"]
     if "rolling" in result:
         told |= list_figures(result["rolling"]["pooled"])
+    if "tuning" in result:
+        told["tuning_gain"] = result["tuning"]["gain"]["value"]
+        told["tuning_gain_low"] = result["tuning"]["gain"]["low"]
     if "leaks" in result:
         leaks = result["leaks"]
         told["leak_suspects"] = float(len(leaks["suspects"]))

@@ -87,7 +87,10 @@ def train(
     rolled = Tour(history, config, catalogue, a_week, threads, progress).go(prepared.split.cut)
     if rolled is not None:
         judgement.result["rolling"] = rolled
+    if learnt.tuned is not None:
+        judgement.result["tuning"] = learnt.tuned.to_dict()
     told = about(experiment, prepared, catalogue, history.digest())
+    config = config.model_copy(update={"model": learnt.config})
     again = refits(prepared, config, learnt.trees, threads=threads, progress=progress)
     parts = bundle_parts(told, prepared, learnt, judgement, refits=again)
     finished = Finished(experiment, prepared, learnt, judgement, parts)
