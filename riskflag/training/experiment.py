@@ -7,7 +7,7 @@ import difflib
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -143,6 +143,8 @@ class ModelConfig(Part):
     outage_share: float = Field(default=0.1, ge=0, lt=1)
     seed: int = 1
     tuning: TuningConfig | None = None
+    #: Plainer models that learn from the same rows and stand in the report.
+    challengers: tuple[Literal["logistic", "ebm"], ...] = ("logistic",)
 
 
 class EvaluationConfig(Part):

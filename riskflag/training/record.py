@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from riskflag.progress import Progress
@@ -31,6 +31,8 @@ class Finished:
     learnt: Learnt
     judgement: Judgement
     parts: BundleParts
+    #: Further texts by artifact path.
+    texts: Mapping[str, str] = field(default_factory=dict)
 
     def record(self, catalogue: Catalogue, progress: Progress) -> RunRecord:
         progress("drawing the plots", 0, 1)
@@ -39,6 +41,7 @@ class Finished:
         files = {f"{BUNDLE}/{path}": data.decode() for path, data in self.parts.files().items()}
         texts = {
             **files,
+            **self.texts,
             f"{BUNDLE}/about.json": canonical(dict(self.parts.about)).decode(),
             "report/report.txt": report.as_text(result, gates),
             "report/report.html": report.as_html(f"Experiment {name}", result, gates),
@@ -47,8 +50,6 @@ class Finished:
             "catalogue/signals.txt": catalogue_text(catalogue),
             "catalogue/rulebook.toml": _rulebook(catalogue),
         }
-        if self.learnt.tuned is not None:
-            texts["tuning/trials.csv"] = self.learnt.tuned.table()
         return RunRecord(
             name,
             note=f"{self.experiment.config.question}\n\n{self.parts.card}",
@@ -64,7 +65,8 @@ class Finished:
         config = self.experiment.config
         windows = self.prepared.split.told()
         return {
-            **self.learnt.config.model_dump(exclude={"tuning"}),
+            **self.learnt.config.model_dump(exclude={"tuning", "challengers"}),
+            "challengers": " ".join(config.model.challengers) or "none",
             "tuning_trials": 0 if config.model.tuning is None else config.model.tuning.trials,
             "outcome_types": config.outcome.table or " ".join(config.outcome.types),
             "horizon_days": self.parts.about["horizon_days"],
