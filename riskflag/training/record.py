@@ -16,6 +16,7 @@ from riskflag.training.experiment import Experiment
 from riskflag.training.judge import Judgement
 from riskflag.training.learn import Learnt
 from riskflag.training.prepare import Prepared
+from riskflag.training.tables import calibrations, tables
 from riskflag.training.track import FoldRecord, RunRecord, git_revision
 
 #: The artifact folder that holds a run's future bundle.
@@ -42,6 +43,7 @@ class Finished:
         texts = {
             **files,
             **self.texts,
+            **tables(result, self.judgement.importance),
             f"{BUNDLE}/about.json": canonical(dict(self.parts.about)).decode(),
             "report/report.txt": report.as_text(result, gates),
             "report/report.html": report.as_html(f"Experiment {name}", result, gates),
@@ -92,10 +94,9 @@ class Finished:
     def _figures(self) -> dict[str, Any]:
         judgement = self.judgement
         labels = self.prepared.test.labels.numbers
-        bins = judgement.result["calibration"]["bins"]
         return {
             "plots/precision_recall.png": plots.precision_recall(judgement.scores, labels),
-            "plots/calibration.png": plots.calibration(bins),
+            "plots/calibration.png": plots.calibration(calibrations(judgement.result)),
             "shap/importance.png": plots.importance(judgement.importance),
             **shap_report.figures(self.learnt.model, judgement.spread, judgement.importance),
         }

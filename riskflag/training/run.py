@@ -26,7 +26,7 @@ from riskflag.training.record import Finished
 from riskflag.training.refits import refits
 from riskflag.training.rolling import Tour
 from riskflag.training.rules_alone import rules_alone
-from riskflag.training.track import Store
+from riskflag.training.track import CHALLENGER, RunRecord, Store
 from riskflag.workspace import Workspace
 
 
@@ -97,7 +97,7 @@ def train(
     again = refits(prepared, config, learnt.trees, threads=threads, progress=progress)
     parts = bundle_parts(told, prepared, learnt, judgement, refits=again)
     finished = Finished(experiment, prepared, learnt, judgement, parts, texts)
-    run_id = Store(workspace.mlruns).record(finished.record(catalogue, progress))
+    run_id = _keep(workspace, finished.record(catalogue, progress), judgement)
     inputs = prepared.inputs
     return Trained(run_id, judgement, parts, learnt.trees, len(inputs.names), inputs.excluded)
 
@@ -112,3 +112,12 @@ def _prepared(
     if config.outcome.table is None:
         return prepare(history, config, catalogue, progress)
     return prepare_table(history, config, catalogue, workspace.root, progress)
+
+
+def _keep(workspace: Workspace, record: RunRecord, judgement: Judgement) -> str:
+    """Record the run and return its id; it is the challenger when its gates hold."""
+    store = Store(workspace.mlruns)
+    run_id = store.record(record)
+    if all(gate.passed for gate in judgement.gates):
+        store.set_alias(store.find(run_id), CHALLENGER, {"gates": "held in training"})
+    return run_id
