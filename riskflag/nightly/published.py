@@ -14,9 +14,9 @@ from riskflag.casework.store import Store
 from riskflag.casework.worklist import (
     Filters,
     Listed,
+    Orders,
     WorklistPage,
     agencies_waiting,
-    count_waiting,
     reasons_waiting,
     worklist_page,
 )
@@ -27,10 +27,10 @@ from riskflag.workspace import Workspace
 __all__ = [
     "Filters",
     "Listed",
+    "Orders",
     "WorklistPage",
     "agencies_waiting",
     "complete",
-    "count_waiting",
     "published_flag",
     "reasons_waiting",
     "version_of",

@@ -61,6 +61,7 @@ def create_app(workspace: Workspace, *, development_sign_in: bool) -> Flask:
     app.extensions["riskflag_workspace"] = workspace
     app.extensions["riskflag_sessions"] = Sessions(workspace, store)
     app.extensions["riskflag_kept"] = Kept()
+    app.extensions["riskflag_orders"] = published.Orders()
     app.extensions["riskflag_looks"] = LookBook(store, workspace.root / ".looks.lock")
     app.config["DEVELOPMENT_SIGN_IN"] = development_sign_in
     guard.protect(app, store.key, plain_http=development_sign_in)
