@@ -16,7 +16,7 @@ from riskflag.casework.looks import LookBook
 from riskflag.casework.store import open_store
 from riskflag.nightly import published
 from riskflag.reports import render
-from riskflag.web import faults, gate, guard, layout
+from riskflag.web import components, faults, gate, guard, layout
 from riskflag.web.kept import Kept
 from riskflag.web.sessions import Sessions
 from riskflag.workspace import Workspace
@@ -87,6 +87,7 @@ def _templates(app: Flask) -> None:
             reports,  # a template of the reports finds its own parts
         ]
     )
+    components.register(app.jinja_env)
     app.jinja_env.filters["breakable"] = render.breakable
     app.jinja_env.globals["style"] = render.style
     app.jinja_env.globals["static"] = _static
