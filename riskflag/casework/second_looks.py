@@ -19,8 +19,7 @@ from riskflag.casework.tables import Review
 from riskflag.casework.users import User
 from riskflag.errors import InputError
 
-
-#: Other reviews beside the one that is asked about. Made once: making them takes longer than asking.
+#: Other reviews beside the one asked about; made once, since making them takes longer than asking.
 _OWN, _SECOND, _LATER = aliased(Review), aliased(Review), aliased(Review)
 
 
@@ -57,9 +56,7 @@ def due_of(store: Store, flag_id: str, user: User, *, share: float) -> Due | Non
     return found[0] if found else None
 
 
-def _due(
-    store: Store, user: User, share: float, *about: sa.ColumnElement[bool]
-) -> tuple[Due, ...]:
+def _due(store: Store, user: User, share: float, *about: sa.ColumnElement[bool]) -> tuple[Due, ...]:
     """None of those on which this person has decided before: they could not look afresh."""
     if not user.may("second_look"):
         return ()
@@ -105,7 +102,7 @@ def compared(store: Store, review_id: str, user: User) -> Compared:
     return Compared(first, second)
 
 
-def waiting_flags(share: float) -> sa.Select[tuple[str]]:
+def waiting_flags(share: float) -> sa.Select[str]:
     """The numbers of flags that wait for a second look by somebody, as a query."""
     return sa.select(Review.flag_id).where(*_waiting(share))
 

@@ -155,7 +155,7 @@ _STATE = sa.select(
 )
 
 
-def _ordered(filters: Filters, as_of: dt.date | None) -> sa.Select[tuple[int]]:
+def _ordered(filters: Filters, as_of: dt.date | None) -> sa.Select[int]:
     return (
         sa.select(FlagVersion.id)
         .join(Flag, Flag.version_id == FlagVersion.id)
