@@ -18,6 +18,7 @@ from riskflag.casework.worklist import (
     agencies_waiting,
     count_waiting,
     reasons_waiting,
+    teams_waiting,
     worklist_page,
 )
 from riskflag.errors import InputError, IntegrityError
@@ -33,6 +34,7 @@ __all__ = [
     "count_waiting",
     "published_flag",
     "reasons_waiting",
+    "teams_waiting",
     "version_of",
     "worklist_page",
 ]

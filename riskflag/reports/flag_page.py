@@ -220,6 +220,7 @@ def _identity(flag: Mapping[str, Any]) -> tuple[Fact, ...]:
         Fact("First raised", words.day(flag["first_raised"])),
         Fact("Records known before", words.day(flag["as_of"])),
         Fact("Last worker allocated", _allocated(flag["care"])),
+        Fact("Team", _team(flag["care"])),
         Fact("Plans and care", _plans(flag["care"])),
     ]
     return tuple(facts)
@@ -247,6 +248,14 @@ def _allocated(care: Mapping[str, Any]) -> str:
         return f"on {words.day(care['worker_allocated_on'])}"
     unseen = ALLOCATED in care["not_seen"]
     return "not known: records are missing" if unseen else "none recorded"
+
+
+def _team(care: Mapping[str, Any]) -> str:
+    """The team that the newest allocation names, and until when if it has ended."""
+    if care.get("team"):
+        until = care.get("team_until")
+        return f"last with {care['team']}, until {words.day(until)}" if until else care["team"]
+    return "not known: records are missing" if ALLOCATED in care["not_seen"] else "none recorded"
 
 
 def _cards(
