@@ -15,7 +15,7 @@ from typing import Any
 
 from riskflag.reports import words
 from riskflag.reports.cards import CARDS, CARDS_WITH_MANY, Card, OtherWay, card, other_way, rules_of
-from riskflag.reports.how_sure import often, steady
+from riskflag.reports.how_sure import often, steady, unsteady
 from riskflag.reports.offline import Form, offline_form
 from riskflag.reports.records import (
     LISTED,
@@ -118,7 +118,9 @@ def view(
     apart = CARDS if rows <= FULL else CARDS_WITH_MANY
     records = chronology(flag, shown_first=first, oldest_first=oldest_first, most=most)
     contacts = {contact["contact_key"]: contact for contact in flag["contacts"]}
-    cards = _cards(flag["reasons"], records, contacts, prefix="pattern")
+    cards = _cards(
+        flag["reasons"], records, contacts, prefix="pattern", stability=flag.get("stability")
+    )
     level = words.words()["levels"].get(flag["level"], {})
     return FlagPage(
         flag_id=flag["flag_id"],
@@ -143,7 +145,11 @@ def view(
         not_seen=tuple(_not_seen(flag)),
         caveats=tuple(flag["caveats"]),
         voice=_voice(flag, records),
-        often=(*often(flag.get("performance")), *steady(flag.get("stability"))),
+        often=(
+            *often(flag.get("performance")),
+            *steady(flag.get("stability")),
+            *unsteady([one.doubt for one in cards]),
+        ),
         about=_about(flag, digest),
         review_data=review_data(flag, digest),
         form=offline_form(flag, code),
@@ -220,7 +226,6 @@ def _identity(flag: Mapping[str, Any]) -> tuple[Fact, ...]:
         Fact("First raised", words.day(flag["first_raised"])),
         Fact("Records known before", words.day(flag["as_of"])),
         Fact("Last worker allocated", _allocated(flag["care"])),
-        Fact("Team", _team(flag["care"])),
         Fact("Plans and care", _plans(flag["care"])),
     ]
     return tuple(facts)
@@ -245,17 +250,12 @@ def _on_plans(care: Mapping[str, Any]) -> list[str]:
 
 def _allocated(care: Mapping[str, Any]) -> str:
     if care["worker_allocated_on"]:
-        return f"on {words.day(care['worker_allocated_on'])}"
+        team, until = care.get("team"), care.get("team_until")
+        named = f", {team}" if team else ""
+        ended = f" until {words.day(until)}" if until else ""
+        return f"on {words.day(care['worker_allocated_on'])}{named}{ended}"
     unseen = ALLOCATED in care["not_seen"]
     return "not known: records are missing" if unseen else "none recorded"
-
-
-def _team(care: Mapping[str, Any]) -> str:
-    """The team that the newest allocation names, and until when if it has ended."""
-    if care.get("team"):
-        until = care.get("team_until")
-        return f"last with {care['team']}, until {words.day(until)}" if until else care["team"]
-    return "not known: records are missing" if ALLOCATED in care["not_seen"] else "none recorded"
 
 
 def _cards(
@@ -264,9 +264,10 @@ def _cards(
     contacts: Mapping[str, Mapping[str, Any]],
     *,
     prefix: str,
+    stability: Mapping[str, Any] | None = None,
 ) -> tuple[Card, ...]:
     return tuple(
-        card(reason, records, contacts, anchor=f"{prefix}-{number}")
+        card(reason, records, contacts, anchor=f"{prefix}-{number}", stability=stability)
         for number, reason in enumerate(reasons, 1)
     )
 

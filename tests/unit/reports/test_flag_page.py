@@ -374,6 +374,16 @@ STATUS = {"type": "care.cp_plan", "since": "2026-08-03", "contact_key": "k"}
         ),
         ({"worker_allocated_on": "2026-02-03"}, "none recorded", "on 3 February 2026"),
         (
+            {"worker_allocated_on": "2026-02-03", "team": "Team North", "team_until": None},
+            "none recorded",
+            "on 3 February 2026, Team North",
+        ),
+        (
+            {"worker_allocated_on": "2026-02-03", "team": "Team B", "team_until": "2026-03-01"},
+            "none recorded",
+            "on 3 February 2026, Team B until 1 March 2026",
+        ),
+        (
             {"not_seen": ["care.cp_plan", "care.worker_change"]},
             "not known: records are missing",
             "not known: records are missing",
