@@ -239,3 +239,32 @@ def _told(signals: Iterable[Mapping[str, Any]], records: Chronology) -> tuple[Co
     """The signals with something recorded, as counts."""
     found = [s for s in signals if not words.nothing(s)]
     return tuple(_count(s, records, "", s.get("typical")) for s in found)
+
+
+@dataclass(frozen=True)
+class Better:
+    """Something that the records tell has become better, and those records."""
+
+    said: str
+    records: References
+
+
+def better(one: Mapping[str, Any], records: Chronology) -> Better:
+    """A recent improvement in words; a kind of record is named as in a list of them."""
+    to, label = words.day(one["to"]), words.type_label(one["type"])
+    if one["kind"] == "fewer_absences":
+        since = words.number(one["since"]) if one["since"] else "none"
+        said = (
+            f"Sessions missed at school: {since} in the {one['days']} days to {to}, and "
+            f"{words.number(one['before'])} in the {one['days']} days before that. Holidays may be "
+            "part of it."
+        )
+    elif one["kind"] == "run_over":
+        count = len(one["contact_keys"])
+        said = (
+            f"{label}: {words.counted(count, 'record')} in a year, and none in the {one['days']} "
+            f"days up to {to}."
+        )
+    else:
+        said = f"{label} ended on {to}."
+    return Better(said, records.references(one["contact_keys"]))

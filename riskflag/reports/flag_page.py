@@ -14,7 +14,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from riskflag.reports import words
-from riskflag.reports.cards import CARDS, CARDS_WITH_MANY, Card, OtherWay, card, other_way, rules_of
+from riskflag.reports.cards import (
+    CARDS,
+    CARDS_WITH_MANY,
+    Better,
+    Card,
+    OtherWay,
+    better,
+    card,
+    other_way,
+    rules_of,
+)
 from riskflag.reports.how_sure import often, steady, unsteady
 from riskflag.reports.offline import Form, offline_form
 from riskflag.reports.records import (
@@ -86,6 +96,7 @@ class FlagPage:
     more_cards: tuple[Card, ...]
     earlier: tuple[Card, ...]
     other_way: OtherWay
+    better: tuple[Better, ...]
     in_place: tuple[str, ...]
     help_records: tuple[Record, ...]
     not_seen: tuple[str, ...]
@@ -140,6 +151,7 @@ def view(
         more_cards=cards[apart:],
         earlier=_cards(flag.get("earlier_reasons", ()), records, contacts, prefix="earlier"),
         other_way=other_way(flag["lowering"], records),
+        better=tuple(better(one, records) for one in flag.get("improvement") or ()),
         in_place=tuple(words.sentence(f"{plan}.") for plan in _on_plans(flag["care"])),
         help_records=tuple(item for item in records.listed if item.helps),
         not_seen=tuple(_not_seen(flag)),
