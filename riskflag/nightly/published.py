@@ -18,6 +18,7 @@ from riskflag.casework.worklist import (
     WorklistPage,
     agencies_waiting,
     reasons_waiting,
+    teams_waiting,
     worklist_page,
 )
 from riskflag.errors import InputError, IntegrityError
@@ -33,6 +34,7 @@ __all__ = [
     "complete",
     "published_flag",
     "reasons_waiting",
+    "teams_waiting",
     "version_of",
     "worklist_page",
 ]
