@@ -254,7 +254,8 @@ def _sentence(kind: str, group: str, rate: str, figure: Figure, *, clear: bool) 
         gap = f"{span(factors)} times the level of the others"
         what = "foretold against what came"
     else:
-        gap = f"{span(figure, 0, by=100, sign=True)} in 100 against the others"
+        of = 1000 if rate == "false_alarms" else 100
+        gap = f"{span(figure, 0, by=of, sign=True)} in {of:,} against the others"
         what = ASKED[rate]
     certain = "clear" if clear else "no clearer than chance among so many groups"
     return f"By {kind}, {what}: the group that stands out most is {group}, {gap}; {certain}."
