@@ -149,6 +149,12 @@ def worklist_page(
         return WorklistPage(lines, len(found), len(waiting), page, pages, state.as_of, numbers)
 
 
+def count_waiting(store: Store, filters: Filters, orders: Orders) -> int:
+    """How many waiting flags the filters let through."""
+    with store.reading() as session:
+        return len(orders.of(session, filters, _State(*session.execute(_STATE).one())))
+
+
 _CURRENT = sa.select(Current.publication_id).scalar_subquery()
 _STATE = sa.select(
     _CURRENT,
