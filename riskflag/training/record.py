@@ -11,8 +11,10 @@ from typing import Any
 from riskflag.progress import Progress
 from riskflag.scoring.bundle import BundleParts, canonical, sha256
 from riskflag.signals import Catalogue, definition
-from riskflag.training import plots, report, shap_report
+from riskflag.training import checks, plots, report, shap_report
+from riskflag.training.checks_page import checks_page
 from riskflag.training.experiment import Experiment
+from riskflag.training.fair_words import fairness_page
 from riskflag.training.judge import Judgement
 from riskflag.training.learn import Learnt
 from riskflag.training.prepare import Prepared
@@ -48,6 +50,9 @@ class Finished:
             "report/report.txt": report.as_text(result, gates),
             "report/report.html": report.as_html(f"Experiment {name}", result, gates),
             "report/figures.json": canonical(result).decode(),
+            "report/fairness.html": fairness_page(f"Fairness of {name}", result.get("checks", ())),
+            "report/checks.html": checks_page(f"Checks of {name}", result.get("checks", ())),
+            "report/checks.json": canonical(checks.as_json(result)).decode(),
             "report/importance.json": canonical(self.judgement.importance).decode(),
             "catalogue/signals.txt": catalogue_text(catalogue),
             "catalogue/rulebook.toml": _rulebook(catalogue),

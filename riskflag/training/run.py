@@ -14,11 +14,14 @@ from riskflag.signals.terms import use_vocabulary
 from riskflag.training import report
 from riskflag.training.challengers import Challengers
 from riskflag.training.experiment import Experiment, ExperimentConfig
+from riskflag.training.hearing import Hearing
+from riskflag.training.honesty import all_checks
 from riskflag.training.judge import RULES, Court, Judgement
 from riskflag.training.leaks import leak_check
-from riskflag.training.learn import learn
+from riskflag.training.learn import Learnt, learn
 from riskflag.training.operate import monthly_capacity
 from riskflag.training.oracle import read_oracles
+from riskflag.training.own_flags import Reviewed, reviews_of
 from riskflag.training.parts import about, bundle_parts
 from riskflag.training.prepare import Prepared, prepare
 from riskflag.training.prepare_table import prepare_table
@@ -84,10 +87,8 @@ def train(
     )
     judgement = court.judge()
     judgement.result["challengers"] = plainer.beside(prepared, judgement.result, config.evaluation)
-    judgement.result["leaks"] = leak_check(history, prepared, learnt.model, progress)
-    rolled = Tour(history, config, catalogue, a_week, threads, progress).go(prepared.split.cut)
-    if rolled is not None:
-        judgement.result["rolling"] = rolled
+    tour = Tour(history, config, catalogue, a_week, threads, progress)
+    _examine(tour, prepared, learnt, judgement, capacity=capacity, reviews=reviews_of(workspace))
     texts = plainer.texts()
     if learnt.tuned is not None:
         judgement.result["tuning"] = learnt.tuned.to_dict()
@@ -121,3 +122,27 @@ def _keep(workspace: Workspace, record: RunRecord, judgement: Judgement) -> str:
     if all(gate.passed for gate in judgement.gates):
         store.set_alias(store.find(run_id), CHALLENGER, {"gates": "held in training"})
     return run_id
+
+
+def _examine(
+    tour: Tour,
+    prepared: Prepared,
+    learnt: Learnt,
+    judgement: Judgement,
+    *,
+    capacity: float,
+    reviews: Reviewed,
+) -> None:
+    """Add the leak check, the weekly lists and every check to the judgement's result."""
+    history, config, result = tour.history, tour.config, judgement.result
+    result["leaks"] = leak_check(history, prepared, learnt.model, tour.progress)
+    rolled = tour.go(prepared.split.cut)
+    if rolled is not None:
+        result["rolling"] = rolled
+    if config.outcome.table is None:
+        result["weekly"] = tour.first_weeks(prepared, learnt)
+    line = learnt.thresholds["probability"]
+    hearing = Hearing(
+        history, prepared, learnt.model, config, capacity, line, progress=tour.progress
+    )
+    result["checks"] = all_checks(hearing, result, judgement.scores, reviews)
