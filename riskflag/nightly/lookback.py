@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow.compute as pc
 
 from riskflag import __version__
-from riskflag.casework import past
+from riskflag.casework import past, publishing
 from riskflag.clock import day_number, today
 from riskflag.errors import ConfigError, InputError
 from riskflag.history.feed_course import FeedCourse
@@ -75,6 +75,24 @@ def look_back(workspace: Workspace, store: Store | None, asked: Asked) -> Row:
     material = material_of(workspace, asked)
     history = HistoryStore(workspace.history).around(asked.person_id)
     return course(history, material, asked, store=store)
+
+
+def look_back_as_published(workspace: Workspace, store: Store, asked: Asked) -> Row:
+    """As `look_back`, as far as the newest night knew: from what it kept of flagged children.
+
+    Of others, and of days after that night, the history itself is asked, which takes far longer
+    the more people are in it.
+    """
+    from riskflag.nightly.near import kept_history
+
+    record = publishing.current(store)
+    nights = past.nights(store)
+    if record is not None and record.as_of == nights[-1]:
+        last = day_number(asked.last or record.as_of)
+        kept = kept_history(workspace.publications, record, asked.person_id, last)
+        if kept is not None:
+            return course(kept, material_of(workspace, asked), asked, store=store)
+    return look_back(workspace, store, asked)
 
 
 def course(history: History, material: Material, asked: Asked, *, store: Store | None) -> Row:
