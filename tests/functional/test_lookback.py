@@ -15,7 +15,8 @@ from riskflag.errors import ConfigError, InputError
 from riskflag.history.schema import CONTACT, COVERAGE, PERSON, RELATIONSHIP, conform
 from riskflag.history.store import HistoryStore
 from riskflag.history.view import History
-from riskflag.nightly.lookback import Asked, course, look_back, material_of
+from riskflag.nightly.lookback import Asked, course, look_back
+from riskflag.nightly.lookback_material import material_of
 from riskflag.nightly.run import run_night
 from riskflag.reports.lint import banned_words, long_sentences, visible_text
 from riskflag.reports.lookback import lookback_page
