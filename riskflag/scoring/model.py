@@ -79,12 +79,19 @@ class Model:
             )
         return [place[name] for name in self.names]
 
-    def raw(self, values: pd.DataFrame | Floats, names: Sequence[str] | None = None) -> Floats:
+    def raw(
+        self,
+        values: pd.DataFrame | Floats,
+        names: Sequence[str] | None = None,
+        *,
+        threads: int | None = None,
+    ) -> Floats:
         """Raw scores (log-odds), float64 [n]; the number of threads changes no bit of them."""
         matrix = self.matrix(values, names)
         if not len(matrix):
             return np.empty(0)
-        scores = self.booster.predict(matrix, raw_score=True, num_threads=self.threads)
+        used = threads or self.threads
+        scores = self.booster.predict(matrix, raw_score=True, num_threads=used)
         return np.asarray(scores, dtype=np.float64)
 
     def probability(self, raw: Floats) -> Floats:
