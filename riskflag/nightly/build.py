@@ -95,7 +95,7 @@ def build(
     shown |= {flag.person_id for flag in state.open_flags}
     near = assessment.near.select(sorted(shown))
     people = Records.of(near, inputs.as_of)
-    sources = Sources(inputs.catalogue, inputs.rulebook, inputs.bundle, Behind(near, inputs))
+    sources = Sources(inputs.catalogue, inputs.rulebook, inputs.bundle, Behind(people, inputs))
     night = _Night(inputs, state, assessment, sources, people, before)
     found, faults = night.found(progress=progress)
     while True:
