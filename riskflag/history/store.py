@@ -26,7 +26,7 @@ from riskflag.history.ledger import (
     sync_folders,
 )
 from riskflag.history.matches import everyone_ever
-from riskflag.history.schema import ATTRIBUTES, SCHEMAS
+from riskflag.history.schema import ATTRIBUTES, CONTACT, SCHEMAS
 from riskflag.history.threads import in_threads
 from riskflag.history.view import History
 from riskflag.history.writing import LOOSE, crowded, merge, write_tables
@@ -227,6 +227,10 @@ class HistoryStore:
         """
         return self._around([person_id], None, silent)
 
+    def near(self, person_ids: Sequence[str], progress: Progress = silent) -> History:
+        """The history of these people, of those related to them, and of nobody else."""
+        return self._around(person_ids, None, progress)
+
     def _around(
         self, person_ids: Sequence[str], own: Sequence[str] | None, progress: Progress
     ) -> History:
@@ -241,12 +245,31 @@ class HistoryStore:
         relationships = relationships.filter(pa.array(of_them))
         others = related.drop_null().unique().to_pylist()
         everyone = everyone_ever(matches, {*person_ids, *others})
-        near = {bucket(name) for name in everyone}
-        contacts = self.read("contact", columns=own, only_buckets=sorted(near), progress=progress)
-        mine = contacts.filter(pa.array(isin(contacts.column("person_id"), everyone)))
+        mine = self._contacts_of(everyone, own, progress)
         contacts = pa.concat_tables([mine, self.moved_from(mine)], promote_options="permissive")
         persons = persons.filter(pa.array(isin(persons.column("person_id"), everyone)))
         return History.of(contacts, persons, relationships, coverage, matches)
+
+    def _contacts_of(
+        self, people: Sequence[str], own: Sequence[str] | None, progress: Progress
+    ) -> pa.Table:
+        """The stored contacts of some people; no file is held whole."""
+        columns = list(own) if own is not None else CONTACT.names
+        places = {f"bucket={bucket(name):02d}" for name in people} | {LOOSE}
+        files = [f for f in live_files(self.batches()) if _is_of(f, "contact")]
+        files = [file for file in files if file.path.split("/")[1] in places]
+        label, size, wanted = "Reading the history", len(files), pa.array(people, pa.string())
+
+        def chosen(file: StoredFile) -> pa.Table:
+            found = [
+                piece.filter(pa.array(isin(piece.column("person_id"), wanted)))
+                for piece in self.pieces(file, columns)
+            ]
+            return stacked(found) if found else CONTACT.empty_table().select(columns)
+
+        parts = [(file,) for file in files]
+        tables = in_threads(chosen, parts, lambda number: progress(label, number, size))
+        return stacked(tables) if tables else CONTACT.empty_table().select(columns)
 
     def moved_from(self, mine: pa.Table) -> pa.Table:
         """The moved versions of these people's contacts that now lie with somebody else.

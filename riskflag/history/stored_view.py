@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -33,6 +33,8 @@ CONTACTS, PERSONS, RELATIONSHIPS, COVERAGE = "contacts", "persons", "relationshi
 BY_PART = (CONTACTS, PERSONS, RELATIONSHIPS)
 #: Relationships of people of other parts to people of a part: they tell who is an adult.
 ELSEWHERE = "elsewhere"
+#: The people of a newer part.
+PEOPLE = "people"
 DAYS = ("known_day", LATER)
 #: The columns of stored contacts (schema.CONTACT) that a view is made of, as texts of their own or
 #: numbers, and as dictionaries.
@@ -138,11 +140,16 @@ class StoredView:
         """The state of every source's feed at `as_of`, by source name."""
         return feed_states(self.coverage, day_number(as_of))
 
-    def visible(self, as_of: int) -> dict[str, Content]:
-        """What was visible at day number `as_of`, by table; parts change nothing."""
+    def visible(self, as_of: int, leave_out: pa.Array | None = None) -> dict[str, Content]:
+        """What was visible at day number `as_of`, by table; parts change nothing.
+
+        What is known of the people in `leave_out` does not count.
+        """
+        nobody = pa.array([], pa.string()) if leave_out is None else leave_out
+        columns = [*DAYS, *CONTENT, *(["person_id"] if len(nobody) else [])]
 
         def of_part(name: str, number: int) -> tuple[str, Content]:
-            return name, _visible(self._read(name, number, [*DAYS, *CONTENT]), as_of)
+            return name, _visible(without(self._read(name, number, columns), nobody), as_of)
 
         found = dict.fromkeys(BY_PART, Content())
         work = [(name, number) for name in BY_PART for number in range(len(self))]
@@ -180,13 +187,27 @@ class StoredView:
 
 @dataclass(frozen=True)
 class Shelves:
-    """A view of many parts in folders of their own: 0000, 0001 and so on."""
+    """A view of many parts in folders of their own: 0000, 0001 and so on.
+
+    What is known of people about whom something came after the parts were made is in one further
+    part, `newer`; in the other parts these people are passed over.
+    """
 
     folder: Path
+    newer: str | None = None
 
     @cached_property
     def _parts(self) -> tuple[StoredView, ...]:
-        return tuple(StoredView(path) for path in sorted(self.folder.glob("[0-9]*")))
+        paths = sorted(self.folder.glob("[0-9]*"))
+        last = [] if self.newer is None else [self.folder / self.newer]
+        return tuple(StoredView(path) for path in [*paths, *last])
+
+    @cached_property
+    def renewed(self) -> pa.Array:
+        """Whom the newer part holds."""
+        if self.newer is None:
+            return pa.array([], pa.string())
+        return pq.read_table(self.folder / self.newer / f"{PEOPLE}.parquet")["person_id"].unique()
 
     def __len__(self) -> int:
         return len(self._parts)
@@ -194,23 +215,56 @@ class Shelves:
     @property
     def coverage(self) -> pa.Table:
         """What the feeds said of themselves."""
-        return self._parts[0].coverage
+        return self._parts[-1].coverage
 
     def part(self, number: int) -> History:
         """One part; safe to call from many threads."""
-        return self._parts[number].part(0)
+        part = self._parts[number].part(0)
+        part = replace(part, coverage=self.coverage)
+        if self.newer is None or number == len(self) - 1:
+            return part
+        # Their relationships stay: they tell which of the others is an adult.
+        return replace(
+            part,
+            contacts=without(part.contacts, self.renewed),
+            persons=without(part.persons, self.renewed),
+        )
+
+    def holders(self, contact_keys: pa.Array) -> set[str]:
+        """Whose contacts these are in the parts as they were made first."""
+
+        def of_part(view: StoredView) -> set[str]:
+            rows = view.contacts(0, ["contact_key", "contact_person_id"])
+            rows = rows.filter(pa.array(isin(rows["contact_key"], contact_keys)))
+            return set(decoded(rows["contact_person_id"]).unique().to_pylist())
+
+        views = [(view,) for view in self._parts]
+        return {name for found in in_threads(of_part, views) for name in found}
 
     def feeds(self, as_of: dt.date) -> tuple[FeedState, ...]:
         """The state of every source's feed at `as_of`, by source name."""
-        return self._parts[0].feeds(as_of)
+        return self._parts[-1].feeds(as_of)
 
     def visible(self, as_of: int) -> dict[str, Content]:
         """What was visible at day number `as_of`, by table."""
         found = dict.fromkeys(BY_PART, Content())
-        for part in in_threads(StoredView.visible, [(view, as_of) for view in self._parts]):
+        nobody = pa.array([], pa.string())
+        last = len(self) - 1
+        work = [
+            (view, as_of, nobody if number == last else self.renewed)
+            for number, view in enumerate(self._parts)
+        ]
+        for part in in_threads(StoredView.visible, work):
             for name, content in part.items():
                 found[name] += content
         return found
+
+
+def without(table: pa.Table, people: pa.Array) -> pa.Table:
+    """The rows that are not of these people."""
+    if not len(people):
+        return table
+    return table.filter(pa.array(~isin(table.column("person_id"), people))).combine_chunks()
 
 
 def split(history: History, people: int) -> Iterator[Part]:

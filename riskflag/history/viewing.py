@@ -22,14 +22,15 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from riskflag.history.arrays import Ints, decoded, isin, one, spans
 from riskflag.history.hashing import buckets
-from riskflag.history.ledger import LEDGER, live_files, write_atomic
-from riskflag.history.matches import tops
+from riskflag.history.ledger import live_files, write_atomic
+from riskflag.history.matches import everyone_ever, tops
 from riskflag.history.schema import CONTACT, conform
 from riskflag.history.store import HistoryStore
-from riskflag.history.stored_view import CODED, PLAIN, Part, Shelves, StoredView
+from riskflag.history.stored_view import CODED, PEOPLE, PLAIN, Part, Shelves, StoredView
 from riskflag.history.threads import cores, in_threads, in_turn
 from riskflag.history.view import History
 from riskflag.progress import Progress, silent
@@ -40,6 +41,15 @@ FORMAT = 1
 #: Bytes of memory that a contact takes while its part is being made, links included.
 BYTES_A_CONTACT = 4_000
 MOST_PARTS = 4_096
+#: When more than this share of people would be in the newer part, all parts are made anew.
+MOST_RENEWED = 0.2
+#: The columns of stored tables that name people or things.
+NAMED = {
+    "contact": ("person_id", "contact_key"),
+    "person": ("person_id",),
+    "relationship": ("person_id", "related_id", "relationship_key"),
+    "match": ("person_id", "other_id"),
+}
 
 
 def parts_for(contacts: int, memory: int, threads: int) -> int:
@@ -63,17 +73,23 @@ def stored_view(
     Raises IntegrityError when a file of the history is not the one in its ledger.
     """
     used = threads or cores()
-    files = live_files(store.batches())
-    contacts = sum(file.rows for file in files if file.path.startswith("contact/"))
-    key = _key(store, parts_for(contacts, memory, used))
-    if _held(folder) == key:
-        return Shelves(folder)
+    key, held = _key(store, memory, used), _held(folder)
+    if held is not None and held["ledger"] == key["ledger"] and held["parts"] == key["parts"]:
+        return Shelves(folder, held["newer"])
+    if (
+        held is not None
+        and held["parts"] == key["parts"]
+        and set(held["files"]) <= set(key["files"])
+    ):
+        found = _with_newer(store, folder, {**key, "files": held["files"]}, progress)
+        if found is not None:
+            return found
     staging = folder.with_name(f".{folder.name}")
     shutil.rmtree(staging, ignore_errors=True)
     staging.mkdir(parents=True, mode=0o700)
     try:
         _Making(store, staging, key["parts"], used).run(progress)
-        write_atomic(staging / KEY, json.dumps(key, sort_keys=True).encode())
+        _tell(staging, key)
         shutil.rmtree(folder, ignore_errors=True)
         staging.rename(folder)
     finally:
@@ -81,17 +97,96 @@ def stored_view(
     return Shelves(folder)
 
 
-def _key(store: HistoryStore, parts: int) -> dict[str, Any]:
-    ledger = store.folder / LEDGER
-    listed = ledger.read_bytes() if ledger.exists() else b""
-    return {"format": FORMAT, "ledger": hashlib.sha256(listed).hexdigest(), "parts": parts}
+def _with_newer(
+    store: HistoryStore, folder: Path, key: dict[str, Any], progress: Progress
+) -> Shelves | None:
+    """The view with a newer part for everyone whom files that came since can touch.
 
-
-def _held(folder: Path) -> Any:
+    None when these are so many that all is better made anew.
+    """
+    people = touched(store, Shelves(folder), frozenset(key["files"]))
+    known = len(pc.unique(store.read("person", columns=["person_id"])["person_id"]))
+    if len(people) > MOST_RENEWED * known:
+        return None
+    name = f"newer-{key['ledger'][:16]}"
+    staging = folder / f".{name}"
+    shutil.rmtree(staging, ignore_errors=True)
     try:
-        return json.loads((folder / KEY).read_bytes())
+        StoredView.write(staging, [_part_of(store.near(people, progress), people)])
+        table = pa.table({"person_id": pa.array(people, pa.string())})
+        pq.write_table(table, staging / f"{PEOPLE}.parquet", write_page_checksum=True)
+        shutil.rmtree(folder / name, ignore_errors=True)
+        staging.rename(folder / name)
+        _tell(folder, {**key, "newer": name})
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+    for old in folder.glob("newer-*"):
+        if old.name != name:
+            shutil.rmtree(old, ignore_errors=True)
+    return Shelves(folder, name)
+
+
+def touched(store: HistoryStore, view: Shelves, files: frozenset[str]) -> list[str]:
+    """Everyone whose rows of the view can be others now that there are more than these files.
+
+    Those a new row is about, whoever lost a contact to somebody else, all who were ever one person
+    with any of them, and the children whom their contacts reach.
+    """
+    new = [file for file in live_files(store.batches()) if file.path not in files]
+    matches, related = store.read("match"), store.read("relationship")
+    found: set[str] = set()
+    for file in new:
+        kind = file.path.split("/")[0]
+        for piece in store.pieces(file, [*NAMED.get(kind, ()), "version"]):
+            for name in NAMED.get(kind, ()):
+                if name.endswith("_id"):
+                    found |= set(decoded(piece[name]).drop_null().unique().to_pylist())
+            again = piece.filter(pc.greater(piece["version"], 1)) if kind in NAMED else piece
+            if kind == "contact" and again.num_rows:
+                found |= view.holders(decoded(again["contact_key"]))
+            if kind == "relationship" and again.num_rows:
+                keys = decoded(again["relationship_key"])
+                before = related.filter(pa.array(isin(related["relationship_key"], keys)))
+                for name in ("person_id", "related_id"):
+                    found |= set(decoded(before[name]).drop_null().unique().to_pylist())
+    near = everyone_ever(matches, found)
+    reached = related.filter(pa.array(isin(related["related_id"], near)))["person_id"]
+    return everyone_ever(matches, {*near, *decoded(reached).drop_null().unique().to_pylist()})
+
+
+def _part_of(history: History, people: Sequence[str]) -> Part:
+    """These people of a history, with what tells of them elsewhere."""
+    related = history.relationships
+    theirs = isin(related.column("related_id"), people)
+    theirs &= ~isin(related.column("person_id"), people)
+    return Part(history.select(people), related.filter(pa.array(theirs)))
+
+
+def _key(store: HistoryStore, memory: int, threads: int) -> dict[str, Any]:
+    """What a view is made from: the files of the history, in how many parts; no newer part yet."""
+    files = live_files(store.batches())
+    contacts = sum(file.rows for file in files if file.path.startswith("contact/"))
+    told = json.dumps([[file.path, file.sha256] for file in files])
+    return {
+        "format": FORMAT,
+        "ledger": hashlib.sha256(told.encode()).hexdigest(),
+        "parts": parts_for(contacts, memory, threads),
+        "files": [file.path for file in files],
+        "newer": None,
+    }
+
+
+def _held(folder: Path) -> dict[str, Any] | None:
+    """What the view that is there was made from; None when there is none to trust."""
+    try:
+        found: dict[str, Any] = json.loads((folder / KEY).read_bytes())
     except (OSError, ValueError):
         return None
+    return found if found.get("format") == FORMAT else None
+
+
+def _tell(folder: Path, key: dict[str, Any]) -> None:
+    write_atomic(folder / KEY, json.dumps(key, sort_keys=True).encode())
 
 
 @dataclass
@@ -250,12 +345,9 @@ class _Making:
 
     def _own(self, history: History, number: int) -> Part:
         """The people of a part, without those whose contacts only reach them."""
-        related = history.relationships
-        everyone = {*history.person_ids(), *decoded(related.column("person_id")).to_pylist()}
-        names = pa.array(sorted(everyone), pa.string())
-        own = names.filter(pa.array(self.home(names) == number))
-        theirs = isin(related.column("related_id"), own) & ~isin(related.column("person_id"), own)
-        return Part(history.select(own), related.filter(pa.array(theirs)))
+        related = decoded(history.relationships.column("person_id")).to_pylist()
+        names = pa.array(sorted({*history.person_ids(), *related}), pa.string())
+        return _part_of(history, names.filter(pa.array(self.home(names) == number)).to_pylist())
 
 
 @dataclass(frozen=True)

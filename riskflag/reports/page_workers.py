@@ -48,7 +48,7 @@ def write_in_processes(
     finally:
         for one in running:
             one.kill()
-            one.wait()
+            one.communicate()
 
 
 def _watch(running: list[subprocess.Popen[str]], total: int, progress: Progress) -> None:
