@@ -46,6 +46,9 @@ authority = "{authority}"
 # to 1; every "cannot decide" is looked at again whatever this says.
 # second_look_share = 0.05
 
+# How much memory a night may take, in GiB. A history that is larger is worked on in parts.
+# memory_gib = 4
+
 # A database that feeds are read from (docs: Your own files, From a database). No password here.
 # [databases.ssd]
 # url = "postgresql+psycopg://reader@server/ssd"
@@ -128,6 +131,11 @@ class Workspace:
     @property
     def publications(self) -> Path:
         return self.root / "publications"
+
+    @property
+    def work(self) -> Path:
+        """What nights keep to be quicker; it may be removed at any time."""
+        return self.root / "work"
 
     @property
     def mlruns(self) -> Path:
