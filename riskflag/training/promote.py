@@ -6,9 +6,9 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from riskflag.errors import HeldError, IntegrityError
+from riskflag.errors import ConfigError, HeldError, IntegrityError
 from riskflag.scoring.bundle import (
     CARD,
     FILES_OF,
@@ -29,6 +29,9 @@ from riskflag.training.reference import Spread
 from riskflag.training.track import Run, Store
 from riskflag.workspace import Workspace
 
+if TYPE_CHECKING:
+    from riskflag.scoring.signature import Signer
+
 #: Made-up rows on which the gates are tried again at promotion.
 ROWS = 100
 
@@ -43,11 +46,15 @@ class Promoted:
     gates: tuple[Gate, ...]
 
 
-def promote(workspace: Workspace, run: str | None = None) -> Promoted:
+def promote(
+    workspace: Workspace, run: str | None = None, *, key_file: Path | None = None
+) -> Promoted:
     """Export the run (its id or the beginning of it; the newest without one) and make it current.
 
-    Raises HeldError naming every gate that does not hold; nothing is then written.
+    Signed with `key_file`, which a workspace with a promotion key asks for. Raises HeldError naming
+    every gate that does not hold; nothing is then written.
     """
+    signer = signer_of(workspace, key_file)
     store = Store(workspace.mlruns)
     chosen = store.find(run)
     parts = recorded_parts(store, chosen)
@@ -56,11 +63,26 @@ def promote(workspace: Workspace, run: str | None = None) -> Promoted:
     if failed:
         reasons = "; ".join(f"{gate.name} ({gate.measured})" for gate in failed)
         raise HeldError(f"Run {chosen.id[:8]} is not promoted: {reasons}.")
-    path = Bundle.write(workspace.bundles, parts)
-    bundle = Bundle.load(path)
+    path = Bundle.write(workspace.bundles, parts, signer)
+    bundle = Bundle.load(path, key=workspace.promotion_key)
     make_current(workspace.bundles, path)
     store.crown(chosen, {"bundle": bundle.id, "manifest_sha256": bundle.hash, "gates": "passed"})
     return Promoted(chosen, path, bundle, gates)
+
+
+def signer_of(workspace: Workspace, key_file: Path | None) -> Signer | None:
+    """Who signs, or None when nobody does; raises ConfigError for the wrong key or none."""
+    public = workspace.promotion_key
+    if key_file is None and public is not None:
+        raise ConfigError("This workspace has a promotion key; give its key file with --key.")
+    if key_file is None:
+        return None
+    from riskflag.scoring.signature import Signer
+
+    signer = Signer(key_file)
+    if public not in (None, signer.public):
+        raise ConfigError(f"{key_file} is not the key of this workspace; give the right one.")
+    return signer
 
 
 def recorded_parts(store: Store, run: Run) -> BundleParts:

@@ -14,6 +14,7 @@ import pytest
 
 from riskflag.errors import ConfigError, HeldError, IntegrityError
 from riskflag.scoring.bundle import FILES, Bundle, canonical, load_current
+from riskflag.scoring.signature import new_key
 from riskflag.signals import Catalogue
 from riskflag.training import promote as promotion
 from riskflag.training.compare import side_by_side
@@ -216,3 +217,23 @@ def test_the_same_run_gives_the_same_bundle(
     assert again.files() == finished.parts.files()
     path = Bundle.write(tmp_path, again)
     assert Bundle.load(path).performance["n"] > 0
+
+
+def test_a_workspace_with_a_key_promotes_only_with_the_key_file(
+    workspace: Workspace, record: RunRecord, tmp_path: Path
+) -> None:
+    """Without a key file, or with another, nothing is written; with it the night takes it."""
+    right, other = tmp_path / "right.pem", tmp_path / "other.pem"
+    public = new_key(right)
+    new_key(other)
+    workspace.config_path.write_text(f'authority = "Test"\npromotion_key = "{public}"\n')
+    Store(workspace.mlruns).record(dataclasses.replace(record, figures={}))
+    with pytest.raises(ConfigError, match="--key"):
+        promote(workspace)
+    with pytest.raises(ConfigError, match="not the key of this workspace"):
+        promote(workspace, key_file=other)
+    assert not workspace.bundles.exists()
+    promote(workspace, key_file=right)
+    assert load_current(workspace.bundles, key=public) is not None
+    written = [path for path in workspace.root.rglob("*") if path.is_file()]
+    assert not [path for path in written if b"PRIVATE KEY" in path.read_bytes()]
