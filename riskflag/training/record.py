@@ -11,7 +11,7 @@ from typing import Any
 from riskflag.progress import Progress
 from riskflag.scoring.bundle import BundleParts, canonical, sha256
 from riskflag.signals import Catalogue, definition
-from riskflag.training import plots, report, shap_report
+from riskflag.training import checks, plots, report, shap_report
 from riskflag.training.experiment import Experiment
 from riskflag.training.judge import Judgement
 from riskflag.training.learn import Learnt
@@ -43,6 +43,7 @@ class Finished:
             "report/report.txt": report.as_text(result, gates),
             "report/report.html": report.as_html(f"Experiment {name}", result, gates),
             "report/figures.json": canonical(result).decode(),
+            "report/checks.json": canonical(checks.as_json(result)).decode(),
             "report/importance.json": canonical(self.judgement.importance).decode(),
             "catalogue/signals.txt": catalogue_text(catalogue),
             "catalogue/rulebook.toml": _rulebook(catalogue),

@@ -12,13 +12,16 @@ from riskflag.signals import load_catalogue
 from riskflag.signals.terms import use_vocabulary
 from riskflag.training import report
 from riskflag.training.experiment import Experiment
+from riskflag.training.hearing import Hearing
+from riskflag.training.honesty import all_checks
 from riskflag.training.judge import RULES, Court, Judgement
 from riskflag.training.leaks import leak_check
-from riskflag.training.learn import learn
+from riskflag.training.learn import Learnt, learn
 from riskflag.training.operate import monthly_capacity
 from riskflag.training.oracle import read_oracles
+from riskflag.training.own_flags import Reviewed, reviews_of
 from riskflag.training.parts import about, bundle_parts
-from riskflag.training.prepare import prepare
+from riskflag.training.prepare import Prepared, prepare
 from riskflag.training.prepare_table import prepare_table
 from riskflag.training.record import Finished
 from riskflag.training.refits import refits
@@ -83,10 +86,8 @@ def train(
         progress=progress,
     )
     judgement = court.judge()
-    judgement.result["leaks"] = leak_check(history, prepared, learnt.model, progress)
-    rolled = Tour(history, config, catalogue, a_week, threads, progress).go(prepared.split.cut)
-    if rolled is not None:
-        judgement.result["rolling"] = rolled
+    tour = Tour(history, config, catalogue, a_week, threads, progress)
+    _examine(tour, prepared, learnt, judgement, capacity=capacity, reviews=reviews_of(workspace))
     told = about(experiment, prepared, catalogue, history.digest())
     again = refits(prepared, config, learnt.trees, threads=threads, progress=progress)
     parts = bundle_parts(told, prepared, learnt, judgement, refits=again)
@@ -94,3 +95,27 @@ def train(
     run_id = Store(workspace.mlruns).record(finished.record(catalogue, progress))
     inputs = prepared.inputs
     return Trained(run_id, judgement, parts, learnt.trees, len(inputs.names), inputs.excluded)
+
+
+def _examine(
+    tour: Tour,
+    prepared: Prepared,
+    learnt: Learnt,
+    judgement: Judgement,
+    *,
+    capacity: float,
+    reviews: Reviewed,
+) -> None:
+    """Add the leak check, the weekly lists and every check to the judgement's result."""
+    history, config, result = tour.history, tour.config, judgement.result
+    result["leaks"] = leak_check(history, prepared, learnt.model, tour.progress)
+    rolled = tour.go(prepared.split.cut)
+    if rolled is not None:
+        result["rolling"] = rolled
+    if config.outcome.table is None:
+        result["weekly"] = tour.first_weeks(prepared, learnt)
+    line = learnt.thresholds["probability"]
+    hearing = Hearing(
+        history, prepared, learnt.model, config, capacity, line, progress=tour.progress
+    )
+    result["checks"] = all_checks(hearing, result, judgement.scores, reviews)
