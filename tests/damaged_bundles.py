@@ -159,7 +159,8 @@ def a_split_on_no_signal(files: Files, chance: Random) -> None:
 
 def no_number(files: Files, chance: Random) -> None:
     line = chance.choice(["threshold", "leaf_value", "split_gain", "internal_value", "leaf_weight"])
-    wrong = ["nan", "inf", "-inf", "1e999", "0x1p3", "", "1,5", "1_0", "\u0661"]
+    wrong = ["nan", "-inf", "infinity", "1e999", "0x1p3", "", "1,5", "1_0", "\u0661"]
+    wrong += [] if line == "threshold" else ["inf"]
     _entry(files, chance, line, lambda _: chance.choice(wrong))
 
 

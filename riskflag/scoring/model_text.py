@@ -27,6 +27,8 @@ ENDINGS = ("pandas_categorical:null", "pandas_categorical:[]")
 
 _FLOAT = r"-?\d+(?:\.\d+)?(?:e[+-]\d+)?"
 _FLOATS = re.compile(rf"{_FLOAT}(?: {_FLOAT})*", re.ASCII)
+#: A threshold of infinity parts the known from the unknown.
+_THRESHOLDS = re.compile(rf"(?:{_FLOAT}|inf)(?: (?:{_FLOAT}|inf))*", re.ASCII)
 _WHOLES = re.compile(r"-?\d{1,9}(?: -?\d{1,9})*", re.ASCII)
 _RANGE = re.compile(rf"none|\[{_FLOAT}:{_FLOAT}\]", re.ASCII)
 _NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
@@ -36,7 +38,7 @@ _PARAMETER = re.compile(r"\[[a-z0-9_]+: [\w.,+ -]*\]", re.ASCII)
 _TREE = (
     ("split_feature", -1, "whole"),
     ("split_gain", -1, "float"),
-    ("threshold", -1, "float"),
+    ("threshold", -1, "threshold"),
     ("decision_type", -1, "whole"),
     ("left_child", -1, "whole"),
     ("right_child", -1, "whole"),
@@ -107,8 +109,8 @@ def _check_tree(block: str, number: int, signals: int) -> None:
         count = leaves + more
         if leaves == 1 and name in _MAY_BE_EMPTY and not said[name]:
             continue
-        if kind == "float":
-            _floats(said[name], where, count)
+        if kind != "whole":
+            _floats(said[name], where, count, finite=kind == "float")
         else:
             found = _wholes(said[name], where) if count else []
             _require(len(found) == count and bool(said[name]) == bool(count), f"{where}: {name}")
@@ -170,15 +172,18 @@ def _wholes(text: str, where: str) -> list[int]:
     return [int(part) for part in text.split(" ")]
 
 
-def _floats(text: str, where: str, count: int) -> None:
-    """Exactly `count` finite numbers."""
+def _floats(text: str, where: str, count: int, *, finite: bool = True) -> None:
+    """Exactly `count` numbers, all of them finite unless they may be infinite."""
     if count == 0:
         _require(text == "", f"{where} has numbers too many")
         return
-    _require(_FLOATS.fullmatch(text) is not None, f"{where}: it has no number where one should be")
+    pattern = _FLOATS if finite else _THRESHOLDS
+    _require(pattern.fullmatch(text) is not None, f"{where}: it has no number where one should be")
     parts = text.split(" ")
     _require(len(parts) == count, f"{where} has numbers too many or too few")
-    _require(all(abs(float(part)) < float("inf") for part in parts), f"{where}: a number too large")
+    # A number with too many digits for a float would be read as infinite.
+    within = all(part == "inf" or abs(float(part)) < float("inf") for part in parts)
+    _require(within, f"{where}: a number is too large")
 
 
 def _require(holds: bool, otherwise: str) -> None:

@@ -6,12 +6,15 @@ import shutil
 from collections import Counter
 from pathlib import Path
 
+import lightgbm as lgb
+import numpy as np
 import pytest
 
 from riskflag.errors import ConfigError, IntegrityError
 from riskflag.scoring import bundle as bundle_module
 from riskflag.scoring import model as model_module
 from riskflag.scoring.bundle import SIGNATURE, Bundle, load_current, make_current
+from riskflag.scoring.model_text import check_model_text
 from riskflag.scoring.signature import Signer, new_key
 from riskflag.workspace import Workspace
 from tests import tiny_bundle
@@ -90,6 +93,19 @@ def test_a_sound_bundle_reaches_the_trial(
     monkeypatch.setattr(bundle_module, "ask_trial", _reached)
     with pytest.raises(Reached):
         Bundle.load(signed, key=Signer(key).public)
+
+
+def test_whatever_training_writes_is_let_through() -> None:
+    """Splits between known and unknown, trees of one leaf, signals without any range."""
+    rng = np.random.default_rng(6)
+    unknown = rng.random(400) < 0.5
+    values = np.column_stack([np.where(unknown, np.nan, 1.0), np.zeros(400)])
+    options = {"objective": "binary", "verbosity": -1, "min_data_in_leaf": 5, "num_leaves": 4}
+    for labels, trees, holds in ((unknown, 3, "inf"), (unknown | True, 1, "num_leaves=1\n")):
+        data = lgb.Dataset(values, labels.astype(float), feature_name=["a", "b"])
+        text = lgb.train(options, data, trees).model_to_string()
+        assert holds in text
+        check_model_text(text, ["a", "b"])
 
 
 def test_a_forged_bundle_is_told_only_by_its_signature(
