@@ -17,6 +17,7 @@ from riskflag.nightly import chronologies
 from riskflag.nightly.behind import Behind
 from riskflag.nightly.digest import beginnings
 from riskflag.nightly.faults import NOT_OF_ONE_CHILD, Fault, hold_if_many
+from riskflag.nightly.improvement import seen_to
 from riskflag.nightly.inputs import Inputs, require_children
 from riskflag.nightly.joined import themes_of
 from riskflag.nightly.lifecycle import Entry, Found, Lives, live
@@ -284,6 +285,7 @@ def _scene(
         last_night=None if state.previous is None else state.previous.as_of,
         worked={one.reason_id: one for one in state.worked},
         steady=steadiness(inputs, assessment.table, assessment.combined.drafts),
+        seen_to=seen_to(inputs.history.feeds(inputs.as_of), inputs.as_of),
     )
 
 

@@ -21,7 +21,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from riskflag.casework import publishing
 from riskflag.clock import NEVER, day_number
 from riskflag.errors import IntegrityError
 from riskflag.nightly import folder
@@ -170,14 +169,10 @@ def flag_and_records(
     file: then what the flag itself holds is told. Raises InputError when there is no such flag, and
     IntegrityError when a file is not the one that was published.
     """
-    from riskflag.nightly.published import published_flag
+    from riskflag.nightly.published import held_flag, version_of
 
-    while True:
-        flag = published_flag(workspace, store, flag_id)
-        held = publishing.held(store, flag_id)
-        assert held is not None
-        if held.record.run_key == flag["versions"]["run_key"]:
-            break  # else a night was published between the two: the newer one is taken whole
+    held = held_flag(store, flag_id)
+    flag = version_of(workspace, flag_id, held)
     found = opened(workspace.publications / held.record.folder, held.record.manifest_hash)
     if found is None:
         kept = [{**one, "withdrawn_on": None, "versions": []} for one in flag["contacts"]]

@@ -144,7 +144,7 @@ def load(
     catalogue = load_catalogue(workspace.features_dir, workspace.vocabulary)
     rulebook = Rulebook.load(catalogue.rulebook_path, catalogue)
     progress("Checking the model", 1, 3)
-    bundle = None if rules_only else load_current(workspace.bundles)
+    bundle = None if rules_only else load_current(workspace.bundles, key=workspace.promotion_key)
     if bundle is not None:
         bundle.check_signals({s.name: s.fingerprint for s in catalogue.signals})
     progress("Reading the history", 2, 3)

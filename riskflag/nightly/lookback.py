@@ -41,7 +41,7 @@ Row = dict[str, Any]
 #: A look-back reaches at most so many days: a childhood, from before birth on.
 MOST_DAYS = 19 * 366
 
-_KEPT: dict[Path, tuple[bytes, Bundle | None]] = {}
+_KEPT: dict[Path, tuple[tuple[bytes, str | None], Bundle | None]] = {}
 
 
 @dataclass(frozen=True)
@@ -113,23 +113,24 @@ def material_of(workspace: Workspace, asked: Asked) -> Material:
         folder = workspace.bundles / Path(asked.bundle).name
         if not folder.is_dir():
             raise ConfigError("There is no such bundle in this workspace; look into bundles/.")
-        bundle = Bundle.load(folder)
+        bundle = Bundle.load(folder, key=workspace.promotion_key)
     elif not asked.rules_only:
-        bundle = _current(workspace.bundles)
+        bundle = _current(workspace)
     if bundle is not None:
         bundle.check_signals({s.name: s.fingerprint for s in catalogue.signals})
     return Material(catalogue, rulebook, bundle)
 
 
-def _current(bundles: Path) -> Bundle | None:
+def _current(workspace: Workspace) -> Bundle | None:
     """The promoted bundle; a process that has checked and tried it once need not do it again."""
     from riskflag.scoring.bundle import CURRENT, load_current
 
+    bundles, key = workspace.bundles, workspace.promotion_key
     pointer = bundles / CURRENT
-    key = pointer.read_bytes() if pointer.is_file() else b""
-    if _KEPT.get(bundles, (b"", None))[0] != key:
-        _KEPT[bundles] = (key, load_current(bundles))
-    return _KEPT.get(bundles, (b"", None))[1]
+    now = (pointer.read_bytes() if pointer.is_file() else b"", key)
+    if _KEPT.get(bundles, (None, None))[0] != now:
+        _KEPT[bundles] = (now, load_current(bundles, key=key))
+    return _KEPT[bundles][1]
 
 
 def _reach(history: History, store: Store | None, asked: Asked) -> tuple[int, int]:

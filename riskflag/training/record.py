@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from riskflag.progress import Progress
@@ -33,6 +33,8 @@ class Finished:
     learnt: Learnt
     judgement: Judgement
     parts: BundleParts
+    #: Further texts by artifact path.
+    texts: Mapping[str, str] = field(default_factory=dict)
 
     def record(self, catalogue: Catalogue, progress: Progress) -> RunRecord:
         progress("drawing the plots", 0, 1)
@@ -41,6 +43,7 @@ class Finished:
         files = {f"{BUNDLE}/{path}": data.decode() for path, data in self.parts.files().items()}
         texts = {
             **files,
+            **self.texts,
             f"{BUNDLE}/about.json": canonical(dict(self.parts.about)).decode(),
             "report/report.txt": report.as_text(result, gates),
             "report/report.html": report.as_html(f"Experiment {name}", result, gates),
@@ -67,7 +70,9 @@ class Finished:
         config = self.experiment.config
         windows = self.prepared.split.told()
         return {
-            **config.model.model_dump(),
+            **self.learnt.config.model_dump(exclude={"tuning", "challengers"}),
+            "challengers": " ".join(config.model.challengers) or "none",
+            "tuning_trials": 0 if config.model.tuning is None else config.model.tuning.trials,
             "outcome_types": config.outcome.table or " ".join(config.outcome.types),
             "horizon_days": self.parts.about["horizon_days"],
             **{f"{name}_window": text for name, text in windows.items()},
@@ -128,6 +133,9 @@ def metrics(
     told["auroc_high"] = result["scorers"]["model"]["auroc"]["high"]
     if "rolling" in result:
         told |= list_figures(result["rolling"]["pooled"])
+    if "tuning" in result:
+        told["tuning_gain"] = result["tuning"]["gain"]["value"]
+        told["tuning_gain_low"] = result["tuning"]["gain"]["low"]
     if "leaks" in result:
         leaks = result["leaks"]
         told["leak_suspects"] = float(len(leaks["suspects"]))

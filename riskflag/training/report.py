@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 COLUMNS = ("auroc", "average_precision", "precision_at_capacity", "recall_at_capacity")
+#: Parts of a result that bring their own sentences, in the order they are told.
+SECTIONS = ("tuning", "challengers", "rolling", "leaks")
 HEADINGS = ("", "AUROC", "average precision", "precision at capacity", "recall at capacity")
 
 
@@ -44,7 +46,7 @@ def sentences(result: Mapping[str, Any]) -> list[str]:
             f"The model goes {interval(result['oracle']['share'])} of the way from 0.5 to the "
             f"AUROC of the true hazard ({result['oracle']['auroc']:.3f})."
         )
-    parts = (result.get(name, {}) for name in ("rolling", "leaks"))
+    parts = (result.get(name, {}) for name in SECTIONS)
     told += [sentence for part in parts for sentence in part.get("sentences", ())]
     return [*told, *_checked(result.get("checks", ()))]
 
