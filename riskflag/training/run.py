@@ -116,15 +116,6 @@ def _prepared(
     return prepare_table(history, config, catalogue, workspace.root, progress)
 
 
-def _keep(workspace: Workspace, record: RunRecord, judgement: Judgement) -> str:
-    """Record the run and return its id; it is the challenger when its gates hold."""
-    store = Store(workspace.mlruns)
-    run_id = store.record(record)
-    if all(gate.passed for gate in judgement.gates):
-        store.set_alias(store.find(run_id), CHALLENGER, {"gates": "held in training"})
-    return run_id
-
-
 def _examine(
     tour: Tour,
     prepared: Prepared,
@@ -147,3 +138,12 @@ def _examine(
         history, prepared, learnt.model, config, capacity, line, progress=tour.progress
     )
     result["checks"] = all_checks(hearing, result, judgement.scores, reviews)
+
+
+def _keep(workspace: Workspace, record: RunRecord, judgement: Judgement) -> str:
+    """Record the run and return its id; it is the challenger when its gates hold."""
+    store = Store(workspace.mlruns)
+    run_id = store.record(record)
+    if all(gate.passed for gate in judgement.gates):
+        store.set_alias(store.find(run_id), CHALLENGER, {"gates": "held in training"})
+    return run_id
