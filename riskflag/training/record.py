@@ -58,6 +58,7 @@ class Finished:
             "report/importance.json": canonical(self.judgement.importance).decode(),
             "catalogue/signals.txt": catalogue_text(catalogue),
             "catalogue/rulebook.toml": _rulebook(catalogue),
+            **self._asked(),
         }
         return RunRecord(
             name,
@@ -70,12 +71,20 @@ class Finished:
             folds=tuple(folds(result)),
         )
 
+    def _asked(self) -> dict[str, str]:
+        """The experiment's own file, so that every setting can be read."""
+        folder = self.experiment.folder
+        if folder is None:
+            return {}
+        return {"config.toml": (folder / "config.toml").read_text(encoding="utf-8")}
+
     def _parameters(self) -> dict[str, object]:
         config = self.experiment.config
         windows = self.prepared.split.told()
         return {
             **self.learnt.config.model_dump(exclude={"tuning", "challengers"}),
             "challengers": " ".join(config.model.challengers) or "none",
+            "folds": config.windows.folds,
             "tuning_trials": 0 if config.model.tuning is None else config.model.tuning.trials,
             "outcome_types": config.outcome.table or " ".join(config.outcome.types),
             "horizon_days": self.parts.about["horizon_days"],

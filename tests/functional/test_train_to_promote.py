@@ -132,7 +132,13 @@ def test_nobody_is_in_the_record_or_the_bundle(trained: Path, tmp_path: Path) ->
     files = [path for path in place.rglob("*") if path.is_file()]
     assert len(files) > 30
     names = {path.name for path in files}
-    assert {"trials.csv", "explainable_boosting.json", "figures.csv", "mlflow.db"} <= names
+    assert {
+        "trials.csv",
+        "explainable_boosting.json",
+        "figures.csv",
+        "mlflow.db",
+        "config.toml",
+    } <= names
     assert [path for path in files if CANARY.encode() in path.read_bytes()] == []
 
 
