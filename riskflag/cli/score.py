@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,13 @@ from riskflag.errors import ALREADY_PUBLISHED, PUBLISHED_DEGRADED
 
 if TYPE_CHECKING:
     from riskflag.nightly.run import NightResult
+
+
+class Engine(StrEnum):
+    """Where children are assessed."""
+
+    local = "local"
+    spark = "spark"
 
 
 def register(app: typer.Typer) -> None:
@@ -31,6 +39,9 @@ def register(app: typer.Typer) -> None:
         ),
         memory: float = typer.Option(
             None, "--memory", min=0.1, help="GiB the night may take; as riskflag.toml says (4)."
+        ),
+        engine: Engine = typer.Option(
+            Engine.local, "--engine", help="Assess children here or on Spark; the same flags."
         ),
     ) -> None:
         """Run the night: from the history to one publication of explained flags.
@@ -59,6 +70,7 @@ def register(app: typer.Typer) -> None:
                 write_pages=writer,
                 rules_only=rules_only,
                 memory=memory,
+                spark=engine is Engine.spark,
                 progress=progress,
             )
         _tell(result, workspace, with_pages=not no_pages)

@@ -15,6 +15,7 @@ from riskflag.history.coverage import unavailable
 from riskflag.history.stored_view import Shelves, StoredView, View, view_of
 from riskflag.history.threads import cores
 from riskflag.nightly.digest import visible_digest
+from riskflag.nightly.part import Engine, night_parts
 from riskflag.nightly.payload import canonical
 from riskflag.progress import Progress, silent
 
@@ -37,7 +38,8 @@ CORE_TYPES = frozenset({"care.contact", "care.referral", "care.cp_plan", "care.l
 class Inputs:
     """What a night works on. Everything it publishes follows from this and the store's state.
 
-    A `paused` night raises no new flags. `threads` (None: one for each core) change no byte.
+    A `paused` night raises no new flags. `threads` (None: one for each core) and the `engine` that
+    works out the parts change no byte.
     """
 
     as_of: dt.date
@@ -48,6 +50,7 @@ class Inputs:
     settings: Settings
     paused: bool = False
     threads: int | None = None
+    engine: Engine = night_parts
 
     @property
     def view(self) -> View:
@@ -142,13 +145,14 @@ def load(
     *,
     rules_only: bool = False,
     memory: float | None = None,
+    spark: bool = False,
     progress: Progress = silent,
 ) -> Inputs:
     """Read everything a night needs from a workspace.
 
-    A history too large for `memory` (GiB; None: as the settings say) is made a view of in files.
-    Raises InputError when the history is empty, ConfigError or IntegrityError when a declaration
-    or the bundle is not right.
+    A history too large for `memory` (GiB; None: as the settings say) is made a view of in files;
+    with `spark` any history is, for Spark to work on its parts. Raises InputError when the history
+    is empty, ConfigError or IntegrityError when a declaration or the bundle is not right.
     """
     from riskflag.scoring.bundle import load_current
     from riskflag.scoring.rulebook import Rulebook
@@ -164,8 +168,25 @@ def load(
         bundle.check_signals({s.name: s.fingerprint for s in catalogue.signals})
     progress("Checking the model", 3, 3)
     size = workspace.config.memory_gib if memory is None else memory
-    history = _history(workspace, int(size * 2**30), progress)
+    in_bytes = int(size * 2**30)
+    if spark:
+        shelves, engine = _on_spark(workspace, catalogue, in_bytes, progress)
+        return Inputs(as_of, shelves, catalogue, rulebook, bundle, workspace.config, engine=engine)
+    history = _history(workspace, in_bytes, progress)
     return Inputs(as_of, history, catalogue, rulebook, bundle, workspace.config)
+
+
+def _on_spark(
+    workspace: Workspace, catalogue: Catalogue, memory: int, progress: Progress
+) -> tuple[Shelves, Engine]:
+    from riskflag.history.store import HistoryStore
+    from riskflag.history.viewing import made_of, stored_view
+    from riskflag.nightly.spark import SparkEngine
+
+    store, least = HistoryStore(workspace.history), workspace.config.spark.parts
+    where = workspace.work / "view-for-spark"
+    view = stored_view(store, where, memory=memory, least=least, progress=progress)
+    return view, SparkEngine(workspace, catalogue, made_of(view))
 
 
 def _history(workspace: Workspace, memory: int, progress: Progress) -> History | Shelves:

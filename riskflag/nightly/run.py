@@ -78,9 +78,12 @@ def run_night(
     write_pages: WritePages = no_pages,
     rules_only: bool = False,
     memory: float | None = None,
+    spark: bool = False,
     progress: Progress = silent,
 ) -> NightResult:
     """Score one night and publish it, in so much `memory` (GiB; None: as the settings say).
+
+    With `spark` the children are assessed on Spark; the publication is the same.
 
     The result's exit code is 0, 10 (published, with something missing) or 3 (this very night was
     published before: nothing is changed). Raises HeldError (20), InputError (30), ConfigError and
@@ -93,8 +96,14 @@ def run_night(
             store = open_store(workspace)
             try:
                 paused = _paused(store)
-                size = {} if memory is None else {"memory": memory}
-                inputs = load(workspace, as_of, rules_only=rules_only, progress=progress, **size)
+                inputs = load(
+                    workspace,
+                    as_of,
+                    rules_only=rules_only,
+                    memory=memory,
+                    spark=spark,
+                    progress=progress,
+                )
                 inputs = replace(inputs, paused=paused)
                 night = _Night(workspace, store, inputs, write_pages, progress)
                 code, record = night.run()
