@@ -13,9 +13,10 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
+from riskflag.casework.policies import CANNOT_DECIDE
 from riskflag.casework.reviews import DRAWS
 from riskflag.casework.store import Store
-from riskflag.casework.tables import Review
+from riskflag.casework.tables import Review, meaning_of
 from riskflag.casework.users import User
 from riskflag.errors import InputError
 
@@ -105,12 +106,14 @@ def _waiting(share: float) -> sa.Select[Review]:
     """First reviews that were drawn or left undecided, and that nobody has looked at again."""
     second, later = aliased(Review), aliased(Review)
     looked = sa.exists().where(second.second_look_of == Review.review_id)
-    settled = sa.exists().where(later.amends == Review.review_id, later.decision != "unsure")
+    settled = sa.exists().where(
+        later.amends == Review.review_id, meaning_of(later) != CANNOT_DECIDE
+    )
     return sa.select(Review).where(
         Review.second_look_of.is_(None),
         ~looked,
         sa.or_(
             sa.and_(Review.draw < round(share * DRAWS), Review.amends.is_(None)),
-            sa.and_(Review.decision == "unsure", ~settled),
+            sa.and_(meaning_of(Review) == CANNOT_DECIDE, ~settled),
         ),
     )

@@ -5,11 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from riskflag import __version__
+from riskflag.clock import day_number
 from riskflag.errors import HeldError, InputError
 from riskflag.nightly.digest import visible_digest
 from riskflag.nightly.payload import canonical
@@ -34,7 +35,9 @@ CORE_TYPES = frozenset({"care.contact", "care.referral", "care.cp_plan", "care.l
 class Inputs:
     """What a night works on. Everything it publishes follows from this and the store's state.
 
-    A `paused` night raises no new flags.
+    A `paused` night raises no new flags. `form` is what paper forms need to know of the
+    authority's own decisions (riskflag.casework.decisions), None with the shipped list; `doubtful`
+    counts for a person the others who may be the same, which nobody has decided yet.
     """
 
     as_of: dt.date
@@ -44,6 +47,8 @@ class Inputs:
     bundle: Bundle | None
     settings: Settings
     paused: bool = False
+    form: dict[str, Any] | None = None
+    doubtful: Mapping[str, int] = field(default_factory=dict)
 
     @cached_property
     def parts(self) -> Mapping[str, str | None]:
@@ -58,6 +63,8 @@ class Inputs:
             "signals": self.catalogue.fingerprint,
             # Only when it is so: a night that is not paused keeps the key it always had.
             **({"paused": "yes"} if self.paused else {}),
+            **({"doubtful": _hash(self.doubtful)} if self.doubtful else {}),
+            **({"form": _hash(self.form)} if self.form else {}),
         }
 
     @cached_property
@@ -135,6 +142,9 @@ def load(
     Raises InputError when the history is empty, ConfigError or IntegrityError when a declaration
     or the bundle is not right.
     """
+    from riskflag.casework.decisions import load_answers
+    from riskflag.history.matches import doubtful_on
+    from riskflag.history.schema import MATCH, conform
     from riskflag.history.store import HistoryStore
     from riskflag.scoring.bundle import load_current
     from riskflag.scoring.rulebook import Rulebook
@@ -148,9 +158,23 @@ def load(
     if bundle is not None:
         bundle.check_signals({s.name: s.fingerprint for s in catalogue.signals})
     progress("Reading the history", 2, 3)
-    history = HistoryStore(workspace.history).load()
+    store = HistoryStore(workspace.history)
+    history = store.load()
     progress("Reading the history", 3, 3)
-    return Inputs(as_of, history, catalogue, rulebook, bundle, workspace.config)
+    return Inputs(
+        as_of,
+        history,
+        catalogue,
+        rulebook,
+        bundle,
+        workspace.config,
+        form=load_answers(workspace).form,
+        doubtful=doubtful_on(conform(store.read("match"), MATCH), day_number(as_of) - 1),
+    )
+
+
+def _hash(value: object) -> str:
+    return hashlib.sha256(canonical(value)).hexdigest()
 
 
 def hold_if_essential_is_lost(inputs: Inputs) -> None:
