@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING, Any
 from riskflag import __version__
 from riskflag.clock import day_number
 from riskflag.errors import HeldError, InputError
+from riskflag.history.coverage import unavailable
+from riskflag.history.stored_view import Shelves, StoredView, View, view_of
+from riskflag.history.threads import cores
 from riskflag.nightly.digest import visible_digest
 from riskflag.nightly.payload import canonical
 from riskflag.progress import Progress, silent
@@ -35,13 +38,14 @@ CORE_TYPES = frozenset({"care.contact", "care.referral", "care.cp_plan", "care.l
 class Inputs:
     """What a night works on. Everything it publishes follows from this and the store's state.
 
-    A `paused` night raises no new flags. `form` is what paper forms need to know of the
-    authority's own decisions (riskflag.casework.decisions), None with the shipped list; `doubtful`
-    counts for a person the others who may be the same, which nobody has decided yet.
+    A `paused` night raises no new flags. `threads` (None: one for each core) change no byte.
+    `form` is what paper forms need to know of the authority's own decisions
+    (riskflag.casework.decisions), None with the shipped list; `doubtful` counts for a person the
+    others who may be the same, which nobody has decided yet.
     """
 
     as_of: dt.date
-    history: History
+    history: History | StoredView | Shelves
     catalogue: Catalogue
     rulebook: Rulebook
     bundle: Bundle | None
@@ -49,6 +53,12 @@ class Inputs:
     paused: bool = False
     form: dict[str, Any] | None = None
     doubtful: Mapping[str, int] = field(default_factory=dict)
+    threads: int | None = None
+
+    @property
+    def view(self) -> View:
+        """The history in parts."""
+        return view_of(self.history)
 
     @cached_property
     def parts(self) -> Mapping[str, str | None]:
@@ -90,7 +100,7 @@ class Inputs:
                 "types": sorted(feed.types),
                 **({"why": feed.why} if feed.why else {}),
             }
-            for feed in self.history.feeds(self.as_of)
+            for feed in self.view.feeds(self.as_of)
         ]
         return sorted(found, key=lambda feed: (feed["source"], feed["agency"], feed["types"]))
 
@@ -104,7 +114,7 @@ class Inputs:
     @cached_property
     def unseen_types(self) -> frozenset[str]:
         """Contact types that no feed tells of tonight: its feed is lost, or there never was one."""
-        return self.history.unavailable_types(self.as_of) | frozenset(self.never_delivered)
+        return unavailable(self.view.feeds(self.as_of)) | frozenset(self.never_delivered)
 
     @cached_property
     def not_seen(self) -> list[dict[str, Any]]:
@@ -135,10 +145,16 @@ class Inputs:
 
 
 def load(
-    workspace: Workspace, as_of: dt.date, *, rules_only: bool = False, progress: Progress = silent
+    workspace: Workspace,
+    as_of: dt.date,
+    *,
+    rules_only: bool = False,
+    memory: float | None = None,
+    progress: Progress = silent,
 ) -> Inputs:
     """Read everything a night needs from a workspace.
 
+    A history too large for `memory` (GiB; None: as the settings say) is made a view of in files.
     Raises InputError when the history is empty, ConfigError or IntegrityError when a declaration
     or the bundle is not right.
     """
@@ -154,13 +170,14 @@ def load(
     catalogue = load_catalogue(workspace.features_dir, workspace.vocabulary)
     rulebook = Rulebook.load(catalogue.rulebook_path, catalogue)
     progress("Checking the model", 1, 3)
-    bundle = None if rules_only else load_current(workspace.bundles)
+    key = workspace.promotion_key
+    bundle = None if rules_only else load_current(workspace.bundles, key=key, threads=cores())
     if bundle is not None:
         bundle.check_signals({s.name: s.fingerprint for s in catalogue.signals})
-    progress("Reading the history", 2, 3)
-    store = HistoryStore(workspace.history)
-    history = store.load()
-    progress("Reading the history", 3, 3)
+    progress("Checking the model", 3, 3)
+    size = workspace.config.memory_gib if memory is None else memory
+    history = _history(workspace, int(size * 2**30), progress)
+    matches = conform(HistoryStore(workspace.history).read("match"), MATCH)
     return Inputs(
         as_of,
         history,
@@ -169,12 +186,26 @@ def load(
         bundle,
         workspace.config,
         form=load_answers(workspace).form,
-        doubtful=doubtful_on(conform(store.read("match"), MATCH), day_number(as_of) - 1),
+        doubtful=doubtful_on(matches, day_number(as_of) - 1),
     )
 
 
 def _hash(value: object) -> str:
     return hashlib.sha256(canonical(value)).hexdigest()
+
+
+def _history(workspace: Workspace, memory: int, progress: Progress) -> History | Shelves:
+    """The history in memory, or a view of it in the workspace's folder `work`."""
+    from riskflag.history.ledger import live_files
+    from riskflag.history.store import HistoryStore
+    from riskflag.history.viewing import parts_for, stored_view
+
+    store = HistoryStore(workspace.history)
+    files = live_files(store.batches())
+    contacts = sum(file.rows for file in files if file.path.startswith("contact/"))
+    if parts_for(contacts, memory, 1) == 1:
+        return store.load(progress=progress)
+    return stored_view(store, workspace.work / "view", memory=memory, progress=progress)
 
 
 def hold_if_essential_is_lost(inputs: Inputs) -> None:
@@ -194,7 +225,7 @@ def hold_if_essential_is_lost(inputs: Inputs) -> None:
             )
 
 
-def require_children(children: list[str], as_of: dt.date) -> None:
+def require_children(children: int, as_of: dt.date) -> None:
     """Raise InputError when nobody is to be assessed."""
     if not children:
         raise InputError(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flask import request
+from flask import current_app, request
 
 from riskflag.nightly.published import Filters, count_waiting, teams_waiting
 from riskflag.web import desk, kept
@@ -67,9 +67,8 @@ def teams() -> Teams:
     choices = {ALL: WORDS[ALL], **{NAMED + team: team for team in named}, NONE: WORDS[NONE]}
     usual = NAMED + mine if NAMED + mine in choices else ALL
     asked = request.args.get("team", usual)
-    unnamed = kept.until_reviewed(
-        "flags without a team", lambda: count_waiting(desk.store(), Filters(team=""))
-    )
+    orders = current_app.extensions["riskflag_orders"]
+    unnamed = count_waiting(desk.store(), Filters(team=""), orders)
     return Teams(
         choices if named else {},
         asked if named and asked in choices else usual,

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, current_app, render_template, request
 from flask.typing import ResponseReturnValue
 
 from riskflag.nightly.published import (
     Filters,
     agencies_waiting,
-    count_waiting,
     reasons_waiting,
     worklist_page,
 )
@@ -48,8 +47,8 @@ def page() -> ResponseReturnValue:
     whose = teams()
     asked = _asked(choices, whose)
     filters, number = _filters(asked, whose), _number(request.args.get("page"))
-    total = kept.until_reviewed(f"total of {filters}", lambda: count_waiting(desk.store(), filters))
-    found = worklist_page(desk.store(), filters, number, total=total)
+    orders = current_app.extensions["riskflag_orders"]
+    found = worklist_page(desk.store(), filters, number, orders=orders)
     desk.looks([one.flag_id for one in found.lines], LOOK)
     settings = desk.workspace().config
     return render_template(
