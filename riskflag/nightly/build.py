@@ -305,6 +305,8 @@ def _scene(
         last_night=None if state.previous is None else state.previous.as_of,
         worked={one.reason_id: one for one in state.worked},
         steady=steadiness(inputs, assessment.table, assessment.combined.drafts),
+        form=inputs.form,
+        doubtful=inputs.doubtful,
         seen_to=seen_to(inputs.view.feeds(inputs.as_of), inputs.as_of),
     )
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from riskflag import __version__
+from riskflag.clock import day_number
 from riskflag.errors import HeldError, InputError
 from riskflag.history.coverage import unavailable
 from riskflag.history.stored_view import Shelves, StoredView, View, view_of
@@ -40,6 +41,9 @@ class Inputs:
 
     A `paused` night raises no new flags. `threads` (None: one for each core) and the `engine` that
     works out the parts change no byte.
+    `form` is what paper forms need to know of the authority's own decisions
+    (riskflag.casework.decisions), None with the shipped list; `doubtful` counts for a person the
+    others who may be the same, which nobody has decided yet.
     """
 
     as_of: dt.date
@@ -49,6 +53,8 @@ class Inputs:
     bundle: Bundle | None
     settings: Settings
     paused: bool = False
+    form: dict[str, Any] | None = None
+    doubtful: Mapping[str, int] = field(default_factory=dict)
     threads: int | None = None
     engine: Engine = night_parts
 
@@ -70,6 +76,8 @@ class Inputs:
             "signals": self.catalogue.fingerprint,
             # Only when it is so: a night that is not paused keeps the key it always had.
             **({"paused": "yes"} if self.paused else {}),
+            **({"doubtful": _hash(self.doubtful)} if self.doubtful else {}),
+            **({"form": _hash(self.form)} if self.form else {}),
         }
 
     @cached_property
@@ -154,6 +162,10 @@ def load(
     with `spark` any history is, for Spark to work on its parts. Raises InputError when the history
     is empty, ConfigError or IntegrityError when a declaration or the bundle is not right.
     """
+    from riskflag.casework.decisions import load_answers
+    from riskflag.history.matches import doubtful_on
+    from riskflag.history.schema import MATCH, conform
+    from riskflag.history.store import HistoryStore
     from riskflag.scoring.bundle import load_current
     from riskflag.scoring.rulebook import Rulebook
     from riskflag.signals.catalogue import load_catalogue
@@ -168,17 +180,30 @@ def load(
         bundle.check_signals({s.name: s.fingerprint for s in catalogue.signals})
     progress("Checking the model", 3, 3)
     size = workspace.config.memory_gib if memory is None else memory
-    in_bytes = int(size * 2**30)
-    if spark:
-        shelves, engine = _on_spark(workspace, catalogue, in_bytes, progress)
-        return Inputs(as_of, shelves, catalogue, rulebook, bundle, workspace.config, engine=engine)
-    history = _history(workspace, in_bytes, progress)
-    return Inputs(as_of, history, catalogue, rulebook, bundle, workspace.config)
+    read = _on_spark if spark else _in_memory_or_files
+    history, engine = read(workspace, catalogue, int(size * 2**30), progress)
+    matches = conform(HistoryStore(workspace.history).read("match"), MATCH)
+    return Inputs(
+        as_of,
+        history,
+        catalogue,
+        rulebook,
+        bundle,
+        workspace.config,
+        form=load_answers(workspace).form,
+        doubtful=doubtful_on(matches, day_number(as_of) - 1),
+        engine=engine,
+    )
+
+
+def _hash(value: object) -> str:
+    return hashlib.sha256(canonical(value)).hexdigest()
 
 
 def _on_spark(
     workspace: Workspace, catalogue: Catalogue, memory: int, progress: Progress
-) -> tuple[Shelves, Engine]:
+) -> tuple[History | Shelves, Engine]:
+    """A view in files, and Spark to work on its parts."""
     from riskflag.history.store import HistoryStore
     from riskflag.history.viewing import made_of, stored_view
     from riskflag.nightly.spark import SparkEngine
@@ -189,7 +214,9 @@ def _on_spark(
     return view, SparkEngine(workspace, catalogue, made_of(view))
 
 
-def _history(workspace: Workspace, memory: int, progress: Progress) -> History | Shelves:
+def _in_memory_or_files(
+    workspace: Workspace, _: Catalogue, memory: int, progress: Progress
+) -> tuple[History | Shelves, Engine]:
     """The history in memory, or a view of it in the workspace's folder `work`."""
     from riskflag.history.ledger import live_files
     from riskflag.history.store import HistoryStore
@@ -199,8 +226,9 @@ def _history(workspace: Workspace, memory: int, progress: Progress) -> History |
     files = live_files(store.batches())
     contacts = sum(file.rows for file in files if file.path.startswith("contact/"))
     if parts_for(contacts, memory, 1) == 1:
-        return store.load(progress=progress)
-    return stored_view(store, workspace.work / "view", memory=memory, progress=progress)
+        return store.load(progress=progress), night_parts
+    view = stored_view(store, workspace.work / "view", memory=memory, progress=progress)
+    return view, night_parts
 
 
 def hold_if_essential_is_lost(inputs: Inputs) -> None:
