@@ -66,14 +66,17 @@ def stored_view(
     *,
     memory: int,
     threads: int | None = None,
+    anew: bool = False,
     progress: Progress = silent,
 ) -> Shelves:
     """The view of a store in `folder`, made there unless the one that is there is still right.
 
+    `anew` makes all of it again, whatever is there.
+
     Raises IntegrityError when a file of the history is not the one in its ledger.
     """
     used = threads or cores()
-    key, held = _key(store, memory, used), _held(folder)
+    key, held = _key(store, memory, used), None if anew else _held(folder)
     if held is not None and held["ledger"] == key["ledger"] and held["parts"] == key["parts"]:
         return Shelves(folder, held["newer"])
     if (

@@ -142,11 +142,13 @@ def load(
     *,
     rules_only: bool = False,
     memory: float | None = None,
+    anew: bool = False,
     progress: Progress = silent,
 ) -> Inputs:
     """Read everything a night needs from a workspace.
 
-    A history too large for `memory` (GiB; None: as the settings say) is made a view of in files.
+    A history too large for `memory` (GiB; None: as the settings say) is made a view of in files:
+    only of people whom something that came since can touch, all of it when `anew`.
     Raises InputError when the history is empty, ConfigError or IntegrityError when a declaration
     or the bundle is not right.
     """
@@ -163,11 +165,13 @@ def load(
         bundle.check_signals({s.name: s.fingerprint for s in catalogue.signals})
     progress("Checking the model", 3, 3)
     size = workspace.config.memory_gib if memory is None else memory
-    history = _history(workspace, int(size * 2**30), progress)
+    history = _history(workspace, int(size * 2**30), anew=anew, progress=progress)
     return Inputs(as_of, history, catalogue, rulebook, bundle, workspace.config)
 
 
-def _history(workspace: Workspace, memory: int, progress: Progress) -> History | Shelves:
+def _history(
+    workspace: Workspace, memory: int, *, anew: bool, progress: Progress
+) -> History | Shelves:
     """The history in memory, or a view of it in the workspace's folder `work`."""
     from riskflag.history.ledger import live_files
     from riskflag.history.store import HistoryStore
@@ -178,7 +182,8 @@ def _history(workspace: Workspace, memory: int, progress: Progress) -> History |
     contacts = sum(file.rows for file in files if file.path.startswith("contact/"))
     if parts_for(contacts, memory, 1) == 1:
         return store.load(progress=progress)
-    return stored_view(store, workspace.work / "view", memory=memory, progress=progress)
+    folder = workspace.work / "view"
+    return stored_view(store, folder, memory=memory, anew=anew, progress=progress)
 
 
 def hold_if_essential_is_lost(inputs: Inputs) -> None:

@@ -7,6 +7,8 @@ import random
 import pyarrow as pa
 import pytest
 
+from riskflag.cli import run
+from riskflag.errors import ALREADY_PUBLISHED
 from riskflag.history import viewing
 from riskflag.history.schema import conform
 from riskflag.history.store import HistoryStore
@@ -174,3 +176,22 @@ def test_a_view_that_too_many_are_touched_of_is_made_whole(tmp_path, monkeypatch
     again = stored_view(store, folder, memory=10**8)
     assert again == Shelves(folder)
     assert again.visible(20_500) == view_of(store.load()).visible(20_500)
+
+
+def test_a_large_night_says_in_how_many_parts_and_of_how_many_people(tmp_path, small_parts, capsys):
+    """By itself it makes anew what it must; --full makes everything anew, to the same bytes."""
+    place = world.workspace(tmp_path / "w", with_bundle=False)
+    put(place)
+
+    def night(day: str, *more: str) -> tuple[int, str]:
+        small = ["score", "--workspace", str(place.root), "--memory", "0.1", "--no-pages"]
+        code = run([*small, "--as-of", day, *more])
+        return code, capsys.readouterr().out
+
+    assert "parts; the view of the history was made of all." in night("2026-03-10")[1]
+    deliver(place, 1, {"contact": [world.contact("C-07", "ed.attendance", 1, n=5000)]})
+    assert "what is known of 2 people was made anew" in night("2026-03-11")[1]
+    before = published(place)
+    assert night("2026-03-11", "--full")[0] == ALREADY_PUBLISHED
+    assert not list((place.work / "view").glob("newer-*"))
+    assert published(place) == before
