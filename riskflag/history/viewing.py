@@ -89,7 +89,8 @@ def stored_view(
             return found
     staging = folder.with_name(f".{folder.name}")
     shutil.rmtree(staging, ignore_errors=True)
-    staging.mkdir(parents=True, mode=0o700)
+    for made in (staging.parent, staging):
+        made.mkdir(parents=True, exist_ok=True, mode=0o700)
     try:
         _Making(store, staging, key["parts"], used).run(progress)
         _tell(staging, key)
@@ -123,7 +124,7 @@ def _with_newer(
         _tell(folder, {**key, "newer": name})
     finally:
         shutil.rmtree(staging, ignore_errors=True)
-    for old in folder.glob("newer-*"):
+    for old in [*folder.glob("newer-*"), *folder.glob(".newer-*")]:
         if old.name != name:
             shutil.rmtree(old, ignore_errors=True)
     return Shelves(folder, name)
@@ -285,6 +286,7 @@ class _Making:
         _ = self.reached, self.coverage, self.persons
         self.locks = [threading.Lock() for _ in range(self.parts)]
         label = "Reading the history"
+        progress(label, 0, len(files))
         with ExitStack() as stack:
             writers: dict[int, Any] = {}
 

@@ -195,3 +195,35 @@ def test_a_large_night_says_in_how_many_parts_and_of_how_many_people(tmp_path, s
     assert night("2026-03-11", "--full")[0] == ALREADY_PUBLISHED
     assert not list((place.work / "view").glob("newer-*"))
     assert published(place) == before
+
+
+def test_a_making_that_is_stopped_leaves_nothing_and_what_a_kill_left_is_tidied(
+    tmp_path, small_parts
+):
+    """Stopped at its first, a middle or its last step; the view that was there stays as it was."""
+    place = world.workspace(tmp_path / "w", with_bundle=False)
+    put(place)
+    store, folder = HistoryStore(place.history), place.work / "view"
+
+    def stop_at(label: str, number: int):
+        def progress(what: str, done: int, total: int) -> None:
+            if (what, done) == (label, number):
+                raise KeyboardInterrupt
+
+        return progress
+
+    for label, number in (("Reading the history", 0), ("Making the view", 2)):
+        with pytest.raises(KeyboardInterrupt):
+            stored_view(store, folder, memory=10**8, progress=stop_at(label, number))
+        assert list(place.work.iterdir()) == []
+    before = stored_view(store, folder, memory=10**8).visible(20_500)
+    deliver(place, 1, {"contact": [world.contact("C-07", "ed.attendance", 1, n=5000)]})
+    with pytest.raises(KeyboardInterrupt):
+        stored_view(store, folder, memory=10**8, progress=stop_at("Reading the history", 1))
+    assert Shelves(folder).visible(20_500) == before
+    assert not list(folder.glob(".newer-*"))
+    (folder / ".newer-0000").mkdir()
+    (place.work / ".view" / "scratch").mkdir(parents=True)
+    after = stored_view(store, folder, memory=10**8, anew=True)
+    assert after.visible(20_500) == view_of(store.load()).visible(20_500)
+    assert [path.name for path in place.work.iterdir()] == ["view"]
