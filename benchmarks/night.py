@@ -62,6 +62,7 @@ def make_view(place: Workspace, memory: float, *, anew: bool) -> dict[str, Any]:
 
 def night(place: Workspace, memory: float, day: dt.date) -> dict[str, Any]:
     """One night with its pages."""
+    from riskflag.nightly.inputs import How
     from riskflag.nightly.run import run_night
     from riskflag.reports.publish import write_pages
 
@@ -73,7 +74,7 @@ def night(place: Workspace, memory: float, day: dt.date) -> dict[str, Any]:
         pages[0] = time.monotonic() - began
 
     # However small the authority, it is worked out from files, so that sizes can be compared.
-    told = run_night(place, day, write_pages=timed, memory=memory).manifest["counts"]
+    told = run_night(place, day, write_pages=timed, how=How(memory)).manifest["counts"]
     return {"flags": told["flags"], "children": told["children"], "pages": pages[0]}
 
 

@@ -47,6 +47,7 @@ def register(app: typer.Typer) -> None:
         """
         from riskflag import clock
         from riskflag.cli.progress import progress_bar
+        from riskflag.nightly.inputs import How
         from riskflag.nightly.run import WritePages, run_night
         from riskflag.nightly.run import no_pages as without_pages
         from riskflag.reports.publish import write_pages
@@ -61,8 +62,7 @@ def register(app: typer.Typer) -> None:
                 day,
                 write_pages=writer,
                 rules_only=rules_only,
-                memory=memory,
-                anew=full,
+                how=How(memory, full),
                 progress=progress,
             )
         _tell(result, workspace, with_pages=not no_pages)

@@ -34,6 +34,21 @@ CORE_TYPES = frozenset({"care.contact", "care.referral", "care.cp_plan", "care.l
 
 
 @dataclass(frozen=True)
+class How:
+    """How a night goes about its work; nothing of it changes a byte of what it publishes.
+
+    `memory` is in GiB (None: as the settings say); with `anew` nothing that earlier nights kept to
+    be quicker is used.
+    """
+
+    memory: float | None = None
+    anew: bool = False
+
+
+AS_SET = How()
+
+
+@dataclass(frozen=True)
 class Inputs:
     """What a night works on. Everything it publishes follows from this and the store's state.
 
@@ -141,14 +156,13 @@ def load(
     as_of: dt.date,
     *,
     rules_only: bool = False,
-    memory: float | None = None,
-    anew: bool = False,
+    how: How = AS_SET,
     progress: Progress = silent,
 ) -> Inputs:
     """Read everything a night needs from a workspace.
 
-    A history too large for `memory` (GiB; None: as the settings say) is made a view of in files:
-    only of people whom something that came since can touch, all of it when `anew`.
+    A history too large for the memory is made a view of in files, where there is one already only
+    of people whom something that came since can touch.
     Raises InputError when the history is empty, ConfigError or IntegrityError when a declaration
     or the bundle is not right.
     """
@@ -164,8 +178,8 @@ def load(
     if bundle is not None:
         bundle.check_signals({s.name: s.fingerprint for s in catalogue.signals})
     progress("Checking the model", 3, 3)
-    size = workspace.config.memory_gib if memory is None else memory
-    history = _history(workspace, int(size * 2**30), anew=anew, progress=progress)
+    size = workspace.config.memory_gib if how.memory is None else how.memory
+    history = _history(workspace, int(size * 2**30), anew=how.anew, progress=progress)
     return Inputs(as_of, history, catalogue, rulebook, bundle, workspace.config)
 
 

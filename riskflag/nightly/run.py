@@ -29,7 +29,7 @@ from riskflag.errors import (
 from riskflag.history.stored_view import Shelves
 from riskflag.nightly import anchors, chronologies, folder, listing, published, state_file, steps
 from riskflag.nightly.build import Built, build
-from riskflag.nightly.inputs import Inputs, hold_if_essential_is_lost, load
+from riskflag.nightly.inputs import AS_SET, How, Inputs, hold_if_essential_is_lost, load
 from riskflag.nightly.manifest import degraded, manifest
 from riskflag.progress import Progress, silent
 from riskflag.workspace import Workspace
@@ -84,13 +84,10 @@ def run_night(
     *,
     write_pages: WritePages = no_pages,
     rules_only: bool = False,
-    memory: float | None = None,
-    anew: bool = False,
+    how: How = AS_SET,
     progress: Progress = silent,
 ) -> NightResult:
-    """Score one night and publish it, in so much `memory` (GiB; None: as the settings say).
-
-    With `anew` nothing that earlier nights kept to be quicker is used.
+    """Score one night and publish it.
 
     The result's exit code is 0, 10 (published, with something missing) or 3 (this very night was
     published before: nothing is changed). Raises HeldError (20), InputError (30), ConfigError and
@@ -103,10 +100,7 @@ def run_night(
             store = open_store(workspace)
             try:
                 paused = _paused(store)
-                how: dict[str, Any] = (
-                    {"memory": memory, "anew": anew} if anew or memory is not None else {}
-                )
-                inputs = load(workspace, as_of, rules_only=rules_only, progress=progress, **how)
+                inputs = load(workspace, as_of, rules_only=rules_only, how=how, progress=progress)
                 inputs = replace(inputs, paused=paused)
                 night = _Night(workspace, store, inputs, write_pages, progress)
                 code, record = night.run()

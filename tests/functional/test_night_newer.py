@@ -14,6 +14,7 @@ from riskflag.history.schema import conform
 from riskflag.history.store import HistoryStore
 from riskflag.history.stored_view import Shelves, view_of
 from riskflag.history.viewing import stored_view
+from riskflag.nightly.inputs import How
 from riskflag.nightly.run import run_night
 from tests import night_world as world
 from tests.functional.test_night_parts import PEOPLE, SCHEMAS, one_person, published, put
@@ -108,7 +109,7 @@ def compared_nights(root, seed: int, nights: int) -> list[str]:
     ways, deliveries, day = [], Deliveries(seed), world.AS_OF
     for number in range(nights):
         run_night(whole, day)
-        run_night(in_parts, day, memory=0.1)
+        run_night(in_parts, day, how=How(memory=0.1))
         assert published(in_parts) == published(whole), f"night {number} of seed {seed}"
         view = in_parts.work / "view"
         ways.append("newer" if list(view.glob("newer-*")) else "whole")
