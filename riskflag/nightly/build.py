@@ -14,7 +14,6 @@ import numpy as np
 from riskflag.casework.publishing import FlagRow, ReasonRow, State
 from riskflag.clock import date_of
 from riskflag.history.coverage import unavailable
-from riskflag.nightly import chronologies
 from riskflag.nightly.behind import Behind
 from riskflag.nightly.digest import beginnings
 from riskflag.nightly.faults import NOT_OF_ONE_CHILD, Fault, hold_if_many
@@ -22,6 +21,7 @@ from riskflag.nightly.improvement import seen_to
 from riskflag.nightly.inputs import Inputs, require_children
 from riskflag.nightly.joined import themes_of
 from riskflag.nightly.lifecycle import Entry, Found, Lives, live
+from riskflag.nightly.near import tables
 from riskflag.nightly.part import Declared, Others, night_parts, together
 from riskflag.nightly.payload import Scene, kept, payload, payload_hash
 from riskflag.nightly.reasons import Child, Sources, reasons, signals_told
@@ -70,12 +70,12 @@ class Assessment:
 class Built:
     """Tonight's flags as their pages need them, as the store needs them, and how they came.
 
-    `records` are all records of the children shown (riskflag.nightly.chronologies). `faults` has,
-    by person, what kept a child from being assessed.
+    `records` is all that is known of the children shown, by file (riskflag.nightly.near). `faults`
+    has, by person, what kept a child from being assessed.
     """
 
     flags: list[Row]
-    records: pa.Table
+    records: Mapping[str, pa.Table]
     rows: list[FlagRow]
     lives: Lives
     assessment: Assessment
@@ -108,7 +108,7 @@ def build(
     hold_if_many(faults, assessment.children)
     rows = [_row(flag, entry) for flag, entry in zip(flags, lives.entries, strict=True)]
     shown = {entry.person_id for entry in lives.entries}
-    records = chronologies.table(near.select(sorted(shown)), inputs.as_of)
+    records = tables(near.select(sorted(shown)), inputs.as_of)
     return Built(flags, records, rows, lives, assessment, faults)
 
 

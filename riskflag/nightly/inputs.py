@@ -174,7 +174,8 @@ def load(
     catalogue = load_catalogue(workspace.features_dir, workspace.vocabulary)
     rulebook = Rulebook.load(catalogue.rulebook_path, catalogue)
     progress("Checking the model", 1, 3)
-    bundle = None if rules_only else load_current(workspace.bundles, threads=cores())
+    key = workspace.promotion_key
+    bundle = None if rules_only else load_current(workspace.bundles, key=key, threads=cores())
     if bundle is not None:
         bundle.check_signals({s.name: s.fingerprint for s in catalogue.signals})
     progress("Checking the model", 3, 3)

@@ -159,8 +159,8 @@ class _Night:
         staging = folder.begin(publications, name)
         content = folder.flags_bytes(built.flags)
         folder.write(staging / folder.FLAGS, content)
-        records = chronologies.table_bytes(built.records)
-        folder.write(staging / chronologies.RECORDS, records)
+        for file, records in built.records.items():
+            folder.write(staging / file, chronologies.table_bytes(records))
         folder.write(staging / folder.STATE, folder.pretty_bytes(state_file.to_json(state)))
         self.progress("Writing pages", 0, 1)
         self.write_pages(self._published(built), staging)

@@ -23,8 +23,8 @@ from riskflag.training.rows import Contacts, Ints
 Floats = NDArray[np.float64]
 
 #: A month is compared with so many on each side; it is odd below LOW or above HIGH times their
-#: middle, when chance alone would do so less often than CHANCE.
-BESIDE, LOW, HIGH, CHANCE = 6, 0.5, 2.0, 1e-4
+#: middle, when chance alone would do so less often than CHANCE; EMPTY for a month with none at all.
+BESIDE, LOW, HIGH, CHANCE, EMPTY = 6, 0.5, 2.0, 1e-6, 1e-3
 #: The level may move by this factor between learning and checking before somebody has to look.
 DRIFT = 1.5
 DRAWS = 100
@@ -58,7 +58,7 @@ class Months:
                 continue
             usual = float(np.median(self.rate[near])) * self.of[place]
             came = self.came[place]
-            scarce = came < LOW * usual and poisson.cdf(came, usual) < CHANCE
+            scarce = came < LOW * usual and poisson.cdf(came, usual) < (CHANCE if came else EMPTY)
             many = came > HIGH * usual and poisson.sf(came - 1, max(usual, 1e-9)) < CHANCE
             if scarce or many:
                 found.append(place)

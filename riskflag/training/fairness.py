@@ -242,10 +242,13 @@ def _check(frame: Frame, rate: str, gaps: Floats, drawn: Floats) -> Check:
 
 
 def _beyond_chance(groups: int) -> float:
-    """How many standard deviations the largest of so many chance gaps rarely exceeds."""
+    """How many standard deviations the largest chance gap of so many groups rarely exceeds.
+
+    Each group is asked about by every rate in ASKED.
+    """
     from scipy.stats import norm
 
-    return float(norm.ppf(1 - 0.025 / groups))
+    return float(norm.ppf(1 - 0.025 / (groups * len(ASKED))))
 
 
 def _sentence(kind: str, group: str, rate: str, figure: Figure, *, clear: bool) -> str:
