@@ -36,6 +36,22 @@ CORE_TYPES = frozenset({"care.contact", "care.referral", "care.cp_plan", "care.l
 
 
 @dataclass(frozen=True)
+class How:
+    """How a night goes about its work; nothing of it changes a byte of what it publishes.
+
+    `memory` is in GiB (None: as the settings say); with `anew` nothing that earlier nights kept to
+    be quicker is used. With `spark` children are assessed on Spark.
+    """
+
+    memory: float | None = None
+    anew: bool = False
+    spark: bool = False
+
+
+AS_SET = How()
+
+
+@dataclass(frozen=True)
 class Inputs:
     """What a night works on. Everything it publishes follows from this and the store's state.
 
@@ -152,15 +168,15 @@ def load(
     as_of: dt.date,
     *,
     rules_only: bool = False,
-    memory: float | None = None,
-    spark: bool = False,
+    how: How = AS_SET,
     progress: Progress = silent,
 ) -> Inputs:
     """Read everything a night needs from a workspace.
 
-    A history too large for `memory` (GiB; None: as the settings say) is made a view of in files;
-    with `spark` any history is, for Spark to work on its parts. Raises InputError when the history
-    is empty, ConfigError or IntegrityError when a declaration or the bundle is not right.
+    A history too large for the memory is made a view of in files, where there is one already only
+    of people whom something that came since can touch; for Spark any history is.
+    Raises InputError when the history is empty, ConfigError or IntegrityError when a declaration
+    or the bundle is not right.
     """
     from riskflag.casework.decisions import load_answers
     from riskflag.history.matches import doubtful_on
@@ -179,10 +195,17 @@ def load(
     if bundle is not None:
         bundle.check_signals({s.name: s.fingerprint for s in catalogue.signals})
     progress("Checking the model", 3, 3)
-    size = workspace.config.memory_gib if memory is None else memory
-    read = _on_spark if spark else _in_memory_or_files
-    history, engine = read(workspace, catalogue, int(size * 2**30), progress)
-    matches = conform(HistoryStore(workspace.history).read("match"), MATCH)
+    size = workspace.config.memory_gib if how.memory is None else how.memory
+    store, in_bytes = HistoryStore(workspace.history), int(size * 2**30)
+    engine: Engine = night_parts
+    history: History | Shelves
+    if how.spark:
+        history, engine = _on_spark(
+            workspace, catalogue, in_bytes, anew=how.anew, progress=progress
+        )
+    else:
+        history = _history(workspace, in_bytes, anew=how.anew, progress=progress)
+    matches = conform(store.read("match"), MATCH)
     return Inputs(
         as_of,
         history,
@@ -201,8 +224,8 @@ def _hash(value: object) -> str:
 
 
 def _on_spark(
-    workspace: Workspace, catalogue: Catalogue, memory: int, progress: Progress
-) -> tuple[History | Shelves, Engine]:
+    workspace: Workspace, catalogue: Catalogue, memory: int, *, anew: bool, progress: Progress
+) -> tuple[Shelves, Engine]:
     """A view in files, and Spark to work on its parts."""
     from riskflag.history.store import HistoryStore
     from riskflag.history.viewing import made_of, stored_view
@@ -210,13 +233,13 @@ def _on_spark(
 
     store, least = HistoryStore(workspace.history), workspace.config.spark.parts
     where = workspace.work / "view-for-spark"
-    view = stored_view(store, where, memory=memory, least=least, progress=progress)
+    view = stored_view(store, where, memory=memory, least=least, anew=anew, progress=progress)
     return view, SparkEngine(workspace, catalogue, made_of(view))
 
 
-def _in_memory_or_files(
-    workspace: Workspace, _: Catalogue, memory: int, progress: Progress
-) -> tuple[History | Shelves, Engine]:
+def _history(
+    workspace: Workspace, memory: int, *, anew: bool, progress: Progress
+) -> History | Shelves:
     """The history in memory, or a view of it in the workspace's folder `work`."""
     from riskflag.history.ledger import live_files
     from riskflag.history.store import HistoryStore
@@ -226,9 +249,9 @@ def _in_memory_or_files(
     files = live_files(store.batches())
     contacts = sum(file.rows for file in files if file.path.startswith("contact/"))
     if parts_for(contacts, memory, 1) == 1:
-        return store.load(progress=progress), night_parts
-    view = stored_view(store, workspace.work / "view", memory=memory, progress=progress)
-    return view, night_parts
+        return store.load(progress=progress)
+    folder = workspace.work / "view"
+    return stored_view(store, folder, memory=memory, anew=anew, progress=progress)
 
 
 def hold_if_essential_is_lost(inputs: Inputs) -> None:

@@ -149,7 +149,7 @@ class _Session:
                 self._session = active or self._builder(SparkSession.builder).getOrCreate()
             if self._own:
                 self._session.sparkContext.setLogLevel("OFF")
-        except (*_spark_errors(), OSError, RuntimeError):
+        except _spark_errors():
             raise ConfigError(
                 "Spark could not be started; see that Java 17 is installed and that `master` under "
                 "[spark] in riskflag.toml is right, or score with --engine local."
@@ -275,7 +275,7 @@ def _spark_errors() -> tuple[type[Exception], ...]:
     from py4j.protocol import Py4JError
     from pyspark.errors import PySparkException
 
-    return PySparkException, Py4JError
+    return PySparkException, Py4JError, OSError, RuntimeError
 
 
 def _stopped(error: Exception) -> NoReturn:

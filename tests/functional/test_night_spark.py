@@ -15,7 +15,7 @@ from riskflag.history.schema import CONTACT
 from riskflag.history.store import HistoryStore
 from riskflag.nightly import spark, spark_worker
 from riskflag.nightly.build import declare
-from riskflag.nightly.inputs import load
+from riskflag.nightly.inputs import How, load
 from riskflag.nightly.part import night_part
 from riskflag.nightly.run import run_night
 from riskflag.settings import SparkSettings
@@ -50,7 +50,7 @@ def whole(tmp_path_factory):
     return nights(place)
 
 
-def nights(place: Workspace, **how: bool) -> list[dict[str, str]]:
+def nights(place: Workspace, spark: bool = False) -> list[dict[str, str]]:
     put(place)
     found = []
     for days in (0, 7):
@@ -59,7 +59,7 @@ def nights(place: Workspace, **how: bool) -> list[dict[str, str]]:
             rows = [row | {"known_on": world.AS_OF + world.dt.timedelta(1)} for row in rows]
             store = HistoryStore(place.history)
             store.append_batch("b9", "2026-03-11", {"contact": pa.Table.from_pylist(rows, CONTACT)})
-        run_night(place, world.AS_OF + world.dt.timedelta(days), **how)
+        run_night(place, world.AS_OF + world.dt.timedelta(days), how=How(spark=spark))
         found.append(published(place))
     return found
 
@@ -143,7 +143,7 @@ def test_files_that_cannot_be_written_are_told_in_a_sentence(place):
     """A folder that Spark does not reach: nothing is published."""
     place = on_spark(place, more='files = "nowhere://somewhere/else"\n')
     with pytest.raises(StorageError, match="nothing was published"):
-        run_night(place, world.AS_OF, spark=True)
+        run_night(place, world.AS_OF, how=How(spark=True))
     assert not (place.publications / "CURRENT").exists()
 
 
