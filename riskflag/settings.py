@@ -40,6 +40,22 @@ class DatabaseSettings(BaseModel):
         return value
 
 
+class IngestSettings(BaseModel):
+    """How much memory a load may take for the rows it works on, beside what riskflag needs anyway.
+
+    Written as a whole number of MiB or GiB.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    memory: str = Field(default="1 GiB", pattern=r"^[1-9][0-9]{0,4} (MiB|GiB)$")
+
+    @property
+    def memory_bytes(self) -> int:
+        number, unit = self.memory.split()
+        return int(number) << (20 if unit == "MiB" else 30)
+
+
 class Settings(BaseModel):
     """The settings of one workspace; unknown keys are refused so that a typing slip is seen."""
 
@@ -53,4 +69,5 @@ class Settings(BaseModel):
     store_url: str | None = None
     ask_first_thought: bool = False
     second_look_share: float = Field(default=0.05, ge=0, le=1)
+    ingest: IngestSettings = IngestSettings()
     databases: dict[Annotated[str, Field(pattern=_NAME)], DatabaseSettings] = {}

@@ -46,6 +46,11 @@ authority = "{authority}"
 # to 1; every "cannot decide" is looked at again whatever this says.
 # second_look_share = 0.05
 
+# How much memory a load may take for the rows it works on; what does not fit is put aside on disk
+# beside the history while the load lasts.
+# [ingest]
+# memory = "1 GiB"
+
 # A database that feeds are read from (docs: Your own files, From a database). No password here.
 # [databases.ssd]
 # url = "postgresql+psycopg://reader@server/ssd"
