@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -40,12 +41,19 @@ def in_threads(
     return results
 
 
-def streamed(work: Callable[..., Result], parts: Iterable[tuple[object, ...]]) -> Iterator[Result]:
+def streamed(
+    work: Callable[..., Result], parts: Iterable[tuple[object, ...]]
+) -> Iterator[Result]:
     """As `in_threads`, one result after another: no more parts are asked for than are worked on."""
+    left = iter(parts)
+    some = list(itertools.islice(left, 2))
+    if len(some) < 2:
+        yield from (work(*part) for part in some)
+        return
     pool = ThreadPoolExecutor(cores())
     coming: deque[Future[Result]] = deque()
     try:
-        for part in parts:
+        for part in itertools.chain(some, left):
             coming.append(pool.submit(work, *part))
             if len(coming) > cores():
                 yield coming.popleft().result()
