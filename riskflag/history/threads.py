@@ -41,9 +41,7 @@ def in_threads(
     return results
 
 
-def streamed(
-    work: Callable[..., Result], parts: Iterable[tuple[object, ...]]
-) -> Iterator[Result]:
+def streamed(work: Callable[..., Result], parts: Iterable[tuple[object, ...]]) -> Iterator[Result]:
     """As `in_threads`, one result after another: no more parts are asked for than are worked on."""
     left = iter(parts)
     some = list(itertools.islice(left, 2))
