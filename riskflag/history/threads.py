@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
@@ -57,3 +58,23 @@ def in_threads(
     finally:
         pool.shutdown(cancel_futures=True)
     return results
+
+
+def streamed(work: Callable[..., Result], parts: Iterable[tuple[object, ...]]) -> Iterator[Result]:
+    """As `in_threads`, one result after another: no more parts are asked for than are worked on."""
+    left = iter(parts)
+    some = list(itertools.islice(left, 2))
+    if len(some) < 2:
+        yield from (work(*part) for part in some)
+        return
+    pool = ThreadPoolExecutor(cores())
+    coming: deque[Future[Result]] = deque()
+    try:
+        for part in itertools.chain(some, left):
+            coming.append(pool.submit(work, *part))
+            if len(coming) > cores():
+                yield coming.popleft().result()
+        while coming:
+            yield coming.popleft().result()
+    finally:
+        pool.shutdown(cancel_futures=True)

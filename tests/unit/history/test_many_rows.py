@@ -12,7 +12,7 @@ import pyarrow as pa
 import pytest
 
 from riskflag import fast_hash
-from riskflag.history import csv_reader, csv_scan, delivery, hashing, key_join, snapshot, writing
+from riskflag.history import csv_reader, csv_scan, hashing, key_join, shelf, writing
 from riskflag.history.ingest import ingest
 from riskflag.history.store import HistoryStore
 from riskflag.workspace import Workspace
@@ -122,11 +122,11 @@ def test_parts_threads_and_compiled_keys_change_nothing(tmp_path, monkeypatch, s
     plain = loaded(tmp_path / "plain", seed)
     monkeypatch.setattr(csv_reader, "CHUNK_BYTES", 100)
     monkeypatch.setattr(csv_scan, "_BLOCK", 64)
-    monkeypatch.setattr(delivery, "PART_ROWS", 7)
+    monkeypatch.setattr(csv_reader, "PART_ROWS", 7)
     monkeypatch.setattr(writing, "SMALL_BATCH", 0)
     monkeypatch.setattr(writing, "_PART_ROWS", 8)
     monkeypatch.setattr(hashing, "MANY", 1)
-    monkeypatch.setattr(snapshot, "MANY", 1)
+    monkeypatch.setattr(shelf, "_GROWTH", 1 << 20)
     assert loaded(tmp_path / "cut", seed) == plain
 
 
