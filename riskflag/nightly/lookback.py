@@ -91,6 +91,23 @@ def look_back_as_published(workspace: Workspace, store: Store, asked: Asked) -> 
     return look_back(workspace, store, asked)
 
 
+def prepare(workspace: Workspace) -> None:
+    """Load once what the first look-back of a process would load, seconds of work.
+
+    Processes that are made afterwards share it in memory.
+    """
+    from riskflag.history.schema import CONTACT
+    from riskflag.history.view import History
+    from riskflag.progress import silent
+    from riskflag.signals.asked import every_day
+    from riskflag.signals.fast import Kernel
+
+    material = material_of(workspace, Asked(""))
+    nobody = History.of(CONTACT.empty_table())
+    days = np.arange(2, dtype=np.int64)
+    Kernel(threads=1).values(nobody, material.catalogue.signals, every_day([""], days), silent)
+
+
 def course(history: History, material: Material, asked: Asked, *, store: Store | None) -> Row:
     """As `look_back`, of a history that holds the person and everyone related to them."""
     first, last = _reach(history, store, asked)

@@ -154,7 +154,7 @@ def test_what_is_kept_names_nobody_and_is_checked(nights, tmp_path):
     store.close()
     people = pq.read_table(place.publications / record.folder / near.PEOPLE)
     names = {*people["given_name"].to_pylist(), *people["family_name"].to_pylist()} - {None}
-    assert {len(name) for name in names} <= {1}
+    assert {len(name) for name in names} == {1}
     copy = tmp_path / "publications"
     shutil.copytree(place.publications, copy)
     for file in (near.PEOPLE, near.LINKS, "records.parquet"):
