@@ -34,7 +34,8 @@ class Filters:
 
     `agency` must stand behind a reason; `new` asks for flags that are new or have new records;
     `unread` for those that nobody has reviewed. `reason` is the id of a reason that holds now;
-    `waited` asks for flags that had waited so many days or more at the publication's day.
+    `waited` asks for flags that had waited so many days or more at the publication's day; `team`
+    for those of one team, an empty text for those without one.
     """
 
     level: str | None = None
@@ -43,6 +44,7 @@ class Filters:
     unread: bool = False
     reason: str | None = None
     waited: int | None = None
+    team: str | None = None
 
 
 @dataclass(frozen=True)
@@ -147,6 +149,12 @@ def worklist_page(
         return WorklistPage(lines, len(found), len(waiting), page, pages, state.as_of, numbers)
 
 
+def count_waiting(store: Store, filters: Filters, orders: Orders) -> int:
+    """How many waiting flags the filters let through."""
+    with store.reading() as session:
+        return len(orders.of(session, filters, _State(*session.execute(_STATE).one())))
+
+
 _CURRENT = sa.select(Current.publication_id).scalar_subquery()
 _STATE = sa.select(
     _CURRENT,
@@ -189,6 +197,23 @@ def reasons_waiting(store: Store) -> tuple[str, ...]:
         return tuple(sorted(found))
 
 
+def teams_waiting(store: Store) -> tuple[str, ...]:
+    """The teams of waiting flags, sorted; flags without one add nothing."""
+    with store.reading() as session:
+        found = session.scalars(
+            sa.select(FlagVersion.team)
+            .join(Flag, Flag.version_id == FlagVersion.id)
+            .where(Flag.status == "open")
+            .distinct()
+        )
+        return tuple(sorted(team for team in found if team))
+
+
+def of_team(team: str) -> sa.ColumnElement[bool]:
+    """That a version is one team's, or has no team when the text is empty."""
+    return sa.func.coalesce(FlagVersion.team, "") == team
+
+
 def _holds_now() -> sa.ColumnElement[bool]:
     return Reason.last_publication_id == FlagVersion.publication_id
 
@@ -208,6 +233,8 @@ def _conditions(filters: Filters, as_of: dt.date | None) -> list[sa.ColumnElemen
     if filters.reason is not None:
         this = (Reason.flag_id == Flag.flag_id, Reason.reason_id == filters.reason)
         wanted.append(sa.exists().where(*this, _holds_now()))
+    if filters.team is not None:
+        wanted.append(of_team(filters.team))
     if filters.waited is not None and as_of is not None:
         wanted.append(Flag.first_raised <= as_of - dt.timedelta(days=filters.waited))
     return wanted

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 Key = tuple[object, ...]
 
 #: The current bundle and material of a workspace, each with what it was read from.
-_BUNDLES: dict[Path, tuple[bytes, Bundle | None]] = {}
+_BUNDLES: dict[Path, tuple[Key, Bundle | None]] = {}
 _MATERIAL: dict[Path, tuple[Key, Material]] = {}
 
 
@@ -52,6 +52,7 @@ def _written(workspace: Workspace) -> Key:
     stats = ((path, path.stat()) for path in sorted(files) if path.is_file())
     return (
         _pointer(workspace.bundles),
+        workspace.promotion_key,
         *((path, stat.st_mtime_ns, stat.st_size) for path, stat in stats),
     )
 
@@ -68,22 +69,24 @@ def _read_material(workspace: Workspace, asked: Asked) -> Material:
         folder = workspace.bundles / Path(asked.bundle).name
         if not folder.is_dir():
             raise ConfigError("There is no such bundle in this workspace; look into bundles/.")
-        bundle = Bundle.load(folder)
+        bundle = Bundle.load(folder, key=workspace.promotion_key)
     elif not asked.rules_only:
-        bundle = _current(workspace.bundles)
+        bundle = _current(workspace)
     if bundle is not None:
         bundle.check_signals({s.name: s.fingerprint for s in catalogue.signals})
     return Material(catalogue, rulebook, bundle)
 
 
-def _current(bundles: Path) -> Bundle | None:
+def _current(workspace: Workspace) -> Bundle | None:
     """The promoted bundle; a process that has checked and tried it once need not do it again."""
     from riskflag.scoring.bundle import load_current
 
-    key = _pointer(bundles)
-    if _BUNDLES.get(bundles, (b"", None))[0] != key:
-        _BUNDLES[bundles] = (key, load_current(bundles))
-    return _BUNDLES.get(bundles, (b"", None))[1]
+    bundles, signed_by = workspace.bundles, workspace.promotion_key
+    key = (_pointer(bundles), signed_by)
+    found = _BUNDLES.get(bundles)
+    if found is None or found[0] != key:
+        found = _BUNDLES[bundles] = (key, load_current(bundles, key=signed_by))
+    return found[1]
 
 
 def _pointer(bundles: Path) -> bytes:

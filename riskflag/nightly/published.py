@@ -17,7 +17,9 @@ from riskflag.casework.worklist import (
     Orders,
     WorklistPage,
     agencies_waiting,
+    count_waiting,
     reasons_waiting,
+    teams_waiting,
     worklist_page,
 )
 from riskflag.errors import InputError, IntegrityError
@@ -31,8 +33,10 @@ __all__ = [
     "WorklistPage",
     "agencies_waiting",
     "complete",
+    "count_waiting",
     "published_flag",
     "reasons_waiting",
+    "teams_waiting",
     "version_of",
     "worklist_page",
 ]
