@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from riskflag import __version__
@@ -88,7 +89,11 @@ def look_back_as_published(workspace: Workspace, store: Store, asked: Asked) -> 
         kept = kept_history(workspace.publications, record, asked.person_id, last)
         if kept is not None:
             return course(kept, material_of(workspace, asked), asked, store=store)
-    return look_back(workspace, store, asked)
+    try:
+        return look_back(workspace, store, asked)
+    finally:
+        # The tables of everybody took hundreds of megabytes; a server goes on without them.
+        pa.default_memory_pool().release_unused()
 
 
 def prepare(workspace: Workspace) -> None:
