@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from riskflag.casework.small_numbers import FEWEST, hidden
+from riskflag.casework.small_numbers import FEWEST, Z, hidden
 from riskflag.training.checks import FAIRNESS, FINE, LOOK, NOT_KNOWN, Check
 from riskflag.training.groups import Groups
 from riskflag.training.hearing import Hearing
@@ -96,7 +96,7 @@ class Frame:
     def enough(self) -> dict[str, NDArray[np.bool_]]:
         """Whether each rate of each group rests on at least FEWEST children."""
         hearing = self.hearing
-        came = self._children_where(hearing.labels > 0)
+        came = self._with_outcome
         listed = self._children_where(hearing.listed)
         everybody = self.children >= FEWEST
         return {
@@ -106,6 +106,23 @@ class Frame:
             "precision": listed >= FEWEST,
             "foretold_over_observed": came >= FEWEST,
         }
+
+    def least_spread(self, rate: str) -> Floats:
+        """What a share of so few children varies by at least, draws or not (Wilson's interval).
+
+        Where nearly all or nearly none of a group are missed, draws of the group hardly differ, and
+        a difference to the others would look certain.
+        """
+        if rate == "foretold_over_observed":
+            return np.zeros(len(self.groups.names))
+        n = np.maximum(self._with_outcome if rate == "missed" else self.children, 1)
+        p = np.nan_to_num(self.rates(np.ones(len(self.hearing.rows)))[rate], nan=0.5)
+        half = np.sqrt(p * (1 - p) / n + Z**2 / (4 * n**2)) / (1 + Z**2 / n)
+        return np.asarray(half, dtype=np.float64)
+
+    @cached_property
+    def _with_outcome(self) -> Ints:
+        return self._children_where(self.hearing.labels > 0)
 
     def _children_where(self, chosen: NDArray[np.bool_]) -> Ints:
         at = np.flatnonzero(chosen)
@@ -231,7 +248,7 @@ def _check(frame: Frame, rate: str, gaps: Floats, drawn: Floats) -> Check:
     if told.sum() < 2:
         lacking = f"By {kind}, {ASKED[rate]}: too few children in all groups but one to tell."
         return Check(name, FAIRNESS, lacking, NOT_KNOWN)
-    spread = np.nanstd(drawn, axis=0)
+    spread = np.maximum(np.nanstd(drawn, axis=0), frame.least_spread(rate))
     score = np.where(told & (spread > 0), np.abs(gaps) / np.where(spread > 0, spread, 1), -1.0)
     place = int(np.argmax(score))
     figure = with_interval(float(gaps[place]), drawn[:, place].tolist())
