@@ -26,9 +26,10 @@ from riskflag.training.rows import Ints
 Floats = NDArray[np.float64]
 
 SMALL = "smaller groups together"
-#: A clear gap smaller than this is told but needs no look: missed cases and false alarms as shares
-#: of 1, and how far the level is off, as a factor.
-GAP, LEVEL = 0.05, 1.25
+#: A clear gap smaller than this is told but needs no look: missed cases as a share of 1, false
+#: alarms (rare everywhere) and the level as a factor.
+GAP, FACTOR = 0.05, 1.25
+FACTORS = ("false_alarms", "foretold_over_observed")
 RATES = ("list_rate", "missed", "false_alarms", "precision", "foretold_over_observed")
 #: The rates of which a check is made, in words, and the kind of gap: taken away or divided.
 ASKED = {
@@ -65,17 +66,13 @@ class Frame:
         return _rates(self._sums(weights))
 
     def gaps(self, weights: Floats) -> dict[str, Floats]:
-        """Each group's rate less that of all others; the level's ratio as a logarithm."""
+        """Each group's rate less that of all others; of FACTORS the logarithm of their ratio."""
         mine = self._sums(weights)
         rest = {key: one.sum() - one for key, one in mine.items()}
         ours, theirs = _rates(mine), _rates(rest)
         with np.errstate(divide="ignore", invalid="ignore"):
-            return {
-                "missed": ours["missed"] - theirs["missed"],
-                "false_alarms": ours["false_alarms"] - theirs["false_alarms"],
-                "foretold_over_observed": np.log(ours["foretold_over_observed"])
-                - np.log(theirs["foretold_over_observed"]),
-            }
+            ratios = {name: np.log(ours[name]) - np.log(theirs[name]) for name in FACTORS}
+        return {"missed": ours["missed"] - theirs["missed"], **ratios}
 
     def _sums(self, weights: Floats) -> dict[str, Floats]:
         hearing, size = self.hearing, len(self.groups.names)
@@ -113,12 +110,19 @@ class Frame:
         Where nearly all or nearly none of a group are missed, draws of the group hardly differ, and
         a difference to the others would look certain.
         """
-        if rate == "foretold_over_observed":
+        if rate in FACTORS:
             return np.zeros(len(self.groups.names))
-        n = np.maximum(self._with_outcome if rate == "missed" else self.children, 1)
+        n = np.maximum(self._with_outcome, 1)
         p = np.nan_to_num(self.rates(np.ones(len(self.hearing.rows)))[rate], nan=0.5)
         half = np.sqrt(p * (1 - p) / n + Z**2 / (4 * n**2)) / (1 + Z**2 / n)
         return np.asarray(half, dtype=np.float64)
+
+    def comparable(self, rate: str) -> NDArray[np.bool_]:
+        """Whether each group's rate rests on enough to be compared: a ratio needs false alarms."""
+        if rate != "false_alarms":
+            return self.enough[rate]
+        false = self.hearing.listed & (self.hearing.labels == 0)
+        return self._children_where(false) >= FEWEST
 
     @cached_property
     def _with_outcome(self) -> Ints:
@@ -244,7 +248,7 @@ def _check(frame: Frame, rate: str, gaps: Floats, drawn: Floats) -> Check:
     """The widest gap of a rate between a group and all others, and whether it is clear."""
     kind = frame.groups.kind
     name = f"{ASKED[rate].split(' of ')[0].replace(' ', '_')}_by_{kind.replace(' ', '_')}"
-    told = frame.enough[rate] & np.isfinite(gaps)
+    told = frame.comparable(rate) & np.isfinite(gaps)
     if told.sum() < 2:
         lacking = f"By {kind}, {ASKED[rate]}: too few children in all groups but one to tell."
         return Check(name, FAIRNESS, lacking, NOT_KNOWN)
@@ -253,7 +257,7 @@ def _check(frame: Frame, rate: str, gaps: Floats, drawn: Floats) -> Check:
     place = int(np.argmax(score))
     figure = with_interval(float(gaps[place]), drawn[:, place].tolist())
     clear = score[place] > _beyond_chance(int(told.sum()))
-    wide = abs(gaps[place]) > (np.log(LEVEL) if rate.startswith("foretold") else GAP)
+    wide = abs(gaps[place]) > (np.log(FACTOR) if rate in FACTORS else GAP)
     sentence = _sentence(kind, frame.groups.names[place], rate, figure, clear=bool(clear))
     return Check(name, FAIRNESS, sentence, LOOK if clear and wide else FINE, figure)
 
@@ -265,17 +269,16 @@ def _beyond_chance(groups: int) -> float:
     """
     from scipy.stats import norm
 
-    return float(norm.ppf(1 - 0.025 / (groups * len(ASKED))))
+    return float(norm.ppf(1 - 0.01 / (groups * len(ASKED))))
 
 
 def _sentence(kind: str, group: str, rate: str, figure: Figure, *, clear: bool) -> str:
-    if rate.startswith("foretold"):
+    if rate in FACTORS:
         factors = {key: None if v is None else float(np.exp(v)) for key, v in figure.items()}
-        gap = f"{span(factors)} times the level of the others"
-        what = "foretold against what came"
+        of = "as many as" if rate == "false_alarms" else "the level of"
+        gap = f"{span(factors)} times {of} the others"
     else:
-        of = 1000 if rate == "false_alarms" else 100
-        gap = f"{span(figure, 0, by=of, sign=True)} in {of:,} against the others"
-        what = ASKED[rate]
+        gap = f"{span(figure, 0, by=100, sign=True)} in 100 against the others"
+    what = "foretold against what came" if rate.startswith("foretold") else ASKED[rate]
     certain = "clear" if clear else "no clearer than chance among so many groups"
     return f"By {kind}, {what}: the group that stands out most is {group}, {gap}; {certain}."
