@@ -8,7 +8,8 @@ many chance gaps would reach.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import dataclasses
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -198,23 +199,24 @@ def checks(hearing: Hearing, groups: tuple[Groups, ...]) -> list[Check]:
 
 
 def of_kind(frame: Frame) -> list[Check]:
-    """The checks of one kind of group."""
-    whole = np.ones(len(frame.hearing.rows))
-    values, gaps = by_fairlearn(frame), frame.gaps(whole)
-    rates: dict[str, list[Floats]] = {name: [] for name in RATES}
-    drawn: dict[str, list[Floats]] = {name: [] for name in ASKED}
-    for weights in frame.hearing.draws():
-        for name, one in frame.rates(weights).items():
-            rates[name].append(one)
-        for name, one in frame.gaps(weights).items():
-            drawn[name].append(one)
-    table = _table(frame, values, {name: np.array(one) for name, one in rates.items()})
-    told = [_check(frame, rate, gaps[rate], np.array(drawn[rate])) for rate in ASKED]
-    first = told[0]
-    return [
-        Check(first.name, FAIRNESS, first.sentence, first.verdict, first.figure, table),
-        *told[1:],
-    ]
+    """The checks of one kind of group, the first with the table of all its rates."""
+    first, *others = gap_checks(frame)
+    drawn = _drawn(frame, frame.rates)
+    table = _table(frame, by_fairlearn(frame), drawn)
+    return [dataclasses.replace(first, table=table), *others]
+
+
+def gap_checks(frame: Frame) -> list[Check]:
+    """For each rate in ASKED the gap that stands out most."""
+    gaps = frame.gaps(np.ones(len(frame.hearing.rows)))
+    drawn = _drawn(frame, frame.gaps)
+    return [_check(frame, rate, gaps[rate], drawn[rate]) for rate in ASKED]
+
+
+def _drawn(frame: Frame, figures: Callable[[Floats], dict[str, Floats]]) -> dict[str, Floats]:
+    """Figures of every draw by name (float64 [draws, groups])."""
+    each = [figures(weights) for weights in frame.hearing.draws()]
+    return {name: np.array([one[name] for one in each]) for name in each[0]}
 
 
 def _table(
@@ -247,7 +249,7 @@ def _rounded(children: int) -> int | None:
 def _check(frame: Frame, rate: str, gaps: Floats, drawn: Floats) -> Check:
     """The widest gap of a rate between a group and all others, and whether it is clear."""
     kind = frame.groups.kind
-    name = f"{ASKED[rate].split(' of ')[0].replace(' ', '_')}_by_{kind.replace(' ', '_')}"
+    name = f"{ASKED[rate].split(' of ')[0].replace(' ', '_')}_by_{frame.groups.slug}"
     told = frame.comparable(rate) & np.isfinite(gaps)
     if told.sum() < 2:
         lacking = f"By {kind}, {ASKED[rate]}: too few children in all groups but one to tell."

@@ -38,6 +38,11 @@ class Groups:
     names: tuple[str, ...]
     code: Ints
 
+    @property
+    def slug(self) -> str:
+        """The kind as a part of a name."""
+        return self.kind.replace(" ", "_")
+
     @classmethod
     def of(cls, kind: str, texts: Texts) -> Groups:
         """Number the groups by name."""

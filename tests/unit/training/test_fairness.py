@@ -72,7 +72,7 @@ def test_groups_by_lot_rarely_raise_an_alarm() -> None:
     alarms = [
         one.name
         for seed in range(30)
-        for one in fairness.of_kind(Frame(court(), halves(seed)))
+        for one in fairness.gap_checks(Frame(court(), halves(seed)))
         if one.verdict != FINE
     ]
     assert len(alarms) <= 2
