@@ -133,7 +133,7 @@ def _hidden(inputs: Inputs, table: SignalTable, values: Floats) -> list[tuple[Ro
 
     bundle = inputs.bundle
     assert bundle is not None
-    feeds = inputs.history.feeds(inputs.as_of)
+    feeds = inputs.view.feeds(inputs.as_of)
     signals = [inputs.catalogue.by_name[name] for name in table.names]
     found = []
     for feed in feeds:

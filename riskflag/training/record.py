@@ -18,6 +18,7 @@ from riskflag.training.fair_words import fairness_page
 from riskflag.training.judge import Judgement
 from riskflag.training.learn import Learnt
 from riskflag.training.prepare import Prepared
+from riskflag.training.tables import calibrations, tables
 from riskflag.training.track import FoldRecord, RunRecord, git_revision
 
 #: The artifact folder that holds a run's future bundle.
@@ -44,6 +45,7 @@ class Finished:
         texts = {
             **files,
             **self.texts,
+            **tables(result, self.judgement.importance),
             f"{BUNDLE}/about.json": canonical(dict(self.parts.about)).decode(),
             "report/report.txt": report.as_text(result, gates),
             "report/report.html": report.as_html(f"Experiment {name}", result, gates),
@@ -97,10 +99,9 @@ class Finished:
     def _figures(self) -> dict[str, Any]:
         judgement = self.judgement
         labels = self.prepared.test.labels.numbers
-        bins = judgement.result["calibration"]["bins"]
         return {
             "plots/precision_recall.png": plots.precision_recall(judgement.scores, labels),
-            "plots/calibration.png": plots.calibration(bins),
+            "plots/calibration.png": plots.calibration(calibrations(judgement.result)),
             "shap/importance.png": plots.importance(judgement.importance),
             **shap_report.figures(self.learnt.model, judgement.spread, judgement.importance),
         }

@@ -29,7 +29,7 @@ from riskflag.training.record import Finished
 from riskflag.training.refits import refits
 from riskflag.training.rolling import Tour
 from riskflag.training.rules_alone import rules_alone
-from riskflag.training.track import Store
+from riskflag.training.track import CHALLENGER, RunRecord, Store
 from riskflag.workspace import Workspace
 
 
@@ -98,7 +98,7 @@ def train(
     again = refits(prepared, config, learnt.trees, threads=threads, progress=progress)
     parts = bundle_parts(told, prepared, learnt, judgement, refits=again)
     finished = Finished(experiment, prepared, learnt, judgement, parts, texts)
-    run_id = Store(workspace.mlruns).record(finished.record(catalogue, progress))
+    run_id = _keep(workspace, finished.record(catalogue, progress), judgement)
     inputs = prepared.inputs
     return Trained(run_id, judgement, parts, learnt.trees, len(inputs.names), inputs.excluded)
 
@@ -137,3 +137,12 @@ def _examine(
         history, prepared, learnt.model, config, capacity, line, progress=tour.progress
     )
     result["checks"] = all_checks(hearing, result, judgement.scores, reviews)
+
+
+def _keep(workspace: Workspace, record: RunRecord, judgement: Judgement) -> str:
+    """Record the run and return its id; it is the challenger when its gates hold."""
+    store = Store(workspace.mlruns)
+    run_id = store.record(record)
+    if all(gate.passed for gate in judgement.gates):
+        store.set_alias(store.find(run_id), CHALLENGER, {"gates": "held in training"})
+    return run_id

@@ -8,8 +8,6 @@ the settings the experiment declares. Those stay unless the gain is beyond noise
 
 from __future__ import annotations
 
-import csv
-import io
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +21,7 @@ from riskflag.training.fit import Floats, Grower, Matrix, log_loss
 from riskflag.training.prepare import Prepared
 from riskflag.training.rows import Bools, Ints
 from riskflag.training.split import period
+from riskflag.training.tables import csv_text
 
 #: Lowest and highest value of each setting that is sought, and whether it is whole or a factor.
 SPACE = {
@@ -135,11 +134,7 @@ class Tuned:
 
     def table(self) -> str:
         """Every trial as CSV text."""
-        text = io.StringIO()
-        rows = csv.DictWriter(text, list(self.trials[0]), lineterminator="\n")
-        rows.writeheader()
-        rows.writerows(self.trials)
-        return text.getvalue()
+        return csv_text(self.trials)
 
 
 def tune(grounds: Grounds, tuning: TuningConfig, *, progress: Progress = silent) -> Tuned:
