@@ -32,6 +32,7 @@ COMMANDS = (
     "compare",
     "promote",
     "key",
+    "governance",
     "score",
     "explain",
     "reviews",
