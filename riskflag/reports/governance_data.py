@@ -31,8 +31,8 @@ def variables(evidence: Evidence) -> Document:
     shares = evidence.shares
     ordered = sorted(evidence.inputs, key=lambda one: (-shares.get(one["name"], 0.0), one["name"]))
     rows = tuple(_variable(one, evidence.signals.get(one["name"]), shares) for one in ordered)
-    heads = ("signal", "question", "how, from which kinds of contact", "held by", "theme")
-    heads = (*heads, "direction", "share of the scores")
+    words_of = ("signal", "question", "how, from which kinds of contact")
+    heads = (*words_of, "held by", "theme", "direction", "share of the scores")
     used = sum(share > 0 for share in shares.values())
     return Document(
         "variables",
