@@ -38,6 +38,7 @@ COMMANDS = (
     "reviews",
     "reproduce",
     "lookback",
+    "backtest",
     "verify",
     "serve",
 )

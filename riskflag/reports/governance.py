@@ -25,6 +25,7 @@ NEVER = (
     "To rank families against each other, or to judge the work of staff or teams.",
     "In another area, for other ages, or from other feeds than those it learnt from.",
 )
+NOBODY = "Figures over many children; nobody can be told from them."
 LIMITS = (
     "It learnt what agencies recorded and did. Harm that nobody noticed is not in its outcome.",
     "Families that are looked at more are recorded more; the checks above say how far that goes.",
@@ -52,11 +53,13 @@ def files(evidence: Evidence, earlier: Evidence | None = None) -> dict[str, str]
     for one in made:
         told[f"{one.name}.md"] = as_markdown(one)
         told[f"{one.name}.html"] = page(
-            "governance.html",
+            "document.html",
             doc=one,
             others=others,
+            mark="Governance pack",
             authority=evidence.authority,
-            bundle=evidence.id,
+            of=evidence.id,
+            foot=f"Made by riskflag governance from the bundle {evidence.id}. {NOBODY}",
         )
     return told
 
