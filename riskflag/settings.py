@@ -55,5 +55,6 @@ class Settings(BaseModel):
     store_url: str | None = None
     ask_first_thought: bool = False
     second_look_share: float = Field(default=0.05, ge=0, le=1)
+    memory_gib: float = Field(default=4, ge=0.1, le=4096)
     promotion_key: str | None = Field(default=None, pattern=PUBLIC_KEY)
     databases: dict[Annotated[str, Field(pattern=_NAME)], DatabaseSettings] = {}

@@ -48,6 +48,9 @@ authority = "{authority}"
 # to 1; every "cannot decide" is looked at again whatever this says.
 # second_look_share = 0.05
 
+# How much memory a night may take, in GiB. A history that is larger is worked on in parts.
+# memory_gib = 4
+
 # The public half of the key that bundles are signed with (make one with `riskflag key FILE`): the
 # night then refuses a model that was not promoted by whoever holds the key file.
 # promotion_key = "64 letters and digits"
@@ -134,6 +137,11 @@ class Workspace:
     @property
     def publications(self) -> Path:
         return self.root / "publications"
+
+    @property
+    def work(self) -> Path:
+        """What nights keep to be quicker; it may be removed at any time."""
+        return self.root / "work"
 
     @property
     def mlruns(self) -> Path:

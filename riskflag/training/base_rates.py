@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from riskflag.casework.small_numbers import small
 from riskflag.clock import date_of
 from riskflag.history.view import History
 from riskflag.training.checks import FAULT, FINE, HONESTY, LOOK, NOT_KNOWN, Check
@@ -22,8 +23,8 @@ from riskflag.training.rows import Contacts, Ints
 Floats = NDArray[np.float64]
 
 #: A month is compared with so many on each side; it is odd below LOW or above HIGH times their
-#: middle, when chance alone would do so less often than CHANCE.
-BESIDE, LOW, HIGH, CHANCE = 6, 0.5, 2.0, 1e-4
+#: middle, when chance alone would do so less often than CHANCE; EMPTY for a month with none at all.
+BESIDE, LOW, HIGH, CHANCE, EMPTY = 6, 0.5, 2.0, 1e-6, 1e-3
 #: The level may move by this factor between learning and checking before somebody has to look.
 DRIFT = 1.5
 DRAWS = 100
@@ -57,7 +58,7 @@ class Months:
                 continue
             usual = float(np.median(self.rate[near])) * self.of[place]
             came = self.came[place]
-            scarce = came < LOW * usual and poisson.cdf(came, usual) < CHANCE
+            scarce = came < LOW * usual and poisson.cdf(came, usual) < (CHANCE if came else EMPTY)
             many = came > HIGH * usual and poisson.sf(came - 1, max(usual, 1e-9)) < CHANCE
             if scarce or many:
                 found.append(place)
@@ -108,8 +109,8 @@ def finding(name: str, months: Months, word: str) -> Check:
     table = [
         {
             "month": date_of(int(day)).isoformat()[:7],
-            "outcomes": round(float(came), 1),
-            "rate": float(rate),
+            "outcomes": None if small(round(came)) else round(came),
+            "rate": None if small(round(came)) else float(rate),
             "odd": place in odd,
         }
         for place, (day, came, rate) in enumerate(
@@ -121,17 +122,22 @@ def finding(name: str, months: Months, word: str) -> Check:
         return Check(name, HONESTY, told, NOT_KNOWN, table=table)
     if not odd:
         low, high = months.rate.min(), months.rate.max()
-        between = f"{low:.2%} to {high:.2%}" if word == "as of" else f"{low:.0f} to {high:.0f}"
-        told = f"Outcomes come evenly {word} {len(months.day)} months: {between} a month."
+        counted = f"{_few(low)} to {_few(high)}" if word == "in" else f"{low:.2%} to {high:.2%}"
+        told = f"Outcomes come evenly {word} {len(months.day)} months: {counted} a month."
         return Check(name, HONESTY, told, table=table)
     empty = [place for place in odd if months.came[place] <= 0.1 * np.median(months.came)]
-    named = ", ".join(f"{_month(months, i)} ({months.came[i]:.0f})" for i in odd)
+    named = ", ".join(f"{_month(months, i)} ({_few(months.came[i])})" for i in odd)
     what = "next to no outcome is recorded" if empty else "outcomes are far from those around"
     told = (
         f"{len(odd)} {'month is' if len(odd) == 1 else 'months are'} not like the others; {what} "
         f"{word} {named}. Find out what was not recorded before you trust any figure here."
     )
     return Check(name, HONESTY, told, FAULT if empty else LOOK, table=table)
+
+
+def _few(came: float) -> str:
+    """A number of outcomes; small numbers are never told."""
+    return "fewer than 10" if small(round(came)) else f"{came:.0f}"
 
 
 def _month(months: Months, place: int) -> str:

@@ -7,7 +7,7 @@ import difflib
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -117,8 +117,19 @@ class WindowsConfig(Part):
         return int(self.every.removesuffix("d"))
 
 
+class TuningConfig(Part):
+    """How settings are sought: how many `trials`, on how many tuning folds of the train months."""
+
+    trials: int = Field(default=30, ge=2, le=1000)
+    folds: int = Field(default=3, ge=2, le=8)
+    seed: int = 1
+
+
 class ModelConfig(Part):
-    """How the trees are grown; every number that changes the bytes is here."""
+    """How the trees are grown; every number that changes the bytes is here.
+
+    With `tuning` the numbers are where the search begins and what stays if it gains nothing.
+    """
 
     max_trees: int = Field(default=1000, ge=1, le=20_000)
     patience: int = Field(default=40, ge=1)
@@ -131,6 +142,9 @@ class ModelConfig(Part):
     max_rows: int = Field(default=250_000, ge=1000)
     outage_share: float = Field(default=0.1, ge=0, lt=1)
     seed: int = 1
+    tuning: TuningConfig | None = None
+    #: Plainer models that learn from the same rows and stand in the report.
+    challengers: tuple[Literal["logistic", "ebm"], ...] = ("logistic",)
 
 
 class EvaluationConfig(Part):

@@ -242,10 +242,13 @@ def _check(frame: Frame, rate: str, gaps: Floats, drawn: Floats) -> Check:
 
 
 def _beyond_chance(groups: int) -> float:
-    """How many standard deviations the largest of so many chance gaps rarely exceeds."""
+    """How many standard deviations the largest chance gap of so many groups rarely exceeds.
+
+    Each group is asked about by every rate in ASKED.
+    """
     from scipy.stats import norm
 
-    return float(norm.ppf(1 - 0.025 / groups))
+    return float(norm.ppf(1 - 0.025 / (groups * len(ASKED))))
 
 
 def _sentence(kind: str, group: str, rate: str, figure: Figure, *, clear: bool) -> str:
@@ -254,7 +257,8 @@ def _sentence(kind: str, group: str, rate: str, figure: Figure, *, clear: bool) 
         gap = f"{span(factors)} times the level of the others"
         what = "foretold against what came"
     else:
-        gap = f"{span(figure, 0, by=100, sign=True)} in 100 against the others"
+        of = 1000 if rate == "false_alarms" else 100
+        gap = f"{span(figure, 0, by=of, sign=True)} in {of:,} against the others"
         what = ASKED[rate]
     certain = "clear" if clear else "no clearer than chance among so many groups"
     return f"By {kind}, {what}: the group that stands out most is {group}, {gap}; {certain}."

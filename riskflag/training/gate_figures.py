@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from riskflag.training.experiment import ExperimentConfig, PromotionConfig
@@ -52,8 +52,6 @@ GATES = frozenset(
 #: theirs to weigh. What is a fault of the model, the data or the record is not.
 SIGNABLE = frozenset({CONTENT, OUTAGE, MISSED, LISTED, LEVEL, PROXIES})
 FAULT, LOOK, NOT_KNOWN = "fault", "look", "not known"
-#: With fewer children who had the outcome than this, chance makes signals look suspect.
-FEW = 30
 NOT_MEASURED = "not measured; train the run again with this version"
 
 Figure = Mapping[str, float | None]
@@ -169,11 +167,7 @@ class _Reading:
         if shifted is not None and shifted["verdict"] == FAULT:
             return Gate(name, False, str(shifted["sentence"]), asked)
         told = f"suspect signals: {', '.join(suspects) or 'none'}"
-        few = self.result["children_with_outcome"] < FEW and self.limits.undecided_holds
-        if suspects and few:
-            # Of a handful of outcomes some signal always seems to know by chance.
-            return Gate(name, True, f"undecided: {told}", asked)
-        return Gate(name, not suspects, told, asked)
+        return self._unless_few(Gate(name, not suspects, told, asked))
 
     def of_checks(self) -> Iterator[Gate]:
         """The gates that rest on the checks of the run."""
@@ -223,10 +217,7 @@ class _Reading:
             return Gate(name, self.limits.undecided_holds, f"undecided: {found['sentence']}", asked)
         worst = min(kept, key=lambda feed: (kept[feed], feed))
         told = f"{kept[worst]:.0%} still found without {worst}"
-        passed = kept[worst] >= least
-        if not passed and not self.decided and self.limits.undecided_holds:
-            return Gate(name, True, f"undecided: {told}", asked)
-        return Gate(name, passed, told, asked)
+        return self._unless_few(Gate(name, kept[worst] >= least, told, asked))
 
     def _groups(self, name: str, begins: str, limit: float) -> Gate:
         """A gap that is clear and wider than agreed; told of the widest of all kinds of group."""
@@ -249,9 +240,7 @@ class _Reading:
             if one["verdict"] != "fine" and abs(_or(one["figure"]["value"], 0.0)) > limit
         ]
         worst = max(wide or known, key=lambda one: abs(_or(one["figure"]["value"], 0.0)))
-        if wide and not self.decided and self.limits.undecided_holds:
-            return Gate(name, True, f"undecided: {worst['sentence']}", asked)
-        return Gate(name, not wide, str(worst["sentence"]), asked)
+        return self._unless_few(Gate(name, not wide, str(worst["sentence"]), asked))
 
     def _proxies(self) -> Gate:
         name, most = PROXIES, self.limits.strongest_proxy
@@ -268,6 +257,12 @@ class _Reading:
         )
         low = _or(worst["figure"]["low"], 0.0)
         return Gate(name, worst["verdict"] != FAULT and low < most, str(worst["sentence"]), asked)
+
+    def _unless_few(self, gate: Gate) -> Gate:
+        """The gate, or undecided where it does not hold by outcomes too few to decide."""
+        if gate.passed or self.decided or not self.limits.undecided_holds:
+            return gate
+        return replace(gate, passed=True, measured=f"undecided: {gate.measured}")
 
     @property
     def _checks(self) -> list[Mapping[str, Any]]:

@@ -21,7 +21,7 @@ from riskflag.training.rows import Ints, Rows
 Floats = NDArray[np.float64]
 
 #: The checks look at whole families with at most about this many test rows.
-MOST_ROWS = 60_000
+MOST_ROWS = 250_000
 #: Draws of the checks: each compares many things, and the ends of an interval settle early.
 MOST_DRAWS = 100
 

@@ -137,6 +137,6 @@ def _grown(values: Floats, labels: Floats):  # type: ignore[no-untyped-def]  # n
     options = {
         "objective": "binary", "num_leaves": 8, "learning_rate": 0.1, "min_data_in_leaf": 20,
         "feature_fraction": 0.5, "lambda_l2": 10.0, "seed": 43, "deterministic": True,
-        "force_row_wise": True, "num_threads": 2, "verbosity": -1,
+        "force_row_wise": True, "num_threads": 1, "verbosity": -1,
     }  # fmt: skip
     return lgb.train(options, lgb.Dataset(values, labels, params={"verbosity": -1}), ROUNDS)

@@ -52,7 +52,7 @@ def contacts_alone(hearing: Hearing, counts: Floats) -> Floats:
     options = {
         "objective": "binary", "num_leaves": 8, "learning_rate": 0.1, "min_data_in_leaf": 50,
         "monotone_constraints": [1] * counts.shape[1], "lambda_l2": 10.0, "verbosity": -1,
-        "seed": 29, "deterministic": True, "force_row_wise": True, "num_threads": 2,
+        "seed": 29, "deterministic": True, "force_row_wise": True, "num_threads": 1,
     }  # fmt: skip
     data = lgb.Dataset(
         amounts(hearing.prepared, train.rows),
