@@ -176,8 +176,8 @@ class _Reading:
         yield self._content()
         yield self._outage()
         yield self._groups(MISSED, "missed_cases_by_", self.limits.widest_gap)
-        yield self._groups(LISTED, "false_alarms_by_", self.limits.widest_gap)
         level = math.log(self.limits.widest_level)
+        yield self._groups(LISTED, "false_alarms_by_", level)
         yield self._groups(LEVEL, "level_by_", level)
         yield self._proxies()
 
@@ -223,7 +223,7 @@ class _Reading:
         """A gap that is clear and wider than agreed; told of the widest of all kinds of group."""
         shown = (
             f"by less than a factor {math.exp(limit):.2f}"
-            if "level" in begins
+            if begins != "missed_cases_by_"
             else (f"by less than {limit * 100:.0f} in 100")
         )
         asked = f"no clear gap between groups, {shown}"

@@ -211,7 +211,7 @@ PLANTED: list[tuple[str, str, float | None, dict[str, Any], str]] = [
         "no feed is all it rests on",
     ),
     ("missed_cases_by_sex", "look", 0.25, {}, "no group is missed more"),
-    ("false_alarms_by_sex", "look", -0.2, {}, "no group is listed for less"),
+    ("false_alarms_by_sex", "look", -0.7, {}, "no group is listed for less"),
     ("level_by_sex", "look", 0.9, {}, "the level is right in every group"),
     ("proxies_of_sex", "look", 0.93, {}, "no input stands for a protected group"),
 ]
