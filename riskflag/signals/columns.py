@@ -50,6 +50,8 @@ class Columns:
         self.words = tuple(words)
         self.numbers = tuple(numbers)
         self.dictionaries = [column.dictionary.to_pylist() for column in self._words]
+        #: Whether a word was not recorded somewhere.
+        self.unrecorded = [column.null_count > 0 for column in self._words]
         self.people = People(contacts["person_id"])
 
     def chunk(self, start: int, stop: int) -> Contacts:
