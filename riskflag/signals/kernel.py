@@ -150,27 +150,28 @@ def _gather(contacts: Contacts, program: Program, scratch: Scratch, rows: Rows, 
         if b < 0:
             continue
         kind = contacts.classes[i]
-        for member in range(program.classes.start[kind], program.classes.start[kind + 1]):
-            track = program.classes.tracks[member]
-            for lane in range(counts.start[track], counts.start[track + 1]):
-                if counts.op[lane] == DIFFERENT:
-                    code = contacts.codes[counts.column[lane], i]
-                    if code < 0 or b < counts.begin[lane]:
-                        continue
-                    if _seen(scratch, counts.marks[lane] + code, row):
-                        continue
-                scratch.counted[np.uint64((b + 1) * counts.op.shape[0] + lane)] += 1
-            for lane in range(sums.start[track], sums.start[track + 1]):
-                whole, recorded = usable(contacts.numbers[sums.column[lane], i])
-                spot = np.uint64((b + 1) * sums.op.shape[0] + lane)
-                scratch.measured[spot] += recorded
-                scratch.summed[spot] += whole
-            for lane in range(bests.start[track], bests.start[track + 1]):
-                if b < bests.begin[lane]:
+        for place in range(counts.start[kind], counts.start[kind + 1]):
+            lane = counts.lanes[place]
+            if counts.op[lane] == DIFFERENT:
+                code = contacts.codes[counts.column[lane], i]
+                if code < 0 or b < counts.begin[lane]:
                     continue
-                here = merit(contacts, (bests.op[lane], bests.column[lane]), i)
-                spot = np.uint64((b + 1) * bests.op.shape[0] + lane)
-                scratch.best[spot] = max(scratch.best[spot], here)
+                if _seen(scratch, counts.marks[lane] + code, row):
+                    continue
+            scratch.counted[np.uint64((b + 1) * counts.op.shape[0] + lane)] += 1
+        for place in range(sums.start[kind], sums.start[kind + 1]):
+            lane = sums.lanes[place]
+            whole, recorded = usable(contacts.numbers[sums.column[lane], i])
+            spot = np.uint64((b + 1) * sums.op.shape[0] + lane)
+            scratch.measured[spot] += recorded
+            scratch.summed[spot] += whole
+        for place in range(bests.start[kind], bests.start[kind + 1]):
+            lane = bests.lanes[place]
+            if b < bests.begin[lane]:
+                continue
+            here = merit(contacts, (bests.op[lane], bests.column[lane]), i)
+            spot = np.uint64((b + 1) * bests.op.shape[0] + lane)
+            scratch.best[spot] = max(scratch.best[spot], here)
 
 
 @inlined
@@ -224,8 +225,10 @@ def _read(program: Program, found: Cells, as_of: int) -> None:
     for cell in range(found.exists.shape[0]):
         found.exists[cell] = min(found.counted[cell], 1)
     for cell in range(found.totals.shape[0]):
-        told = found.measured[cell] > 0 or found.counted[how.beside[cell]] == 0
-        found.totals[cell] = found.summed[cell] / THOUSANDTHS if told else math.nan
+        # Both are looked up whatever they are: without a branch, several cells go at once.
+        nothing, measured = found.counted[how.beside[cell]] == 0, found.measured[cell] > 0
+        total = found.summed[cell] / THOUSANDTHS
+        found.totals[cell] = total if nothing | measured else math.nan
     for cell in range(found.means.shape[0]):
         measured = found.measured[cell]
         mean = found.summed[cell] / (THOUSANDTHS * measured)

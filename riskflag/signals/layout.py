@@ -80,28 +80,22 @@ class TypeTables(NamedTuple):
     levels: Ints
 
 
-class ClassTables(NamedTuple):
-    """The tracks of class c are `tracks[start[c] .. start[c + 1]]`."""
-
-    start: Ints
-    tracks: Ints
-
-
 class Lanes(NamedTuple):
-    """What tracks accumulate of one kind, and in which windows.
+    """What is accumulated of one kind, from which contacts and in which windows.
 
-    The lanes of track t are `start[t] .. start[t + 1]`, the cells (windows) of lane l are
-    `cells[l] .. cells[l + 1]`.
+    Contacts of class c go into the lanes `lanes[start[c]] .. lanes[start[c + 1] - 1]`; the cells
+    (windows) of lane l are `cells[l] .. cells[l + 1]`.
     """
 
     start: Ints
+    lanes: Places
     op: Ints  # [lanes] COUNT or DIFFERENT; TOTAL; or what is best
     begin: Ints  # [lanes] the first bin of any of its windows
     column: Ints  # [lanes] of a number, or of the words to tell apart
     marks: Ints  # [lanes + 1] where the values that a lane may meet begin
     cells: Ints
-    first: Ints  # [cells] the edges from and up to which a window reaches
-    stop: Ints
+    first: Places  # [cells] the edges from and up to which a window reaches
+    stop: Places
     less: Places  # [cells] where in running totals of [bins + 1, lanes] a window begins and ends
     more: Places
     cell_marks: Ints  # [cells + 1] where the values that a cell may meet begin
@@ -115,7 +109,7 @@ class Readings(NamedTuple):
     """
 
     starts: Ints  # [8] where each of the seven begins, and the end
-    beside: Ints  # [sum cells] the cell that counts the contacts of the same window
+    beside: Places  # [sum cells] the cell that counts the contacts of the same window
     # [best cells] the value is (times * as-of day + sign * best) / whole, or `without` any contact
     times: Ints
     sign: Ints
@@ -153,7 +147,6 @@ class Program(NamedTuple):
     """A plan, bound to the dictionaries of one history."""
 
     types: TypeTables
-    classes: ClassTables
     edges: Ints  # in days before the as-of date
     bins: Int32s  # [ages] the bin of an age in days, -1 for none
     counts: Lanes

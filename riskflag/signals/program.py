@@ -25,7 +25,6 @@ from riskflag.signals.expression import (
 )
 from riskflag.signals.kernel import fill_bins
 from riskflag.signals.layout import (
-    ClassTables,
     Floats,
     Int32s,
     Ints,
@@ -100,7 +99,6 @@ def bind(plan: Plan, columns: Columns) -> Program:
     places = _places(plan, cells)
     return Program(
         types=_type_tables(plan, columns),
-        classes=_class_tables(plan),
         edges=_ints(plan.edges),
         bins=_bins(plan.edges),
         counts=_lanes(plan, cells[COUNTS], columns),
@@ -158,14 +156,6 @@ def _type_tables(plan: Plan, columns: Columns) -> TypeTables:
     )
 
 
-def _class_tables(plan: Plan) -> ClassTables:
-    classes = [[one for one in members if one < len(plan.tracks)] for members in plan.classes]
-    return ClassTables(
-        start=_offsets([len(tracks) for tracks in classes]),
-        tracks=_ints(list(itertools.chain.from_iterable(classes))),
-    )
-
-
 def _walk_tables(plan: Plan, columns: Columns) -> WalkTables:
     tracks, walks = len(plan.tracks), [walk.aggregate for walk in plan.walks]
     told = [
@@ -196,19 +186,25 @@ def _ring(of: Aggregate) -> int:
 
 def _lanes(plan: Plan, cells: Sequence[Cell], columns: Columns) -> Lanes:
     """Lanes of one kind, in the order of their tracks, with their cells."""
-    lanes = list(dict.fromkeys(cell.lane for cell in cells))
+    tracks, lanes = len(plan.tracks), list(dict.fromkeys(cell.lane for cell in cells))
     place = {lane: number for number, lane in enumerate(lanes)}
     first, stop = (_ints([getattr(cell, edge) for cell in cells]) for edge in ("first", "stop"))
     lane_of = _ints([place[cell.lane] for cell in cells])
+    of_track = [[n for n, lane in enumerate(lanes) if lane.track == t] for t in range(tracks)]
+    of_class = [
+        [lane for one in members if one < tracks for lane in of_track[one]]
+        for members in plan.classes
+    ]
     return Lanes(
-        start=_offsets(_how_many([lane.track for lane in lanes], len(plan.tracks))),
+        start=_offsets([len(each) for each in of_class]),
+        lanes=_as_places(list(itertools.chain.from_iterable(of_class))),
         op=_ints([OPS[lane.op] for lane in lanes]),
         begin=_ints([min(c.first for c in cells if c.lane == lane) for lane in lanes]),
         column=_ints([_column(lane, columns) for lane in lanes]),
         marks=_offsets([_different(lane, columns) for lane in lanes]),
         cells=_offsets(_how_many(lane_of, len(lanes))),
-        first=first,
-        stop=stop,
+        first=first.astype(np.uint32),
+        stop=stop.astype(np.uint32),
         less=(first * len(lanes) + lane_of).astype(np.uint32),
         more=(stop * len(lanes) + lane_of).astype(np.uint32),
         cell_marks=_offsets([_different(cell.lane, columns) for cell in cells]),
@@ -270,7 +266,7 @@ def _readings(plan: Plan, cells: Cells, places: _Places) -> Readings:
     place = {cell: number for number, cell in enumerate(cells[COUNTS])}
     return Readings(
         starts=_ints(places.starts),
-        beside=_ints([place[counted(cell)] for cell in cells[SUMS]]),
+        beside=_as_places([place[counted(cell)] for cell in cells[SUMS]]),
         times=_ints([BEST[cell.lane.op].times for cell in cells[BESTS]]),
         sign=_ints([BEST[cell.lane.op].sign for cell in cells[BESTS]]),
         whole=_floats([BEST[cell.lane.op].whole for cell in cells[BESTS]]),

@@ -135,16 +135,14 @@ def _mark(dates: Dates, cell: int, mark: int, marked: int, bits: int) -> int:
 
 @inlined
 def _count(
-    contacts: Contacts,
-    program: Program,
-    dates: Dates,
-    contact: tuple[int, int, int, int],
-    marked: int,
+    contacts: Contacts, program: Program, dates: Dates, contact: tuple[int, int, int], marked: int
 ) -> int:
-    """Count a contact (number, track, first and stop date) in the windows of its track's lanes."""
+    """Count a contact (its number, first and stop date) in the windows of its lanes."""
     counts, cuts = program.counts, dates.cuts
-    i, track, begin, end = contact
-    for lane in range(counts.start[track], counts.start[track + 1]):
+    i, begin, end = contact
+    kind = contacts.classes[i]
+    for place in range(counts.start[kind], counts.start[kind + 1]):
+        lane = counts.lanes[place]
         if counts.op[lane] == DIFFERENT:
             code = contacts.codes[counts.column[lane], i]
             if code < 0:
@@ -159,61 +157,65 @@ def _count(
             lower = max(begin, cuts[counts.first[cell]])
             upper = max(lower, min(end, cuts[counts.stop[cell]]))
             # An empty run takes back what it has just added.
-            dates.counted[lower, cell] += 1
-            dates.counted[upper, cell] -= 1
+            dates.counted[np.uint64(lower), cell] += 1
+            dates.counted[np.uint64(upper), cell] -= 1
     return marked
 
 
 @inlined
 def _add(
-    contacts: Contacts, program: Program, dates: Dates, contact: tuple[int, int, int, int]
+    contacts: Contacts, program: Program, dates: Dates, contact: tuple[int, int, int]
 ) -> None:
-    """Add the numbers of a contact to the windows of its track's lanes."""
+    """Add the numbers of a contact to the windows of its lanes."""
     sums, cuts = program.sums, dates.cuts
-    i, track, begin, end = contact
-    for lane in range(sums.start[track], sums.start[track + 1]):
+    i, begin, end = contact
+    kind = contacts.classes[i]
+    for place in range(sums.start[kind], sums.start[kind + 1]):
+        lane = sums.lanes[place]
         whole, recorded = usable(contacts.numbers[sums.column[lane], i])
         if not recorded:
             continue
         for cell in range(sums.cells[lane], sums.cells[lane + 1]):
             lower = max(begin, cuts[sums.first[cell]])
             upper = max(lower, min(end, cuts[sums.stop[cell]]))
-            dates.measured[lower, cell] += 1
-            dates.measured[upper, cell] -= 1
-            dates.summed[lower, cell] += whole
-            dates.summed[upper, cell] -= whole
+            dates.measured[np.uint64(lower), cell] += 1
+            dates.measured[np.uint64(upper), cell] -= 1
+            dates.summed[np.uint64(lower), cell] += whole
+            dates.summed[np.uint64(upper), cell] -= whole
 
 
 @inlined
 def _hold(
-    contacts: Contacts, program: Program, dates: Dates, contact: tuple[int, int, int, int]
+    contacts: Contacts, program: Program, dates: Dates, contact: tuple[int, int, int]
 ) -> None:
-    """Hold a contact against the best so far in the windows of its track's lanes.
+    """Hold a contact against the best so far in the windows of its lanes.
 
     Two runs of 2^level dates, which may overlap, make up any run: for the best that is enough.
     """
     bests, cuts = program.bests, dates.cuts
-    i, track, begin, end = contact
-    for lane in range(bests.start[track], bests.start[track + 1]):
+    i, begin, end = contact
+    kind = contacts.classes[i]
+    for place in range(bests.start[kind], bests.start[kind + 1]):
+        lane = bests.lanes[place]
         here = merit(contacts, (bests.op[lane], bests.column[lane]), i)
         for cell in range(bests.cells[lane], bests.cells[lane + 1]):
             lower = max(begin, cuts[bests.first[cell]])
             upper = min(end, cuts[bests.stop[cell]])
             if lower >= upper:
                 continue
-            level = LEVEL[upper - lower]
-            again = upper - (1 << level)
-            dates.best[level, lower, cell] = max(dates.best[level, lower, cell], here)
-            dates.best[level, again, cell] = max(dates.best[level, again, cell], here)
+            level = LEVEL[np.uint64(upper - lower)]
+            one, other = np.uint64(lower), np.uint64(upper - (1 << level))
+            high = np.uint64(level)
+            dates.best[high, one, cell] = max(dates.best[high, one, cell], here)
+            dates.best[high, other, cell] = max(dates.best[high, other, cell], here)
 
 
 @inlined
 def gather(contacts: Contacts, program: Program, dates: Dates, rows: Rows, first: int) -> int:
     """Bring the child's contacts to the dates; how many values were met."""
-    marked, count, classes = 0, dates.as_of[MOST_DATES], program.classes
+    marked, count = 0, dates.as_of[MOST_DATES]
     for i in range(rows.start[first], rows.stop[first]):
-        kind = contacts.classes[i]
-        if classes.start[kind] == classes.start[kind + 1]:
+        if contacts.classes[i] == 0:
             continue
         occurred = int(contacts.occurred[i])
         begin = _until(dates, count, contacts.known[i])
@@ -223,11 +225,10 @@ def gather(contacts: Contacts, program: Program, dates: Dates, rows: Rows, first
             continue
         for edge in range(program.edges.shape[0]):
             dates.cuts[edge] = _until(dates, count, occurred + program.edges[edge])
-        for member in range(classes.start[kind], classes.start[kind + 1]):
-            contact = (i, classes.tracks[member], begin, end)
-            marked = _count(contacts, program, dates, contact, marked)
-            _add(contacts, program, dates, contact)
-            _hold(contacts, program, dates, contact)
+        contact = (i, begin, end)
+        marked = _count(contacts, program, dates, contact, marked)
+        _add(contacts, program, dates, contact)
+        _hold(contacts, program, dates, contact)
     return marked
 
 
@@ -245,14 +246,14 @@ def settle(program: Program, dates: Dates, marked: int) -> None:
             dates.counted[BIT[lowest % 67], cell] += 1 if bits & lowest else -1
             change ^= lowest
     for level in range(LEVEL[count], 0, -1):
-        half = 1 << (level - 1)
+        high, low, half = np.uint64(level), np.uint64(level - 1), 1 << (level - 1)
         for g in range(count - 2 * half + 1):
+            here, there = np.uint64(g), np.uint64(g + half)
             for cell in range(dates.best.shape[2]):
-                best = dates.best[level, g, cell]
-                dates.best[level, g, cell] = NOTHING
-                dates.best[level - 1, g, cell] = max(dates.best[level - 1, g, cell], best)
-                other = dates.best[level - 1, g + half, cell]
-                dates.best[level - 1, g + half, cell] = max(other, best)
+                best = dates.best[high, here, cell]
+                dates.best[high, here, cell] = NOTHING
+                dates.best[low, here, cell] = max(dates.best[low, here, cell], best)
+                dates.best[low, there, cell] = max(dates.best[low, there, cell], best)
 
 
 @inlined
