@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from riskflag import clock
+from riskflag.history.arrays import encode
 from riskflag.history.schema import ATTRIBUTES
 from riskflag.history.view import History
 
@@ -108,4 +109,5 @@ def _shares() -> np.ndarray:
 
 
 def _encoded(codes: np.ndarray, names: pa.Array) -> pa.DictionaryArray:
-    return pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int32)), names)
+    """As a history's own texts are: only what occurs, in order."""
+    return encode(pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int32)), names))

@@ -6,7 +6,7 @@ by chunk, so memory stays bounded by the chunk and not by the history.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -53,6 +53,10 @@ class Columns:
         #: Whether a word was not recorded somewhere.
         self.unrecorded = [column.null_count > 0 for column in self._words]
         self.people = People(contacts["person_id"])
+
+    def coding(self) -> Hashable:
+        """What a program depends on: the words in the order of their codes."""
+        return tuple(map(tuple, self.dictionaries)), tuple(self.unrecorded)
 
     def chunk(self, start: int, stop: int) -> Contacts:
         """The contacts from `start` up to but without `stop`."""

@@ -176,7 +176,7 @@ def _gather(contacts: Contacts, program: Program, scratch: Scratch, rows: Rows, 
 
 @inlined
 def _running(totals: Ints, width: int) -> None:
-    for base in range(width, totals.shape[0], width):
+    for base in range(width, totals.shape[0], max(width, 1)):
         for lane in range(width):
             totals[np.uint64(base + lane)] += totals[np.uint64(base + lane - width)]
 
@@ -206,7 +206,7 @@ def _windows(program: Program, scratch: Scratch) -> None:
     _empty(scratch.measured, 0)
     _empty(scratch.summed, 0)
     width = bests.op.shape[0]
-    for base in range(width, scratch.best.shape[0], width):
+    for base in range(width, scratch.best.shape[0], max(width, 1)):
         for lane in range(width):
             before = scratch.best[np.uint64(base + lane - width)]
             here = scratch.best[np.uint64(base + lane)]
