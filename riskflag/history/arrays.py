@@ -192,6 +192,8 @@ def isin(column: Any, values: Sequence[str] | pa.Array) -> Mask:
     if not pa.types.is_dictionary(array.type):
         return np.asarray(pc.is_in(array, value_set=wanted))
     found = np.append(np.asarray(pc.is_in(array.dictionary, value_set=wanted)), False)
+    if found[:-1].all() and not array.indices.null_count:
+        return np.ones(len(array), np.bool_)
     return np.asarray(found[codes(array)])
 
 

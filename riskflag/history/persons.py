@@ -143,50 +143,50 @@ def children_on(
 
     See History.children for who does.
     """
-    columns = [encode(table.column("person_id")) for table in (contacts, persons)]
-    ids = _together(*(column.dictionary for column in columns))
-    own, row = (_places(column, ids) for column in columns)
+    people, begin = _people(contacts)
+    persons_of = encode(persons.column("person_id"))
+    ids = _together(people, persons_of.dictionary)
+    own, row = _among(people, ids), _among(persons_of.dictionary, ids)[codes(persons_of)]
     self_made = isin(contacts.column("link"), ["self"])
-    in_contact = _visible_on(days, contacts, np.where(self_made, own, len(ids)), len(ids))
-    adult = _visible_on(days, relationships, _adults(relationships, ids), len(ids))
     facts = _Facts.of(persons)
-    child = in_contact & ~_visible_on(days, persons, row, len(ids)) & ~adult
-    for place, day in enumerate(days if persons.num_rows else []):
-        counts = _visible(persons, day) & facts.young(day)
-        child[row[counts & (facts.told | in_contact[row, place])], place] = True
+    child = np.zeros((len(ids), len(days)), np.bool_)
+    for place, day in enumerate(days):
+        related = relationships.filter(pa.array(_visible(relationships, day)))
+        in_contact, with_row = (np.zeros(len(ids), np.bool_) for _ in range(2))
+        if len(people):
+            seen = self_made & _visible(contacts, day)
+            in_contact[own] = np.logical_or.reduceat(seen, begin)
+        visible = _visible(persons, day)
+        with_row[row[visible]] = True
+        child[:, place] = in_contact & ~with_row
+        if related.num_rows:
+            child[isin(ids, _related_adults(related)), place] = False
+        counts = visible & facts.young(day) & (facts.told | in_contact[row])
+        child[row[counts], place] = True
     return ids, child
 
 
-def _visible_on(days: Ints, table: pa.Table, who: npt.NDArray[np.integer], size: int) -> Mask:
-    """On which days any row of each of `size` people is visible: bool [people, days].
-
-    `who` is the place of each row's person, or `size` for nobody. A row is visible on a run of the
-    days: it begins after it is known, and goes up to the day it is superseded on.
-    """
-    if len(days) == 1:
-        found = np.zeros((size + 1, 1), np.bool_)
-        found[who[_visible(table, int(days[0]))]] = True
-        return found[:-1]
-    order, width = np.argsort(days, kind="stable"), len(days) + 1
-    first, stop = (
-        np.searchsorted(days[order], _days(table, name), side="right")
-        for name in ("known_day", "superseded_day")
-    )
-    base, spots = who.astype(np.int64) * width, (size + 1) * width
-    begun = np.bincount(base + first, minlength=spots)
-    ended = np.bincount(base + np.maximum(first, stop), minlength=spots)
-    visible = (begun - ended).reshape(-1, width).cumsum(axis=1)[:-1, :-1] > 0
-    found = np.empty(visible.shape, np.bool_)
-    found[:, order] = visible
-    return found
+def _people(contacts: pa.Table) -> tuple[pa.Array, Ints]:
+    """The different people of contacts sorted by person, and where the rows of each begin."""
+    column = one(contacts.column("person_id"))
+    column = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
+    code = codes(column)
+    begin = np.flatnonzero(np.concatenate([[len(code) > 0], code[1:] != code[:-1]]))
+    return column.dictionary.take(pa.array(code[begin])).cast(pa.string()), begin
 
 
-def _adults(relationships: pa.Table, ids: pa.Array) -> Ints:
-    """The place in `ids` of whom each row makes an adult, one past the last for nobody."""
-    kind, related = (decoded(relationships.column(name)) for name in ("kind", "related_id"))
-    place = pc.index_in(related, value_set=ids).fill_null(len(ids))
-    implies = isin(kind, ADULT_KINDS)
-    return np.where(implies, place.to_numpy(zero_copy_only=False), len(ids)).astype(np.int64)
+def _together(some: pa.Array, others: pa.Array) -> pa.Array:
+    """All of two sorted lists, sorted."""
+    if len(others) == 0 or some.equals(others):
+        return some
+    return encode(pa.concat_arrays([some, others])).dictionary
+
+
+def _among(names: pa.Array, ids: pa.Array) -> Ints:
+    """The place of each name in `ids`, which hold them all."""
+    if len(names) == len(ids):
+        return np.arange(len(ids))
+    return np.asarray(pc.index_in(names, value_set=ids).to_numpy(zero_copy_only=False), np.int64)
 
 
 @dataclass(frozen=True)
@@ -221,14 +221,6 @@ def _together(some: pa.Array, others: pa.Array) -> pa.Array:
     if len(others) == 0 or some.equals(others):
         return some
     return encode(pa.concat_arrays([some, others])).dictionary
-
-
-def _places(column: pa.DictionaryArray, ids: pa.Array) -> npt.NDArray[np.integer]:
-    """The place in `ids` of each cell."""
-    if column.dictionary.equals(ids):
-        return codes(column)
-    places = pc.index_in(column.dictionary, value_set=ids).to_numpy(zero_copy_only=False)
-    return np.asarray(places, np.int64)[codes(column)] if len(column) else np.zeros(0, np.int64)
 
 
 def _visible(table: pa.Table, as_of: int) -> npt.NDArray[np.bool_]:

@@ -14,7 +14,7 @@ from riskflag.history.view import History
 from riskflag.progress import Progress
 from riskflag.signals import kernel, spread
 from riskflag.signals.asked import Asked
-from riskflag.signals.columns import Births, Columns
+from riskflag.signals.columns import Births, Columns, Room
 from riskflag.signals.define import Signal
 from riskflag.signals.grid import run_grid
 from riskflag.signals.kernel import run
@@ -119,6 +119,9 @@ class Planned:
         return last[1]
 
 
+ROOM = Room()
+
+
 class _Prepared(NamedTuple):
     """Everything the kernel works on, for all chunks."""
 
@@ -183,7 +186,7 @@ def _one_chunk(prepared: _Prepared, part: slice, out: Floats, first: int = 0) ->
         target=mine.target - first,
     )
     several = ((mine.stop[1:] > mine.start[1:]) & (mine.start[1:] == mine.start[:-1])).any()
-    contacts = columns.chunk(start, stop)
+    contacts = columns.chunk(start, stop, ROOM)
     if several:
         run_grid(contacts, shifted, program, spread.room(shifted, program), out)
     else:

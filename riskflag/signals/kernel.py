@@ -175,14 +175,14 @@ def _gather(contacts: Contacts, program: Program, scratch: Scratch, rows: Rows, 
 
 
 @inlined
-def _running(totals: Ints, width: int) -> None:
+def _running(totals: Ints | Int32s, width: int) -> None:
     for base in range(width, totals.shape[0], max(width, 1)):
         for lane in range(width):
             totals[np.uint64(base + lane)] += totals[np.uint64(base + lane - width)]
 
 
 @inlined
-def _empty(bins: Ints, nothing: int) -> None:
+def _empty(bins: Ints | Int32s, nothing: int) -> None:
     # A loop, not a slice: assigning slices makes numba compile texts for errors that cannot be.
     for spot in range(bins.shape[0]):
         bins[spot] = nothing

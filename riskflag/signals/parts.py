@@ -67,7 +67,6 @@ def compute_parts(
     Each thread works on a part of its own, and no more than AHEAD parts are begun for each thread,
     so memory is bounded by the parts' size. Stopping early leaves nothing behind.
     """
-
     engine = Kernel(threads=1)
 
     def night(part: History) -> SignalTable:

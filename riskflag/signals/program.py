@@ -111,7 +111,7 @@ def bind(plan: Plan, columns: Columns) -> Program:
     )
 
 
-def _ints(values: Sequence[int]) -> Ints:
+def _ints(values: Sequence[int] | Ints) -> Ints:
     return np.array(values, dtype=np.int64)
 
 
@@ -190,6 +190,7 @@ def _lanes(plan: Plan, cells: Sequence[Cell], columns: Columns) -> Lanes:
     place = {lane: number for number, lane in enumerate(lanes)}
     first, stop = (_ints([getattr(cell, edge) for cell in cells]) for edge in ("first", "stop"))
     lane_of = _ints([place[cell.lane] for cell in cells])
+    begin = {cell.lane: cell.first for cell in cells}
     of_track = [[n for n, lane in enumerate(lanes) if lane.track == t] for t in range(tracks)]
     of_class = [
         [lane for one in members if one < tracks for lane in of_track[one]]
@@ -199,7 +200,7 @@ def _lanes(plan: Plan, cells: Sequence[Cell], columns: Columns) -> Lanes:
         start=_offsets([len(each) for each in of_class]),
         lanes=_as_places(list(itertools.chain.from_iterable(of_class))),
         op=_ints([OPS[lane.op] for lane in lanes]),
-        begin=_ints([min(c.first for c in cells if c.lane == lane) for lane in lanes]),
+        begin=_ints([begin[lane] for lane in lanes]),
         column=_ints([_column(lane, columns) for lane in lanes]),
         marks=_offsets([_different(lane, columns) for lane in lanes]),
         cells=_offsets(_how_many(lane_of, len(lanes))),
@@ -212,7 +213,7 @@ def _lanes(plan: Plan, cells: Sequence[Cell], columns: Columns) -> Lanes:
 
 
 def _how_many(places: Sequence[int] | Ints, size: int) -> list[int]:
-    return np.bincount(np.asarray(places, np.int64), minlength=size).tolist()
+    return [int(many) for many in np.bincount(_ints(places), minlength=size)]
 
 
 def _column(lane: Lane, columns: Columns) -> int:
@@ -247,9 +248,7 @@ class _Places:
 
 def _places(plan: Plan, cells: Cells) -> _Places:
     asked = {slot.aggregate.op for slot in plan.slots}
-    sizes = [
-        len(cells[READINGS[reading]]) if asked & set(reading) else 0 for reading in READINGS
-    ]
+    sizes = [len(cells[READINGS[reading]]) if asked & set(reading) else 0 for reading in READINGS]
     steps = [step for step in plan.steps if step.of]
     starts = list(itertools.accumulate([*sizes, len(plan.walks), len(steps)], initial=0))
     start_of = {op: starts[n] for n, reading in enumerate(READINGS) for op in reading}
@@ -280,8 +279,12 @@ def _step_tables(plan: Plan, place: dict[int, int]) -> StepTables:
     aged = [isinstance(of, Age) for _, of in steps]
     return StepTables(
         op=_ints([_step_op(of) for _, of in steps]),
-        a=_as_places([0 if age else place[step.a] for (step, _), age in zip(steps, aged, strict=True)]),
-        b=_as_places([place[step.b] if isinstance(of, Difference | Ratio) else 0 for step, of in steps]),
+        a=_as_places(
+            [0 if age else place[step.a] for (step, _), age in zip(steps, aged, strict=True)]
+        ),
+        b=_as_places(
+            [place[step.b] if isinstance(of, Difference | Ratio) else 0 for step, of in steps]
+        ),
         factor=_floats([of.factor if isinstance(of, Scaled) else 0.0 for _, of in steps]),
     )
 

@@ -163,9 +163,7 @@ def _count(
 
 
 @inlined
-def _add(
-    contacts: Contacts, program: Program, dates: Dates, contact: tuple[int, int, int]
-) -> None:
+def _add(contacts: Contacts, program: Program, dates: Dates, contact: tuple[int, int, int]) -> None:
     """Add the numbers of a contact to the windows of its lanes."""
     sums, cuts = program.sums, dates.cuts
     i, begin, end = contact
