@@ -216,13 +216,6 @@ class _Facts:
         return np.asarray(self.kind & (unknown | before) & (self.death >= day))
 
 
-def _together(some: pa.Array, others: pa.Array) -> pa.Array:
-    """All of two sorted lists, sorted."""
-    if len(others) == 0 or some.equals(others):
-        return some
-    return encode(pa.concat_arrays([some, others])).dictionary
-
-
 def _visible(table: pa.Table, as_of: int) -> npt.NDArray[np.bool_]:
     """riskflag.clock.visible for every row."""
     known, superseded = _days(table, "known_day"), _days(table, "superseded_day")
