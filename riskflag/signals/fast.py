@@ -19,7 +19,7 @@ from riskflag.signals.define import Signal
 from riskflag.signals.grid import run_grid
 from riskflag.signals.kernel import run
 from riskflag.signals.layout import UNKNOWN_DAY, Floats, Ints, Program, Rows
-from riskflag.signals.plan import Plan, plan
+from riskflag.signals.plan import plan
 from riskflag.signals.program import bind
 
 
@@ -76,7 +76,7 @@ class Kernel:
     def _prepared(self, history: History, signals: Sequence[Signal], asked: Asked) -> _Prepared:
         work = self._plan(tuple(signals))
         columns = work.columns(history)
-        rows = _rows(work.plan, history, columns, asked)
+        rows = _rows(work, history, columns, asked)
         return _Prepared(columns, work.program(columns), rows)
 
     def _plan(self, signals: tuple[Signal, ...]) -> Planned:
@@ -104,12 +104,13 @@ class Planned:
 
     def __init__(self, signals: Sequence[Signal]) -> None:
         self.plan = plan(signals)
+        self._needed = self.plan.columns(), self.plan.numbers()
+        self._ends, self.births = self.plan.needs_ends(), self.plan.needs_birth()
         self._last: tuple[Hashable, Program] | None = None
 
     def columns(self, history: History) -> Columns:
         """The columns that the signals need."""
-        words, numbers = self.plan.columns(), self.plan.numbers()
-        return Columns(history.contacts, words, numbers, ends=self.plan.needs_ends())
+        return Columns(history.contacts, *self._needed, ends=self._ends)
 
     def program(self, columns: Columns) -> Program:
         """The program for contacts coded like these."""
@@ -137,13 +138,13 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
-def _rows(work: Plan, history: History, columns: Columns, asked: Asked) -> Rows:
+def _rows(work: Planned, history: History, columns: Columns, asked: Asked) -> Rows:
     """The rows sorted by child, each with the span of the child's contacts."""
     place = columns.people.places(asked.person_ids)[asked.who]
     order = _sorted(place, asked.as_of)
     place = place[order]
     birth = np.full(len(place), UNKNOWN_DAY, np.int64)
-    if work.needs_birth():
+    if work.births:
         birth = Births(history.persons).at(asked)[order]
     # A person without contacts (place -1) has an empty span at the beginning.
     known = place >= 0

@@ -68,7 +68,7 @@ def deliveries(children: int, nights: int) -> dict[str, pa.Table]:
             "person_key": name,
             "person_id": name,
             "version": version,
-            "birth_on": FIRST - dt.timedelta(days=chance.randrange(30, 7000)),
+            "birth_on": FIRST - dt.timedelta(days=chance.randrange(30, 6200)),
             "known_on": FIRST + dt.timedelta(days=(version - 1) * chance.randrange(nights)),
         }
         for name in names
