@@ -31,8 +31,6 @@ from benchmarks.made_up import AS_OF
 from riskflag import clock
 from riskflag.history.stored_view import StoredView
 from riskflag.history.view import History
-from riskflag.signals import compute
-from riskflag.signals.fast import Kernel
 from riskflag.signals.parts import Grid, compute_parts, grid_parts, needed
 
 NIGHT = clock.day_number(AS_OF)
@@ -132,27 +130,23 @@ def riskflag_files(view: StoredView, threads: int) -> Side:
     return run
 
 
+@dataclass
+class Held:
+    """The parts of a view in memory, as its files give them."""
+
+    parts: list[History]
+
+    def __len__(self) -> int:
+        return len(self.parts)
+
+    def part(self, number: int, columns: Any) -> History:
+        return self.parts[number]
+
+
 def riskflag_memory(view: StoredView, threads: int) -> Side:
-    wanted, whole = questions.signals(), _whole(view)
-    children = whole.children(AS_OF)
-
-    def run(sink: Sink) -> None:
-        engine = Kernel(threads=threads)
-        table = compute(whole, children, as_of=AS_OF, signals=wanted, engine=engine)
-        sink.take(table.person_ids, NIGHT, table.values)
-
-    return run
-
-
-def _whole(view: StoredView) -> History:
-    parts = [view.part(number, needed(questions.signals())) for number in range(len(view))]
-    contacts = pa.concat_tables([part.contacts for part in parts])
-    return History(
-        contacts.unify_dictionaries().combine_chunks(),
-        pa.concat_tables([part.persons for part in parts]).unify_dictionaries().combine_chunks(),
-        pa.concat_tables([p.relationships for p in parts]).unify_dictionaries().combine_chunks(),
-        view.coverage,
-    )
+    columns = needed(questions.signals())
+    held: Any = Held([view.part(number, columns) for number in range(len(view))])
+    return riskflag_files(held, threads)
 
 
 def duckdb_side(query: Callable[[str, int], str], days: list[int], *, files: bool) -> Any:

@@ -12,6 +12,8 @@ Level = Literal["urgent", "soon", "routine"]
 #: A password inside a database address, or among the words after its question mark.
 _PASSWORD = re.compile(r"://[^/@]*:[^/@]*@|(?:^|[?&;])\s*(?:pwd|password)\s*=", re.IGNORECASE)
 _NAME = r"^[a-z][a-z0-9_]{0,62}$"
+#: The public half of a promotion key, as `riskflag key` prints it.
+PUBLIC_KEY = r"^[0-9a-f]{64}$"
 
 
 class DatabaseSettings(BaseModel):
@@ -53,4 +55,6 @@ class Settings(BaseModel):
     store_url: str | None = None
     ask_first_thought: bool = False
     second_look_share: float = Field(default=0.05, ge=0, le=1)
+    memory_gib: float = Field(default=4, ge=0.1, le=4096)
+    promotion_key: str | None = Field(default=None, pattern=PUBLIC_KEY)
     databases: dict[Annotated[str, Field(pattern=_NAME)], DatabaseSettings] = {}

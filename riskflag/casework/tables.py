@@ -149,7 +149,8 @@ class FlagVersion(Base):
     `starts` and `length` say where its line stands in that publication's flags.json, in bytes;
     `listed` is the part of the flag that a worklist shows, as JSON; `agencies` are those behind
     the reasons, each between bars; `new_records` counts those that are new. All are empty in rows
-    older than step 0002 of the store.
+    older than step 0002 of the store. `team` is the responsible one, an empty text when none is
+    recorded; it is empty in rows older than step 0006.
     """
 
     __tablename__ = "flag_version"
@@ -172,6 +173,7 @@ class FlagVersion(Base):
     listed: Mapped[str | None]
     agencies: Mapped[str | None]
     new_records: Mapped[int | None] = mapped_column(Integer)
+    team: Mapped[str | None]
 
 
 class Reason(Base):

@@ -29,6 +29,9 @@ def register(app: typer.Typer) -> None:
         rules_only: bool = typer.Option(
             False, "--rules-only", help="Leave the model out tonight; the pages say so."
         ),
+        memory: float = typer.Option(
+            None, "--memory", min=0.1, help="GiB the night may take; as riskflag.toml says (4)."
+        ),
     ) -> None:
         """Run the night: from the history to one publication of explained flags.
 
@@ -51,7 +54,12 @@ def register(app: typer.Typer) -> None:
         writer: WritePages = without_pages if no_pages else write_pages
         with progress_bar() as progress:
             result = run_night(
-                place, day, write_pages=writer, rules_only=rules_only, progress=progress
+                place,
+                day,
+                write_pages=writer,
+                rules_only=rules_only,
+                memory=memory,
+                progress=progress,
             )
         _tell(result, workspace, with_pages=not no_pages)
         raise typer.Exit(result.exit_code)

@@ -113,22 +113,22 @@ def key_pairs(column: Any) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint6
     return first, second
 
 
-def bucket(person_id: str) -> int:
+def bucket(person_id: str, of: int = BUCKETS) -> int:
     """Which of the 64 folders holds a person's rows."""
-    return zlib.crc32(person_id.encode("utf-8")) % BUCKETS
+    return zlib.crc32(person_id.encode("utf-8")) % of
 
 
-def buckets(person_ids: Any) -> npt.NDArray[np.int16]:
-    """The bucket of each person id; BUCKETS for null, the rows without a person."""
+def buckets(person_ids: Any, of: int = BUCKETS) -> npt.NDArray[np.int16]:
+    """The bucket of each person id, out of `of`; that number for null, the rows without one."""
     if len(person_ids) >= MANY:
         from riskflag.fast_hash import remainders
 
         plain = decoded(person_ids)
-        found = remainders(*_offsets_and_bytes(plain.fill_null("")), BUCKETS)
-        found[np.asarray(plain.is_null())] = BUCKETS
+        found = remainders(*_offsets_and_bytes(plain.fill_null("")), of)
+        found[np.asarray(plain.is_null())] = of
         return np.asarray(found, np.int16)
     encoded = decoded(person_ids).dictionary_encode()
-    by_code = np.array([bucket(name) for name in encoded.dictionary.to_pylist()] + [BUCKETS])
+    by_code = np.array([bucket(name, of) for name in encoded.dictionary.to_pylist()] + [of])
     code = encoded.indices.fill_null(len(encoded.dictionary)).to_numpy(zero_copy_only=False)
     return np.asarray(by_code[code], np.int16)
 

@@ -237,10 +237,14 @@ def person_groups(table: pa.Table, pieces: Pieces) -> tuple[Ints, Ints, pa.Array
 
 def everyone_ever(matches: pa.Table, person_ids: Iterable[str]) -> list[str]:
     """These ids with all that were ever joined to them, directly or through others; sorted."""
-    wanted = set(person_ids)
-    top = _tops(edge[:2] for edge in _edges(matches))
+    wanted, top = set(person_ids), tops(matches)
     chosen = {top[name] for name in wanted & set(top)}
     return sorted(wanted | {name for name, above in top.items() if above in chosen})
+
+
+def tops(matches: pa.Table) -> dict[str, str]:
+    """For each id that was ever joined to another: one id that stands for all it was joined to."""
+    return _tops(edge[:2] for edge in _edges(matches))
 
 
 def roots_on(matches: pa.Table, day: int) -> Mapping[str, str]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
 Result = TypeVar("Result")
@@ -13,6 +14,28 @@ Result = TypeVar("Result")
 def cores() -> int:
     """How many cores this process may use."""
     return len(os.sched_getaffinity(0))
+
+
+def in_turn(
+    work: Callable[[int], Result], total: int, *, threads: int, ahead: int = 1
+) -> Iterator[Result]:
+    """`work(0)`, `work(1)` and so on, in that order.
+
+    No more are begun than `ahead` for each thread, so memory is bounded by what those hold; with
+    more than one no thread idles behind a slow one. Stopping early, or a fault in one, leaves
+    nothing running.
+    """
+    waiting: deque[Future[Result]] = deque()
+    pool = ThreadPoolExecutor(threads)
+    try:
+        for number in range(total):
+            waiting.append(pool.submit(work, number))
+            if len(waiting) >= threads * ahead:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
 
 
 def in_threads(

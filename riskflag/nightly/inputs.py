@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from riskflag import __version__
 from riskflag.errors import HeldError, InputError
+from riskflag.history.coverage import unavailable
+from riskflag.history.stored_view import Shelves, StoredView, View, view_of
+from riskflag.history.threads import cores
 from riskflag.nightly.digest import visible_digest
 from riskflag.nightly.payload import canonical
 from riskflag.progress import Progress, silent
@@ -34,16 +37,22 @@ CORE_TYPES = frozenset({"care.contact", "care.referral", "care.cp_plan", "care.l
 class Inputs:
     """What a night works on. Everything it publishes follows from this and the store's state.
 
-    A `paused` night raises no new flags.
+    A `paused` night raises no new flags. `threads` (None: one for each core) change no byte.
     """
 
     as_of: dt.date
-    history: History
+    history: History | StoredView | Shelves
     catalogue: Catalogue
     rulebook: Rulebook
     bundle: Bundle | None
     settings: Settings
     paused: bool = False
+    threads: int | None = None
+
+    @property
+    def view(self) -> View:
+        """The history in parts."""
+        return view_of(self.history)
 
     @cached_property
     def parts(self) -> Mapping[str, str | None]:
@@ -83,7 +92,7 @@ class Inputs:
                 "types": sorted(feed.types),
                 **({"why": feed.why} if feed.why else {}),
             }
-            for feed in self.history.feeds(self.as_of)
+            for feed in self.view.feeds(self.as_of)
         ]
         return sorted(found, key=lambda feed: (feed["source"], feed["agency"], feed["types"]))
 
@@ -97,7 +106,7 @@ class Inputs:
     @cached_property
     def unseen_types(self) -> frozenset[str]:
         """Contact types that no feed tells of tonight: its feed is lost, or there never was one."""
-        return self.history.unavailable_types(self.as_of) | frozenset(self.never_delivered)
+        return unavailable(self.view.feeds(self.as_of)) | frozenset(self.never_delivered)
 
     @cached_property
     def not_seen(self) -> list[dict[str, Any]]:
@@ -128,14 +137,19 @@ class Inputs:
 
 
 def load(
-    workspace: Workspace, as_of: dt.date, *, rules_only: bool = False, progress: Progress = silent
+    workspace: Workspace,
+    as_of: dt.date,
+    *,
+    rules_only: bool = False,
+    memory: float | None = None,
+    progress: Progress = silent,
 ) -> Inputs:
     """Read everything a night needs from a workspace.
 
+    A history too large for `memory` (GiB; None: as the settings say) is made a view of in files.
     Raises InputError when the history is empty, ConfigError or IntegrityError when a declaration
     or the bundle is not right.
     """
-    from riskflag.history.store import HistoryStore
     from riskflag.scoring.bundle import load_current
     from riskflag.scoring.rulebook import Rulebook
     from riskflag.signals.catalogue import load_catalogue
@@ -144,13 +158,28 @@ def load(
     catalogue = load_catalogue(workspace.features_dir, workspace.vocabulary)
     rulebook = Rulebook.load(catalogue.rulebook_path, catalogue)
     progress("Checking the model", 1, 3)
-    bundle = None if rules_only else load_current(workspace.bundles)
+    key = workspace.promotion_key
+    bundle = None if rules_only else load_current(workspace.bundles, key=key, threads=cores())
     if bundle is not None:
         bundle.check_signals({s.name: s.fingerprint for s in catalogue.signals})
-    progress("Reading the history", 2, 3)
-    history = HistoryStore(workspace.history).load()
-    progress("Reading the history", 3, 3)
+    progress("Checking the model", 3, 3)
+    size = workspace.config.memory_gib if memory is None else memory
+    history = _history(workspace, int(size * 2**30), progress)
     return Inputs(as_of, history, catalogue, rulebook, bundle, workspace.config)
+
+
+def _history(workspace: Workspace, memory: int, progress: Progress) -> History | Shelves:
+    """The history in memory, or a view of it in the workspace's folder `work`."""
+    from riskflag.history.ledger import live_files
+    from riskflag.history.store import HistoryStore
+    from riskflag.history.viewing import parts_for, stored_view
+
+    store = HistoryStore(workspace.history)
+    files = live_files(store.batches())
+    contacts = sum(file.rows for file in files if file.path.startswith("contact/"))
+    if parts_for(contacts, memory, 1) == 1:
+        return store.load(progress=progress)
+    return stored_view(store, workspace.work / "view", memory=memory, progress=progress)
 
 
 def hold_if_essential_is_lost(inputs: Inputs) -> None:
@@ -170,7 +199,7 @@ def hold_if_essential_is_lost(inputs: Inputs) -> None:
             )
 
 
-def require_children(children: list[str], as_of: dt.date) -> None:
+def require_children(children: int, as_of: dt.date) -> None:
     """Raise InputError when nobody is to be assessed."""
     if not children:
         raise InputError(

@@ -77,9 +77,10 @@ def run_night(
     *,
     write_pages: WritePages = no_pages,
     rules_only: bool = False,
+    memory: float | None = None,
     progress: Progress = silent,
 ) -> NightResult:
-    """Score one night and publish it.
+    """Score one night and publish it, in so much `memory` (GiB; None: as the settings say).
 
     The result's exit code is 0, 10 (published, with something missing) or 3 (this very night was
     published before: nothing is changed). Raises HeldError (20), InputError (30), ConfigError and
@@ -92,7 +93,8 @@ def run_night(
             store = open_store(workspace)
             try:
                 paused = _paused(store)
-                inputs = load(workspace, as_of, rules_only=rules_only, progress=progress)
+                size = {} if memory is None else {"memory": memory}
+                inputs = load(workspace, as_of, rules_only=rules_only, progress=progress, **size)
                 inputs = replace(inputs, paused=paused)
                 night = _Night(workspace, store, inputs, write_pages, progress)
                 code, record = night.run()
@@ -148,8 +150,8 @@ class _Night:
         staging = folder.begin(publications, name)
         content = folder.flags_bytes(built.flags)
         folder.write(staging / folder.FLAGS, content)
-        records = chronologies.table_bytes(built.records)
-        folder.write(staging / chronologies.RECORDS, records)
+        for file, records in built.records.items():
+            folder.write(staging / file, chronologies.table_bytes(records))
         folder.write(staging / folder.STATE, folder.pretty_bytes(state_file.to_json(state)))
         self.progress("Writing pages", 0, 1)
         self.write_pages(self._published(built), staging)

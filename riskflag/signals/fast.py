@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -34,7 +34,6 @@ class Kernel:
 
     threads: int | None = None
     chunk: int = 200_000
-    _planned: list[Planned] = field(default_factory=list, repr=False, compare=False)
 
     def values(
         self, history: History, signals: Sequence[Signal], asked: Asked, progress: Progress
@@ -74,17 +73,10 @@ class Kernel:
             yield out
 
     def _prepared(self, history: History, signals: Sequence[Signal], asked: Asked) -> _Prepared:
-        work = self._plan(tuple(signals))
+        work = planned(tuple(signals))
         columns = work.columns(history)
         rows = _rows(work, history, columns, asked)
         return _Prepared(columns, work.program(columns), rows)
-
-    def _plan(self, signals: tuple[Signal, ...]) -> Planned:
-        planned = next((one for one in self._planned if one.plan.signals == signals), None)
-        if planned is None:
-            planned = Planned(signals)
-            self._planned[:] = [planned]
-        return planned
 
     def _each(self, work: Callable[[slice], int], parts: list[slice]) -> Iterator[int]:
         threads = min(self.threads or cores(), len(parts))
@@ -121,6 +113,16 @@ class Planned:
 
 
 ROOM = Room()
+_LAST: list[Planned] = []
+
+
+def planned(signals: tuple[Signal, ...]) -> Planned:
+    """Signals planned, or as they were planned last: part after part asks for the same ones."""
+    found = next((one for one in _LAST if one.plan.signals == signals), None)
+    if found is None:
+        found = Planned(signals)
+        _LAST[:] = [found]
+    return found
 
 
 class _Prepared(NamedTuple):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from riskflag.reports import flag_page
+from riskflag.reports.records import Record
 from riskflag.reports.review_words import label
 from riskflag.web.forms_review import Reason, quiet_reason
 
@@ -33,12 +34,14 @@ def reasons_of(flag: Mapping[str, Any], page: flag_page.FlagPage) -> tuple[Reaso
     for card in page.patterns:
         keys = by_id[card.reason_id]["contact_keys"]
         records = sorted((known[key] for key in keys if key in known), key=lambda r: r.number)
-        listed = tuple(
-            (r.key, f"Record {r.number}: {r.date}, {r.agency}: {r.said}")
-            for r in records[:RECORDS_LISTED]
-        )
+        listed = tuple((r.key, in_words(r)) for r in records[:RECORDS_LISTED])
         made.append(Reason(card.reason_id, card.heading, card.evidence, card.anchor, listed))
     return tuple(made)
+
+
+def in_words(one: Record) -> str:
+    """A record as a question or an answer names it."""
+    return f"Record {one.number}: {one.date}, {one.agency}: {one.said}"
 
 
 def wrong(reasons: Sequence[Reason], answers: Mapping[str, Any]) -> tuple[Reason, ...]:

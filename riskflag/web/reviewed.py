@@ -13,9 +13,11 @@ from riskflag.casework.reviews import NewReview, ReasonVerdict
 from riskflag.errors import InputError
 from riskflag.reports import words
 from riskflag.reports.flag_page import short
+from riskflag.reports.outline import outline
+from riskflag.reports.records import numbered, record
 from riskflag.reports.review_words import copyable, instant, label
 from riskflag.web import desk
-from riskflag.web.answers import Told
+from riskflag.web.answers import Told, in_words
 from riskflag.web.case import Case
 from riskflag.web.drafting import Writing
 from riskflag.web.forms_review import IF_NEW, Reason, quiet_reason
@@ -183,6 +185,18 @@ def names_of(reasons: Sequence[Reason]) -> Names:
     return Names(
         {reason.reason_id: reason.heading for reason in reasons},
         dict(record for reason in reasons for record in reason.records),
+    )
+
+
+def names_on(flag: Mapping[str, Any]) -> Names:
+    """The same of a published flag, without making its page."""
+    page = outline(flag)
+    reasons = (*flag["reasons"], *flag.get("earlier_reasons", ()))
+    behind = {key for reason in reasons for key in reason["contact_keys"]}
+    known = (record(c, n) for n, c in numbered(flag["contacts"]) if c["contact_key"] in behind)
+    return Names(
+        {pattern.reason_id: pattern.heading for pattern in page.patterns},
+        {one.key: in_words(one) for one in known},
     )
 
 

@@ -19,6 +19,7 @@ from riskflag.reports import words
 from riskflag.reports.review_words import label
 from riskflag.web import desk, kept
 from riskflag.web.bars import Bar, Level, bar, level_bar
+from riskflag.web.teams import teams
 
 blueprint = Blueprint("team", __name__)
 
@@ -73,13 +74,18 @@ def team() -> ResponseReturnValue:
     store, user = desk.store(), desk.user()
     share = desk.workspace().config.second_look_share
     since = today() - dt.timedelta(weeks=WEEKS)
+    whose = teams()
     now = kept.until_reviewed(
-        f"team since {since}",
-        lambda: replace(overview.overview(store, since, share=share), nothing_further=()),
+        f"team {whose.asked} since {since}",
+        lambda: replace(
+            overview.overview(store, since, share=share, team=whose.filter), nothing_further=()
+        ),
     )
     # A reviewer's words are about a child: for those who read flags, and each look is recorded.
     may_read = user.may("read_flags")
-    told = overview.nothing_further(store, since, share=share) if may_read else ()
+    told = (
+        overview.nothing_further(store, since, share=share, team=whose.filter) if may_read else ()
+    )
     desk.looks(list(dict.fromkeys(one.flag_id for one in told)), LOOK)
     return render_template(
         "team.html",
@@ -95,6 +101,7 @@ def team() -> ResponseReturnValue:
         median_days=_days(now.median_days_to_review),
         may_read_why=user.may("read_flags"),
         whys=[_why(one) for one in told],
+        whose=whose,
     )
 
 

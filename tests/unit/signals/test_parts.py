@@ -83,7 +83,7 @@ def test_who_stops_early_leaves_no_work_behind(view, monkeypatch):
     next(parts)
     parts.close()
 
-    assert read == [0, 1]
+    assert read in ([0], [0, 1])
 
 
 @pytest.mark.parametrize("name", ["contacts", "persons", "relationships", "coverage"])
