@@ -40,30 +40,20 @@ class Kernel:
     ) -> Floats:
         """Values [rows, signals]; see `Engine`."""
         out = np.empty((len(asked.as_of), len(signals)), np.float64)
-        self.fill(out, history, signals, asked, progress)
-        return out
-
-    def fill(
-        self,
-        out: Floats,
-        history: History,
-        signals: Sequence[Signal],
-        asked: Asked,
-        progress: Progress,
-    ) -> None:
-        """Write the values [rows, signals] into `out`."""
         prepared = self._prepared(history, signals, asked)
         total, done = len(asked.as_of), 0
         parts = list(_cut(prepared.rows, self.chunk))
         for part in self._each(lambda part: _one_chunk(prepared, part, out), parts):
             done += part
             progress("signals", done, total)
+        return out
 
     def blocks(
         self, history: History, signals: Sequence[Signal], asked: Asked, size: int
     ) -> Iterator[Floats]:
-        """The values of `size` rows after another: small enough a block is still at hand when its
-        taker comes to it. The rows of a child stand together, and a block divides no child.
+        """The values of `size` rows after another.
+
+        Of few enough rows a block still lies in a processor's cache when its taker comes to it.
         """
         prepared = self._prepared(history, signals, asked)
         for first in range(0, len(asked.as_of), size):

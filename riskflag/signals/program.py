@@ -70,7 +70,7 @@ READINGS: dict[tuple[Operation, ...], tuple[Kind, ...]] = {
     ("mean",): SUMS,
     ("days_since_last", "days_since_first", "lowest", "highest"): BESTS,
 }
-Cells = dict[tuple[Kind, ...], tuple[Cell, ...]]
+ByKind = dict[tuple[Kind, ...], tuple[Cell, ...]]
 
 
 class _Best(NamedTuple):
@@ -246,7 +246,7 @@ class _Places:
     of_register: dict[int, int]
 
 
-def _places(plan: Plan, cells: Cells) -> _Places:
+def _places(plan: Plan, cells: ByKind) -> _Places:
     asked = {slot.aggregate.op for slot in plan.slots}
     sizes = [len(cells[READINGS[reading]]) if asked & set(reading) else 0 for reading in READINGS]
     steps = [step for step in plan.steps if step.of]
@@ -261,7 +261,7 @@ def _places(plan: Plan, cells: Cells) -> _Places:
     return _Places(tuple(starts), found)
 
 
-def _readings(plan: Plan, cells: Cells, places: _Places) -> Readings:
+def _readings(plan: Plan, cells: ByKind, places: _Places) -> Readings:
     place = {cell: number for number, cell in enumerate(cells[COUNTS])}
     return Readings(
         starts=_ints(places.starts),
