@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from riskflag.training.experiment import ExperimentConfig, PromotionConfig
@@ -122,7 +122,7 @@ class _Reading:
         told = f"precision {_signed(gain['value'])} {_between(gain)} against {least}"
         if self.decided:
             return Gate(name, _or(gain["low"], -1.0) > 0, told, asked)
-        passed = self.limits.undecided_holds and _or(gain["high"], -1.0) > 0
+        passed = self.limits.undecided_holds and _or(gain["high"], -1.0) >= 0
         return Gate(name, passed, f"undecided: {told}", asked)
 
     def calibrated(self) -> Gate:
@@ -166,8 +166,8 @@ class _Reading:
         shifted = self._check("time_shifted_auroc")
         if shifted is not None and shifted["verdict"] == FAULT:
             return Gate(name, False, str(shifted["sentence"]), asked)
-        told = ", ".join(suspects) or "none"
-        return Gate(name, not suspects, f"suspect signals: {told}", asked)
+        told = f"suspect signals: {', '.join(suspects) or 'none'}"
+        return self._unless_few(Gate(name, not suspects, told, asked))
 
     def of_checks(self) -> Iterator[Gate]:
         """The gates that rest on the checks of the run."""
@@ -217,10 +217,7 @@ class _Reading:
             return Gate(name, self.limits.undecided_holds, f"undecided: {found['sentence']}", asked)
         worst = min(kept, key=lambda feed: (kept[feed], feed))
         told = f"{kept[worst]:.0%} still found without {worst}"
-        passed = kept[worst] >= least
-        if not passed and not self.decided and self.limits.undecided_holds:
-            return Gate(name, True, f"undecided: {told}", asked)
-        return Gate(name, passed, told, asked)
+        return self._unless_few(Gate(name, kept[worst] >= least, told, asked))
 
     def _groups(self, name: str, begins: str, limit: float) -> Gate:
         """A gap that is clear and wider than agreed; told of the widest of all kinds of group."""
@@ -243,7 +240,7 @@ class _Reading:
             if one["verdict"] != "fine" and abs(_or(one["figure"]["value"], 0.0)) > limit
         ]
         worst = max(wide or known, key=lambda one: abs(_or(one["figure"]["value"], 0.0)))
-        return Gate(name, not wide, str(worst["sentence"]), asked)
+        return self._unless_few(Gate(name, not wide, str(worst["sentence"]), asked))
 
     def _proxies(self) -> Gate:
         name, most = PROXIES, self.limits.strongest_proxy
@@ -260,6 +257,12 @@ class _Reading:
         )
         low = _or(worst["figure"]["low"], 0.0)
         return Gate(name, worst["verdict"] != FAULT and low < most, str(worst["sentence"]), asked)
+
+    def _unless_few(self, gate: Gate) -> Gate:
+        """The gate, or undecided where it does not hold by outcomes too few to decide."""
+        if gate.passed or self.decided or not self.limits.undecided_holds:
+            return gate
+        return replace(gate, passed=True, measured=f"undecided: {gate.measured}")
 
     @property
     def _checks(self) -> list[Mapping[str, Any]]:
