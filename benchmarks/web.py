@@ -2,8 +2,9 @@
 
 Makes the store out of a small demo (benchmarks/web_store.py), starts `riskflag serve` as its own
 process and lets 20 signed-in users ask for one kind of page at a time, each user for the next as
-soon as the last has come. An empty page stands beside them: the same app, layout and gate, and no
-data. Prints p50, p95 and the largest time in milliseconds, and the memory of the server.
+soon as the last has come; then for all kinds by chance, reading for five seconds in between. An
+empty page stands beside them: the same app, layout and gate, and no data. Prints times, processor
+time for a page and the server's memory, and writes its section of docs/benchmarks.md.
 
     python -m benchmarks.web --flags 20000 --children 200000
 """
@@ -11,168 +12,33 @@ data. Prints p50, p95 and the largest time in milliseconds, and the memory of th
 from __future__ import annotations
 
 import argparse
-import contextlib
-import http.client
-import json
 import os
 import platform
 import random
-import re
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
-from urllib.parse import urlencode
 
-import psutil
-
-from riskflag.cli.init import MADE_UP_USERS, write_users
+from benchmarks.page import write_section
+from benchmarks.web_load import Kind, Measured, Memory, measure, serving
+from riskflag.cli.init import write_users
 from riskflag.workspace import Workspace
 
 TARGET_MS = 200
+#: The history holds the children of the first flags only: it needs fewer copies.
 IN_HISTORY = 5_000
-USER_OF = {role: name for name, role, _ in reversed(MADE_UP_USERS)}
+#: How many different flags are asked for: far more than anything could be kept of by chance.
+SOME = 300
+AT_A_HUMAN_PACE = Kind("all of these by chance, five seconds apart", "caseworker", ["/help"])
+READING_SECONDS = 5.0
 
 
-@dataclass(frozen=True)
-class Kind:
-    """A kind of page: what it is called, who asks for it, and its addresses in turn.
-
-    A `rare` page is made anew from the history: one user asks for it, three times.
-    """
-
-    name: str
-    role: str
-    paths: Sequence[str]
-    rare: bool = False
-
-
-@dataclass(frozen=True)
-class Measured:
-    """The times of one kind, in milliseconds, sorted, and how large its answers were.
-
-    `cpu` is the server's processor time for one page, in milliseconds: unlike the others, it hardly
-    depends on what else the machine is doing.
-    """
-
-    name: str
-    times: list[float]
-    size: int
-    cpu: float
-
-    def at(self, share: float) -> float:
-        return self.times[min(len(self.times) - 1, int(share * len(self.times)))]
-
-
-class Reader:
-    """One signed-in user with one connection that stays open."""
-
-    def __init__(self, port: int, user: str) -> None:
-        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=300)
-        self.cookie = ""
-        self.send("/sign-in", {"user": user})
-        self.send("/before-you-start", {}, page="/before-you-start")
-
-    def get(self, path: str) -> tuple[int, bytes]:
-        self.connection.request("GET", path, headers={"Cookie": self.cookie})
-        return self._answer()
-
-    def send(self, path: str, fields: dict[str, str], *, page: str = "/sign-in") -> int:
-        _, html = self.get(page)
-        token = re.search(rb'name="csrf_token" value="([^"]+)"', html)
-        assert token, f"{page} has no form"
-        body = urlencode({**fields, "csrf_token": token[1].decode()})
-        kind = "application/x-www-form-urlencoded"
-        headers = {"Cookie": self.cookie, "Content-Type": kind}
-        self.connection.request("POST", path, body, headers)
-        return self._answer()[0]
-
-    def _answer(self) -> tuple[int, bytes]:
-        response = self.connection.getresponse()
-        body = response.read()
-        for name, value in response.getheaders():
-            if name == "Set-Cookie":
-                self.cookie = value.split(";")[0]
-        return response.status, body
-
-
-@contextlib.contextmanager
-def serving(workspace: Path, processes: int) -> Iterator[tuple[int, psutil.Process]]:
-    """`riskflag serve` on a free port, as a program of its own."""
-    command = [sys.executable, "-m", "riskflag", "serve", "--workspace", str(workspace)]
-    command += ["--port", "0", "--development-sign-in", "--processes", str(processes)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    try:
-        assert process.stdout is not None
-        address = re.search(r"http://127.0.0.1:(\d+)/", process.stdout.readline())
-        assert address, "the server said no address"
-        yield int(address[1]), psutil.Process(process.pid)
-    finally:
-        process.terminate()
-        process.wait(timeout=30)
-
-
-def memory(process: psutil.Process) -> int:
-    """Bytes that a program and its children hold for themselves."""
-    every = [process, *process.children(recursive=True)]
-    return sum(one.memory_full_info().uss for one in every)
-
-
-def busy(process: psutil.Process) -> float:
-    """Seconds of processor time that a program and its children have used."""
-    every = [process, *process.children(recursive=True)]
-    return sum(sum(one.cpu_times()[:2]) for one in every)
-
-
-def measure(
-    served: tuple[int, psutil.Process], kind: Kind, *, users: int, requests: int, pause: float
-) -> Measured:
-    """`users` at once, each asking for `requests` pages of one kind."""
-    port, process = served
-    users = 1 if kind.rare else users
-    times: list[float] = []
-    sizes: list[int] = []
-    used: list[float] = []
-    lock, start = threading.Lock(), threading.Barrier(users, lambda: used.append(busy(process)))
-    names = [name for name, role, _ in MADE_UP_USERS if role == kind.role]
-    wrong: list[str] = []
-
-    def ask(number: int) -> None:
-        reader = Reader(port, names[number % len(names)])
-        chance = random.Random(number)
-        reader.get(kind.paths[0])
-        start.wait()
-        mine = []
-        for _ in range(3 if kind.rare else requests):
-            time.sleep(pause * chance.random() * 2)
-            path = chance.choice(kind.paths)
-            began = time.perf_counter()
-            status, body = reader.get(path)
-            mine.append((time.perf_counter() - began) * 1000)
-            if status != 200:
-                wrong.append(f"{path} {status}")
-        with lock:
-            times.extend(mine)
-            sizes.append(len(body))
-
-    threads = [threading.Thread(target=ask, args=(number,)) for number in range(users)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert not wrong, f"{len(wrong)} answers were not pages, for example {wrong[0]}"
-    cpu = (busy(process) - used[0]) * 1000 / len(times)
-    return Measured(kind.name, sorted(times), round(statistics.mean(sizes)), cpu)
-
-
-def kinds(workspace: Workspace, *, some: int) -> list[Kind]:
+def kinds(workspace: Workspace, *, some: int = SOME) -> list[Kind]:
     """Every kind of page with addresses drawn from the whole publication."""
     from riskflag.casework.store import open_store
     from riskflag.nightly.published import published_flag, worklist_page
@@ -182,34 +48,49 @@ def kinds(workspace: Workspace, *, some: int) -> list[Kind]:
     chance = random.Random(1)
     pages = sorted({chance.randint(1, last) for _ in range(some)})
     flags = [line for page in pages for line in worklist_page(store, page=page).lines]
-    flags = chance.sample(flags, min(some, len(flags)))
-    ids = [line.flag_id for line in flags]
+    ids = [line.flag_id for line in chance.sample(flags, min(some, len(flags)))]
     records = []
     for flag_id in ids:
         found = published_flag(workspace, store, flag_id)
         records.append(f"/flag/{flag_id}/record/{chance.choice(found['contacts'])['contact_key']}")
+    day = worklist_page(store).as_of
     store.close()
-    # The history holds the children of the first flags only: it needs fewer copies.
+    assert day is not None
     early = [one for one in ids if int(one[-6:]) < IN_HISTORY][:10] or ids[:1]
+    later = f"?to={day.replace(year=day.year + 1).isoformat()}"
     filters = ("agency=police", "reason=rule%3Arepeat_domestic_abuse", "only=new&only=unread")
+    of_flags = {
+        "flag": ("caseworker", ""),
+        "all records": ("caseworker", "/records"),
+        "review form": ("caseworker", "/review"),
+        "past reviews": ("caseworker", "/reviews"),
+        "report of contributions": ("analyst", "/report"),
+    }
+    looks = [f"/flag/{one}/lookback" for one in ids]
     return [
         Kind("empty page", "caseworker", ["/help"]),
         Kind("worklist, first page", "caseworker", ["/worklist"]),
         Kind("worklist, any page", "caseworker", [f"/worklist?page={page}" for page in pages]),
         Kind("worklist, filtered", "caseworker", [f"/worklist?{one}" for one in filters]),
-        Kind("flag", "caseworker", [f"/flag/{one}" for one in ids]),
-        Kind("all records", "caseworker", [f"/flag/{one}/records" for one in ids]),
+        *(
+            Kind(name, role, [f"/flag/{one}{ending}" for one in ids])
+            for name, (role, ending) in of_flags.items()
+        ),
         Kind("one record", "caseworker", records),
-        Kind("review form", "caseworker", [f"/flag/{one}/review" for one in ids]),
-        Kind("past reviews", "caseworker", [f"/flag/{one}/reviews" for one in ids]),
         Kind("second look", "senior", ["/second-look"]),
         Kind("data problems", "steward", ["/data-problems"]),
         Kind("team overview", "manager", ["/team"]),
         Kind("alert health", "manager", ["/alert-health"]),
-        Kind("report of contributions", "analyst", [f"/flag/{one}/report" for one in ids]),
-        Kind("look-back", "manager", [f"/flag/{one}/lookback" for one in early], rare=True),
         Kind("pause", "owner", ["/pause"]),
         Kind("how this works", "caseworker", ["/how-this-works"]),
+        Kind("look-back, one reader", "manager", looks, alone=True),
+        Kind(
+            "look-back past the last night, one reader",
+            "manager",
+            [f"/flag/{one}/lookback{later}" for one in early],
+            alone=True,
+            slow=True,
+        ),
     ]
 
 
@@ -251,13 +132,14 @@ def told(results: list[Measured]) -> list[str]:
     """The table as lines of Markdown."""
     empty = results[0].at(0.95)
     lines = [
-        "| page | KB | p50 ms | p95 ms | largest ms | p95, times the empty page | CPU ms |",
+        "| page | kB | p50 (ms) | p95 (ms) | p99 (ms) | p95, times the empty page "
+        "| processor time (ms) |",
         "|---|---:|---:|---:|---:|---:|---:|",
     ]
     for one in results:
         lines.append(
-            f"| {one.name} | {one.size / 1024:.0f} | {one.at(0.5):.0f} | {one.at(0.95):.0f} "
-            f"| {one.times[-1]:.0f} | {one.at(0.95) / empty:.1f} | {one.cpu:.1f} |"
+            f"| {one.kind.name} | {one.size / 1000:.0f} | {one.at(0.5):.0f} | {one.at(0.95):.0f} "
+            f"| {one.at(0.99):.0f} | {one.at(0.95) / empty:.1f} | {one.cpu:.1f} |"
         )
     return lines
 
@@ -268,11 +150,46 @@ def machine(options: argparse.Namespace) -> str:
     versions = ", ".join(f"{name} {version(name)}" for name in parts)
     load = ", ".join(f"{one:.1f}" for one in os.getloadavg())
     return (
-        f"{options.flags:,} flags, {options.children:,} children, {options.reviews:,} reviews; "
-        f"{options.processes} processes, {options.users} users at once, "
-        f"pause {options.pause:g} s; {os.cpu_count()} cores, load before "
-        f"{load}; Python {platform.python_version()}, {versions}."
+        f"{options.flags:,} flags, {options.children:,} children and {options.reviews:,} reviews; "
+        f"{options.users} users at once on {os.cpu_count()} cores, which they share with the "
+        f"server's {options.processes} processes; load before {load}; "
+        f"Python {platform.python_version()}, {versions}."
     )
+
+
+def remembered(memory: Sequence[Memory]) -> list[str]:
+    """The server's memory after each round of all pages as lines of Markdown."""
+    lines = ["| after | own (MiB) | own and its part of what is shared (MiB) | resident (MiB) |"]
+    lines.append("|---|---:|---:|---:|")
+    for number, one in enumerate(memory):
+        when = "the start" if number == 0 else "one round" if number == 1 else f"{number} rounds"
+        sizes = (f"{size >> 20:,}" for size in (one.own, one.fair, one.resident))
+        lines.append(f"| {when} | {' | '.join(sizes)} |")
+    return lines
+
+
+def run(options: argparse.Namespace, made: Path) -> tuple[list[Measured], list[Memory]]:
+    """Measure every kind of page, and the memory before and after each round of all of them."""
+    workspace = Workspace.open(made)
+    chosen = there(workspace, kinds(workspace))
+    if options.only:
+        chosen = [chosen[0], *(kind for kind in chosen[1:] if options.only in kind.name)]
+    size = {"users": options.users, "requests": options.requests}
+    with serving(made, options.processes) as served:
+        memory = [Memory.of(served[1])]
+        results = []
+        for kind in chosen:
+            results.append(measure(served, kind, **size))
+            print(told([results[0], results[-1]])[-1], flush=True)
+        memory.append(Memory.of(served[1]))
+        at_once = [kind for kind in chosen if not kind.alone]
+        for _ in range(options.rounds - 1):
+            for kind in at_once:
+                measure(served, kind, **size)
+            memory.append(Memory.of(served[1]))
+        calm = {**size, "pause": READING_SECONDS}
+        results.append(measure(served, AT_A_HUMAN_PACE, at_once, **calm))
+    return results, memory
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -283,52 +200,51 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--reviews", type=int, default=2_000)
     parser.add_argument("--users", type=int, default=20)
     parser.add_argument("--requests", type=int, default=25, help="of each user and kind")
+    parser.add_argument("--rounds", type=int, default=4, help="of all pages, for the memory")
     parser.add_argument("--processes", type=int, default=4, help="of the server")
-    parser.add_argument("--pause", type=float, default=0.0, help="seconds between pages, mean")
     parser.add_argument("--demo", type=Path, help="a finished demo's folder; made when left out")
     parser.add_argument("--workspace", type=Path, help="a large workspace made before")
     parser.add_argument("--keep", type=Path, help="where to keep the large workspace")
-    parser.add_argument("--only", help="kinds whose name holds this word")
-    parser.add_argument("--json", type=Path, help="write the figures there too")
+    parser.add_argument("--only", help="kinds whose name holds this word; writes no page")
+    parser.add_argument("--no-page", action="store_true", help="print only, write no page")
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as scratch:
         made = options.workspace or large_workspace(options, Path(scratch))
         if options.keep:
             shutil.move(made, options.keep)
             made = options.keep
-        workspace = Workspace.open(made)
-        chosen = there(workspace, kinds(workspace, some=60))
-        if options.only:
-            chosen = [chosen[0], *(kind for kind in chosen[1:] if options.only in kind.name)]
-        print(machine(options), flush=True)
-        results = []
-        with serving(made, options.processes) as served:
-            before = memory(served[1])
-            for kind in chosen:
-                try:
-                    found = measure(
-                        served,
-                        kind,
-                        users=options.users,
-                        requests=options.requests,
-                        pause=options.pause,
-                    )
-                except AssertionError as error:
-                    if not kind.rare:
-                        raise
-                    print(f"{kind.name}: not measured, {error}", flush=True)
-                    continue
-                results.append(found)
-                print(told(results)[-1], flush=True)
-            after = memory(served[1])
-    print("\n".join(["", *told(results)]))
-    print(f"\nMemory of the server: {before >> 20} MB at the start, {after >> 20} MB at the end.")
-    if options.json:
-        figures = {one.name: {"p50": one.at(0.5), "p95": one.at(0.95)} for one in results}
-        options.json.write_text(json.dumps(figures, indent=1))
-    slow = [one.name for one in results if one.at(0.95) > TARGET_MS]
-    print(f"Over {TARGET_MS} ms at p95: {', '.join(slow) or 'none'}.")
+        about = machine(options)
+        results, memory = run(options, made)
+    text = section(about, results, memory)
+    print(f"\n{text}")
+    if not (options.no_page or options.only):
+        write_section("Pages of the app", text)
+    slow = [one for one in results if one.at(0.95) > TARGET_MS and not one.kind.slow]
     return 1 if slow else 0
+
+
+def section(about: str, results: list[Measured], memory: list[Memory]) -> str:
+    """The section of the page of results."""
+    slow = [r.kind.name for r in results if r.at(0.95) > TARGET_MS and not r.kind.slow]
+    over = f"over it: {', '.join(slow)}" if slow else "no page is over it"
+    command = "python -m benchmarks.web"
+    return "\n".join(
+        [
+            f"`{command}`: {about}",
+            "",
+            f"Asked for: {TARGET_MS} ms at the 95th percentile; {over}. Users ask for one kind of "
+            "page at a time, without a pause, so that nearly all of the time is waiting for the "
+            "others. A look-back is read by one user. Past the last night it is made from the "
+            "history of all children, and no limit is set. Each flag is a copy of a real one of a "
+            "demo of 4,000 children, with the whole history of its child.",
+            "",
+            *told(results),
+            "",
+            "Memory of the server's processes together:",
+            "",
+            *remembered(memory),
+        ]
+    )
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ from riskflag.casework.store import Store, open_store
 from riskflag.clock import moment
 from riskflag.history.schema import SCHEMAS, conform
 from riskflag.history.store import HistoryStore
-from riskflag.nightly import build, chronologies, folder, listing, steps
+from riskflag.nightly import build, chronologies, folder, listing, near, steps
 from riskflag.workspace import Workspace
 
 #: How many days the flags' waiting is spread over.
@@ -65,7 +65,9 @@ def more_flags(workspace: Workspace, store: Store, wanted: int) -> None:
     staging = folder.begin(workspace.publications, name)
     rows, content_hash = _write_flags(staging / folder.FLAGS, texts, wanted, run_key)
     copies = -(-wanted // len(texts))
-    folder.write(staging / chronologies.RECORDS, _records(old / chronologies.RECORDS, copies))
+    for kept in (chronologies.RECORDS, near.PEOPLE, near.LINKS):
+        folder.write(staging / kept, _of_copies(old / kept, copies))
+    folder.write(staging / near.FEEDS, (old / near.FEEDS).read_bytes())
     told = {
         **folder.read_manifest(old, now.manifest_hash),
         "content_hash": content_hash,
@@ -142,8 +144,8 @@ def _entry(flag: dict[str, Any]) -> Any:
     return SimpleNamespace(**{name: flag[name] for name in same}, **days)
 
 
-def _records(old: Path, copies: int) -> bytes:
-    """The chronologies of all copies, sorted by person as the night writes them."""
+def _of_copies(old: Path, copies: int) -> bytes:
+    """What is kept of all copies, sorted by person as the night writes it."""
     table = _read(old)
     parts = [table, *(_renamed(table, ("person_id",), f"-{n:03d}") for n in range(1, copies))]
     every = pa.concat_tables(parts)

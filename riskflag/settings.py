@@ -12,6 +12,8 @@ Level = Literal["urgent", "soon", "routine"]
 #: A password inside a database address, or among the words after its question mark.
 _PASSWORD = re.compile(r"://[^/@]*:[^/@]*@|(?:^|[?&;])\s*(?:pwd|password)\s*=", re.IGNORECASE)
 _NAME = r"^[a-z][a-z0-9_]{0,62}$"
+#: The public half of a promotion key, as `riskflag key` prints it.
+PUBLIC_KEY = r"^[0-9a-f]{64}$"
 
 
 class DatabaseSettings(BaseModel):
@@ -56,6 +58,20 @@ class IngestSettings(BaseModel):
         return int(number) << (20 if unit == "MiB" else 30)
 
 
+class SparkSettings(BaseModel):
+    """Where `riskflag score --engine spark` works; what is left out is as Spark itself has it.
+
+    `files` is a folder that every worker reaches, `options` are settings of Spark by their names.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    master: str | None = None
+    files: str | None = None
+    parts: Literal[4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096] = 32
+    options: dict[str, str] = {}
+
+
 class Settings(BaseModel):
     """The settings of one workspace; unknown keys are refused so that a typing slip is seen."""
 
@@ -69,5 +85,8 @@ class Settings(BaseModel):
     store_url: str | None = None
     ask_first_thought: bool = False
     second_look_share: float = Field(default=0.05, ge=0, le=1)
+    memory_gib: float = Field(default=4, ge=0.1, le=4096)
+    promotion_key: str | None = Field(default=None, pattern=PUBLIC_KEY)
+    spark: SparkSettings = SparkSettings()
     ingest: IngestSettings = IngestSettings()
     databases: dict[Annotated[str, Field(pattern=_NAME)], DatabaseSettings] = {}

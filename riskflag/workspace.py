@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from riskflag.settings import Settings
 
 CONFIG_NAME = "riskflag.toml"
+PROMOTION_KEY_VARIABLE = "RISKFLAG_PROMOTION_KEY"
 
 CONFIG_TEMPLATE = """# A riskflag workspace. A line with # is a default: remove the # to change it.
 
@@ -46,10 +48,23 @@ authority = "{authority}"
 # to 1; every "cannot decide" is looked at again whatever this says.
 # second_look_share = 0.05
 
+# How much memory a night may take, in GiB. A history that is larger is worked on in parts.
+# memory_gib = 4
+
+# The public half of the key that bundles are signed with (make one with `riskflag key FILE`): the
+# night then refuses a model that was not promoted by whoever holds the key file.
+# promotion_key = "64 letters and digits"
+
 # How much memory a load may take for the rows it works on; what does not fit is put aside on disk
 # beside the history while the load lasts.
 # [ingest]
 # memory = "1 GiB"
+
+# Where `riskflag score --engine spark` works (docs: The night on Spark).
+# [spark]
+# master = "spark://host:7077"
+# files = "s3a://bucket/riskflag"
+# parts = 32
 
 # A database that feeds are read from (docs: Your own files, From a database). No password here.
 # [databases.ssd]
@@ -135,6 +150,11 @@ class Workspace:
         return self.root / "publications"
 
     @property
+    def work(self) -> Path:
+        """What nights keep to be quicker; it may be removed at any time."""
+        return self.root / "work"
+
+    @property
     def mlruns(self) -> Path:
         return self.root / "mlruns"
 
@@ -143,6 +163,24 @@ class Workspace:
         """The authority's own features folder, or None for the shipped one."""
         chosen = self.config.features_dir
         return None if chosen is None else (self.root / chosen).resolve()
+
+    @property
+    def promotion_key(self) -> str | None:
+        """The public key that bundles must be signed with, or None when they need not be.
+
+        The night's own environment goes before riskflag.toml, which more people can write.
+        """
+        from riskflag.settings import PUBLIC_KEY
+
+        told = os.environ.get(PROMOTION_KEY_VARIABLE)
+        if not told:
+            return self.config.promotion_key
+        if re.match(PUBLIC_KEY, told) is None:
+            raise ConfigError(
+                f"{PROMOTION_KEY_VARIABLE} is not a public key; give the 64 letters and digits "
+                "that `riskflag key` printed."
+            )
+        return told
 
     @property
     def store_url(self) -> str:

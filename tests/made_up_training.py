@@ -104,6 +104,7 @@ def prepared(children: int = 1500) -> Prepared:
         Contacts(whose, days, days + 1, np.full_like(days, NEVER), np.full_like(days, NEVER)),
         len(train.rows),
         int(train.labels.happened.sum()),
+        ends_known=train.rows.as_of + 180,
     )
 
 

@@ -22,7 +22,10 @@ from riskflag.casework.tables import Audit
 from riskflag.clock import moment
 
 START = "0" * 64
-COLUMNS = tuple(column.key for column in Audit.__table__.columns)
+#: What the hash of an entry is over, in this order.
+HASHED = ("seq", "at", "actor", "action", "subject", "detail_digest", "prev")
+_LAST = sa.select(Audit.seq, Audit.hash).order_by(Audit.seq.desc()).limit(1)
+_INSERT = sa.insert(Audit.__table__)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,7 @@ class Head:
 
 def pseudonym(key: bytes, identity: str) -> str:
     """A person's or flag's stand-in: the same every time, and nothing without the key."""
-    return hmac.new(key, b"subject|" + identity.encode(), hashlib.sha256).hexdigest()
+    return hmac.digest(key, b"subject|" + identity.encode(), "sha256").hex()
 
 
 @dataclass(frozen=True)
@@ -65,48 +68,42 @@ def record_all(session: Session, key: bytes, entries: Sequence[Said]) -> Head:
     """Append entries in their order, within the caller's transaction as `record`."""
     last, rows = head(session), []
     for said in entries:
-        entry = Audit(
-            seq=last.seq + 1,
-            at=moment().isoformat(timespec="microseconds"),
-            actor=said.actor,
-            action=said.action,
-            subject=None if said.subject is None else pseudonym(key, said.subject),
-            detail_digest=digest(key, said.detail),
-            prev=last.hash,
-        )
-        entry.hash = entry_hash(entry)
-        rows.append({name: getattr(entry, name) for name in COLUMNS})
-        last = Head(entry.seq, entry.hash)
+        entry = {
+            "seq": last.seq + 1,
+            "at": moment().isoformat(timespec="microseconds"),
+            "actor": said.actor,
+            "action": said.action,
+            "subject": None if said.subject is None else pseudonym(key, said.subject),
+            "detail_digest": digest(key, said.detail),
+            "prev": last.hash,
+        }
+        last = Head(last.seq + 1, _hash([entry[name] for name in HASHED]))
+        rows.append({**entry, "hash": last.hash})
     if rows:
-        session.execute(sa.insert(Audit), rows)
+        # To the table itself: a session would look at every entry on the way.
+        session.connection().execute(_INSERT, rows)
     return last
 
 
 def digest(key: bytes, detail: Mapping[str, Any]) -> str:
     """The keyed digest of an entry's detail."""
     text = json.dumps(detail, sort_keys=True, ensure_ascii=False, allow_nan=False)
-    return hmac.new(key, b"detail|" + text.encode(), hashlib.sha256).hexdigest()
+    return hmac.digest(key, b"detail|" + text.encode(), "sha256").hex()
 
 
 def entry_hash(entry: Audit) -> str:
     """SHA-256 over everything in the entry but the hash itself."""
-    parts = [
-        entry.seq,
-        entry.at,
-        entry.actor,
-        entry.action,
-        entry.subject,
-        entry.detail_digest,
-        entry.prev,
-    ]
+    return _hash([getattr(entry, name) for name in HASHED])
+
+
+def _hash(parts: Sequence[object]) -> str:
+    """The hash of the values of HASHED, in their order."""
     return hashlib.sha256(json.dumps(parts, ensure_ascii=False).encode()).hexdigest()
 
 
 def head(session: Session) -> Head:
     """The end of the chain."""
-    last = session.execute(
-        sa.select(Audit.seq, Audit.hash).order_by(Audit.seq.desc()).limit(1)
-    ).first()
+    last = session.execute(_LAST).first()
     return Head(0, START) if last is None else Head(last.seq, last.hash)
 
 

@@ -49,6 +49,8 @@ class KeptReview:
     reviewer: str
     role: str
     decision: str
+    meaning: str | None
+    decision_label: str | None
     why: str
     worth_bringing: str
     comes_back: str
@@ -199,3 +201,14 @@ def steps_of(session: Session, verdict_ids: Sequence[int]) -> dict[int, list[Ste
         for step in session.scalars(sa.select(ProblemStep).where(asked).order_by(ProblemStep.id)):
             steps[step.verdict_id].append(Step(step.state, step.note, step.user, step.at))
     return steps
+
+
+def reviewed(store: Store) -> tuple[tuple[str, dt.datetime], ...]:
+    """Every review as the person it was about and when it was decided, oldest first."""
+    with store.reading() as session:
+        rows = session.execute(
+            sa.select(Flag.person_id, Review.decided_at)
+            .join(Flag, Flag.flag_id == Review.flag_id)
+            .order_by(Review.decided_at, Review.review_id)
+        )
+        return tuple((row[0], row[1]) for row in rows)

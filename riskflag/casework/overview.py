@@ -14,11 +14,11 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from riskflag.casework.policies import DECISIONS
+from riskflag.casework.policies import NO_ACTION
 from riskflag.casework.second_looks import waiting_flags
 from riskflag.casework.store import Store
-from riskflag.casework.tables import Current, Flag, FlagVersion, Publication, Review
-from riskflag.casework.worklist import first_due
+from riskflag.casework.tables import Current, Flag, FlagVersion, Publication, Review, meaning_of
+from riskflag.casework.worklist import first_due, of_team
 from riskflag.clock import LONDON
 
 LEVELS = ("urgent", "soon", "routine")
@@ -50,6 +50,15 @@ class NothingFurther:
 
 
 @dataclass(frozen=True)
+class Decided:
+    """How often a decision was recorded under one label (None: one of before labels were kept)."""
+
+    name: str
+    label: str | None
+    reviews: int
+
+
+@dataclass(frozen=True)
 class Overview:
     """The team's work at the current publication's day, and what was decided since a day.
 
@@ -59,15 +68,17 @@ class Overview:
     as_of: dt.date | None
     since: dt.date
     waiting: tuple[Waiting, ...]
-    decisions: tuple[tuple[str, int], ...]
+    decisions: tuple[Decided, ...]
     second_looks: int
     median_days_to_review: float | None
     nothing_further: tuple[NothingFurther, ...]
 
 
-def overview(store: Store, since: dt.date, *, share: float) -> Overview:
+def overview(store: Store, since: dt.date, *, share: float, team: str | None = None) -> Overview:
     """The overview; reviews count from `since` on, London days.
 
+    With `team` only its flags count, as they stood when they were reviewed; an empty text asks for
+    flags without a team.
     Why a flag needed nothing further is told only once no second look at it waits (`share` is the
     workspace's setting): a manager may be the one who takes it.
     """
@@ -79,26 +90,41 @@ def overview(store: Store, since: dt.date, *, share: float) -> Overview:
         return Overview(
             as_of,
             since,
-            _waiting(session, as_of),
-            _decisions(session, start),
-            _second_looks(session, start),
-            _days_to_review(session, start),
-            _nothing_further(session, start, share),
+            _waiting(session, as_of, team),
+            _decisions(session, start, team),
+            _second_looks(session, start, team),
+            _days_to_review(session, start, team),
+            _nothing_further(session, start, share, team=team),
         )
 
 
-def nothing_further(store: Store, since: dt.date, *, share: float) -> tuple[NothingFurther, ...]:
+def nothing_further(
+    store: Store, since: dt.date, *, share: float, team: str | None = None
+) -> tuple[NothingFurther, ...]:
     """The part of the overview that is about single children: reviewers' words, by flag."""
     with store.reading() as session:
-        return _nothing_further(session, dt.datetime.combine(since, dt.time(), LONDON), share)
+        return _nothing_further(
+            session, dt.datetime.combine(since, dt.time(), LONDON), share, team=team
+        )
 
 
-def _waiting(session: Session, as_of: dt.date | None) -> tuple[Waiting, ...]:
+def _shown(team: str | None) -> sa.ColumnElement[bool]:
+    """That a review is of a flag that was the team's on the page which the reviewer saw."""
+    if team is None:
+        return sa.true()
+    return sa.exists().where(
+        FlagVersion.flag_id == Review.flag_id,
+        FlagVersion.publication_id == Review.publication_id,
+        of_team(team),
+    )
+
+
+def _waiting(session: Session, as_of: dt.date | None, team: str | None) -> tuple[Waiting, ...]:
     read = sa.exists().where(Review.flag_id == Flag.flag_id)
     rows = session.execute(
         sa.select(FlagVersion.level, Flag.first_raised, read)
         .join(FlagVersion, FlagVersion.id == Flag.version_id)
-        .where(Flag.status == "open")
+        .where(Flag.status == "open", sa.true() if team is None else of_team(team))
     ).all()
     found = []
     for level in LEVELS:
@@ -118,42 +144,43 @@ def _age(days: int) -> str:
     return next((name for first, name in reversed(AGES) if days >= first), AGES[0][1])
 
 
-def _decisions(session: Session, start: dt.datetime) -> tuple[tuple[str, int], ...]:
+def _decisions(session: Session, start: dt.datetime, team: str | None) -> tuple[Decided, ...]:
     rows = session.execute(
-        sa.select(Review.decision, sa.func.count())
-        .where(Review.decided_at >= start)
-        .group_by(Review.decision)
+        sa.select(Review.decision, Review.decision_label, sa.func.count())
+        .where(Review.decided_at >= start, _shown(team))
+        .group_by(Review.decision, Review.decision_label)
+        .order_by(Review.decision, Review.decision_label)
     )
-    found = {row[0]: row[1] for row in rows}
-    return tuple((decision, found.get(decision, 0)) for decision in DECISIONS)
+    return tuple(Decided(*row) for row in rows)
 
 
-def _second_looks(session: Session, start: dt.datetime) -> int:
+def _second_looks(session: Session, start: dt.datetime, team: str | None) -> int:
     counted = sa.select(sa.func.count()).where(
-        Review.decided_at >= start, Review.second_look_of.is_not(None)
+        Review.decided_at >= start, Review.second_look_of.is_not(None), _shown(team)
     )
     return int(session.scalar(counted) or 0)
 
 
-def _days_to_review(session: Session, start: dt.datetime) -> float | None:
+def _days_to_review(session: Session, start: dt.datetime, team: str | None) -> float | None:
     rows = session.execute(
         sa.select(Review.decided_at, Flag.first_raised)
         .join(Flag, Flag.flag_id == Review.flag_id)
-        .where(Review.number == 1, Review.decided_at >= start)
+        .where(Review.number == 1, Review.decided_at >= start, _shown(team))
     )
     days = [(at.astimezone(LONDON).date() - raised).days for at, raised in rows]
     return float(statistics.median(days)) if days else None
 
 
 def _nothing_further(
-    session: Session, start: dt.datetime, share: float
+    session: Session, start: dt.datetime, share: float, *, team: str | None
 ) -> tuple[NothingFurther, ...]:
     rows = session.execute(
         sa.select(Review.flag_id, Review.decided_at, Review.why)
         .where(
-            Review.decision == "nothing_further",
+            meaning_of(Review) == NO_ACTION,
             Review.decided_at >= start,
             Review.flag_id.not_in(waiting_flags(share)),
+            _shown(team),
         )
         .order_by(Review.decided_at.desc())
         .limit(REASONS_TOLD)

@@ -102,8 +102,12 @@ def _take(store: Store, user: User, to: Standing, reason: str) -> Step:
         return _step(row)
 
 
+#: Every page asks, so it is made once.
+_NEWEST = sa.select(PauseStep).order_by(PauseStep.id.desc()).limit(1)
+
+
 def _now(session: Session) -> Step:
-    last = session.scalar(sa.select(PauseStep).order_by(PauseStep.id.desc()).limit(1))
+    last = session.scalar(_NEWEST)
     return FROM_THE_START if last is None else _step(last)
 
 

@@ -108,15 +108,18 @@ class Held:
     length: int | None
 
 
+_HELD = (
+    sa.select(FlagVersion, Publication)
+    .join(Publication, Publication.id == FlagVersion.publication_id)
+    .join(Flag, Flag.version_id == FlagVersion.id)
+    .where(Flag.flag_id == sa.bindparam("flag"))
+)
+
+
 def held(store: Store, flag_id: str) -> Held | None:
     """Where the newest version of a flag is, or None when there is no such flag."""
     with store.reading() as session:
-        found = session.execute(
-            sa.select(FlagVersion, Publication)
-            .join(Publication, Publication.id == FlagVersion.publication_id)
-            .join(Flag, Flag.version_id == FlagVersion.id)
-            .where(Flag.flag_id == flag_id)
-        ).first()
+        found = session.execute(_HELD, {"flag": flag_id}).first()
         if found is None:
             return None
         version, publication = found
@@ -225,10 +228,11 @@ def publish(
     return end
 
 
+_CURRENT = sa.select(Publication).join(Current, Current.publication_id == Publication.id)
+
+
 def _current(session: Session) -> Publication | None:
-    return session.scalar(
-        sa.select(Publication).join(Current, Current.publication_id == Publication.id)
-    )
+    return session.scalar(_CURRENT)
 
 
 def _record(row: Publication) -> PublicationRecord:

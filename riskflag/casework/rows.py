@@ -31,8 +31,8 @@ class FlagRow:
     """What the store keeps of one flag of one publication.
 
     `place` is its place on the worklist, `listed` the JSON of what a worklist shows of it,
-    `agencies` those behind its reasons; `starts` and `length` are the bytes of flags.json that
-    hold it.
+    `agencies` those behind its reasons, `team` the responsible one (an empty text: none recorded);
+    `starts` and `length` are the bytes of flags.json that hold it.
     """
 
     flag_id: str
@@ -51,6 +51,7 @@ class FlagRow:
     listed: str | None = None
     agencies: tuple[str, ...] = ()
     new_records: int | None = None
+    team: str | None = None
 
 
 def write_rows(
@@ -128,6 +129,7 @@ def _write_versions(session: Session, flags: Sequence[FlagRow], publication: int
             "listed": flag.listed,
             "agencies": between_bars(flag.agencies),
             "new_records": flag.new_records,
+            "team": flag.team,
         }
         for flag in flags
     ]
@@ -228,7 +230,7 @@ def _each(session: Session, change: sa.Update, values: Sequence[dict[str, Any]])
 
 def fill_in(session: Session, flags: Sequence[FlagRow], publication: int) -> None:
     """Give versions of an older program what a worklist reads; nothing else of them changes."""
-    columns = ("starts", "length", "listed", "agencies", "new_records")
+    columns = ("starts", "length", "listed", "agencies", "new_records", "team")
     for flag in flags:
         values = {name: getattr(flag, name) for name in columns}
         session.execute(

@@ -13,11 +13,15 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
+from riskflag.casework.policies import CANNOT_DECIDE
 from riskflag.casework.reviews import DRAWS
 from riskflag.casework.store import Store
-from riskflag.casework.tables import Review
+from riskflag.casework.tables import Review, meaning_of
 from riskflag.casework.users import User
 from riskflag.errors import InputError
+
+#: Other reviews beside the one asked about; made once, since making them takes longer than asking.
+_OWN, _SECOND, _LATER = aliased(Review), aliased(Review), aliased(Review)
 
 
 @dataclass(frozen=True)
@@ -44,24 +48,27 @@ class Compared:
 
 def due(store: Store, user: User, *, share: float) -> tuple[Due, ...]:
     """The second looks that this person may take, one for a flag, the longest waiting first."""
-    return _due(store, user, _waiting(share))
+    return _due(store, user, share)
 
 
 def due_of(store: Store, flag_id: str, user: User, *, share: float) -> Due | None:
     """The second look at this flag that this person may take, or None."""
-    found = _due(store, user, _waiting(share).where(Review.flag_id == flag_id))
+    found = _due(store, user, share, Review.flag_id == flag_id)
     return found[0] if found else None
 
 
-def _due(store: Store, user: User, waiting: sa.Select[Review]) -> tuple[Due, ...]:
+def _due(store: Store, user: User, share: float, *about: sa.ColumnElement[bool]) -> tuple[Due, ...]:
     """None of those on which this person has decided before: they could not look afresh."""
     if not user.may("second_look"):
         return ()
-    own = aliased(Review)
-    decided = sa.exists().where(own.flag_id == Review.flag_id, own.reviewer == user.name)
+    decided = sa.exists().where(_OWN.flag_id == Review.flag_id, _OWN.reviewer == user.name)
+    waiting = (
+        sa.select(Review.flag_id, Review.review_id, Review.decided_at)
+        .where(*_waiting(share), *about, ~decided)
+        .order_by(Review.decided_at)
+    )
     with store.reading() as session:
-        rows = session.scalars(waiting.where(~decided).order_by(Review.decided_at))
-        found = {row.flag_id: Due(row.flag_id, row.review_id, row.decided_at) for row in rows}
+        found = {row.flag_id: Due(*row) for row in session.execute(waiting)}
     return tuple(sorted(found.values(), key=lambda one: (one.reviewed_at, one.review_id)))
 
 
@@ -96,21 +103,22 @@ def compared(store: Store, review_id: str, user: User) -> Compared:
     return Compared(first, second)
 
 
-def waiting_flags(share: float) -> sa.Select[tuple[str]]:
+def waiting_flags(share: float) -> sa.Select[str]:
     """The numbers of flags that wait for a second look by somebody, as a query."""
-    return _waiting(share).with_only_columns(Review.flag_id)
+    return sa.select(Review.flag_id).where(*_waiting(share))
 
 
-def _waiting(share: float) -> sa.Select[Review]:
+def _waiting(share: float) -> tuple[sa.ColumnElement[bool], ...]:
     """First reviews that were drawn or left undecided, and that nobody has looked at again."""
-    second, later = aliased(Review), aliased(Review)
-    looked = sa.exists().where(second.second_look_of == Review.review_id)
-    settled = sa.exists().where(later.amends == Review.review_id, later.decision != "unsure")
-    return sa.select(Review).where(
+    looked = sa.exists().where(_SECOND.second_look_of == Review.review_id)
+    settled = sa.exists().where(
+        _LATER.amends == Review.review_id, meaning_of(_LATER) != CANNOT_DECIDE
+    )
+    return (
         Review.second_look_of.is_(None),
         ~looked,
         sa.or_(
             sa.and_(Review.draw < round(share * DRAWS), Review.amends.is_(None)),
-            sa.and_(Review.decision == "unsure", ~settled),
+            sa.and_(meaning_of(Review) == CANNOT_DECIDE, ~settled),
         ),
     )

@@ -24,6 +24,10 @@ LONGEST = dt.timedelta(hours=10)
 NOTED_EVERY = dt.timedelta(minutes=1)
 TOKEN_BYTES = 32
 
+_OPEN = sa.select(Sitting.user, Sitting.seen, Sitting.began).where(
+    Sitting.token_hash == sa.bindparam("token")
+)
+
 
 def begin(store: Store, user: str) -> str:
     """Open a sitting for a user and return its token; what has run out is forgotten on the way."""
@@ -42,10 +46,11 @@ def find(store: Store, token: str) -> str | None:
     """The user whose open sitting a token is, marked as seen; None when there is none."""
     now = moment()
     with store.reading() as session:
-        found = session.get(Sitting, _hash(token))
+        found = session.execute(_OPEN, {"token": _hash(token)}).first()
         if found is None or now - found.seen > IDLE or now - found.began > LONGEST:
             return None
-        user, stale = found.user, now - found.seen > NOTED_EVERY
+        user: str = found.user
+        stale = now - found.seen > NOTED_EVERY
     if stale:
         with store.writing() as session:
             session.execute(

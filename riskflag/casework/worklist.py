@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from threading import Lock
 from typing import Any
 
 import sqlalchemy as sa
@@ -32,7 +34,8 @@ class Filters:
 
     `agency` must stand behind a reason; `new` asks for flags that are new or have new records;
     `unread` for those that nobody has reviewed. `reason` is the id of a reason that holds now;
-    `waited` asks for flags that had waited so many days or more at the publication's day.
+    `waited` asks for flags that had waited so many days or more at the publication's day; `team`
+    for those of one team, an empty text for those without one.
     """
 
     level: str | None = None
@@ -41,6 +44,7 @@ class Filters:
     unread: bool = False
     reason: str | None = None
     waited: int | None = None
+    team: str | None = None
 
 
 @dataclass(frozen=True)
@@ -76,49 +80,96 @@ class WorklistPage:
     numbers: Mapping[str, str]
 
 
+@dataclass(frozen=True)
+class _State:
+    """What decides which flags wait: the current publication, and how much was reviewed."""
+
+    publication: int | None
+    as_of: dt.date | None
+    reviews: int
+
+
+class Orders:
+    """Which flags wait, in the order of the list: kept for the filters that were asked for last.
+
+    It holds numbers of rows and nothing about a child. Every question asks the store whether a
+    night was published or a review recorded since, within the transaction that reads the list.
+    """
+
+    #: So many orders are kept; one of 20,000 flags takes 160 kB.
+    MOST = 32
+
+    def __init__(self) -> None:
+        self._state: _State | None = None
+        self._kept: dict[Filters, array[int]] = {}
+        self._lock = Lock()
+
+    def of(self, session: Session, filters: Filters, state: _State) -> array[int]:
+        """The newest versions of the flags that the filters let through, by their row's number."""
+        with self._lock:
+            if self._state != state:
+                self._state, self._kept = state, {}
+            found = self._kept.pop(filters, None)
+            if found is not None:
+                self._kept[filters] = found  # the one asked for last is dropped last
+                return found
+        found = array("q", session.scalars(_ordered(filters, state.as_of)))
+        with self._lock:
+            if self._state == state:
+                self._kept[filters] = found
+                while len(self._kept) > self.MOST:
+                    self._kept.pop(next(iter(self._kept)))
+        return found
+
+
 def worklist_page(
     store: Store,
     filters: Filters | None = None,
     page: int = 1,
     *,
     size: int = PAGE_SIZE,
-    total: int | None = None,
+    orders: Orders | None = None,
 ) -> WorklistPage:
     """The waiting flags of one page; a page beyond the last is the last.
 
-    `total` is what `count_waiting` said of these filters, when the caller has it at hand.
+    `orders` is kept from one question to the next by a caller who has more than one.
 
     Raises IntegrityError when the flags were stored by an older program and not yet filled in
     (riskflag.nightly.published.complete does it).
     """
+    orders = orders or Orders()
     with store.reading() as session:
-        as_of = _as_of(session)
-        wanted = _conditions(filters or Filters(), as_of)
-        waiting = _count(session, [Flag.status == "open"])
-        if total is None or len(wanted) == 1:
-            total = waiting if len(wanted) == 1 else _count(session, wanted)
-        pages = max(1, -(-total // size))
+        state = _State(*session.execute(_STATE).one())
+        waiting = orders.of(session, Filters(), state)
+        found = orders.of(session, filters or Filters(), state)
+        pages = max(1, -(-len(found) // size))
         page = min(max(page, 1), pages)
-        # First which ones, from narrow rows; then what to show of them.
-        order = (Flag.place, Flag.first_raised, Flag.flag_id)
-        chosen = sa.select(Flag.flag_id).where(*wanted).order_by(*order)
-        if len(wanted) > 1:
-            chosen = chosen.join(FlagVersion, FlagVersion.id == Flag.version_id)
-        chosen = chosen.limit(size).offset((page - 1) * size)
-        rows = session.execute(
-            sa.select(Flag, FlagVersion.listed, FlagVersion.level)
-            .join(FlagVersion, FlagVersion.id == Flag.version_id)
-            .where(Flag.flag_id.in_(chosen))
-            .order_by(*order)
-        ).all()
-        lines = _lines(session, rows)
-        return WorklistPage(lines, total, waiting, page, pages, as_of, _numbers(session, lines))
+        lines = _lines(session, found[(page - 1) * size : page * size])
+        numbers = _numbers(session, lines)
+        return WorklistPage(lines, len(found), len(waiting), page, pages, state.as_of, numbers)
 
 
-def count_waiting(store: Store, filters: Filters) -> int:
+def count_waiting(store: Store, filters: Filters, orders: Orders) -> int:
     """How many waiting flags the filters let through."""
     with store.reading() as session:
-        return _count(session, _conditions(filters, _as_of(session)))
+        return len(orders.of(session, filters, _State(*session.execute(_STATE).one())))
+
+
+_CURRENT = sa.select(Current.publication_id).scalar_subquery()
+_STATE = sa.select(
+    _CURRENT,
+    sa.select(Publication.as_of).where(Publication.id == _CURRENT).scalar_subquery(),
+    sa.select(sa.func.count()).select_from(Review).scalar_subquery(),
+)
+
+
+def _ordered(filters: Filters, as_of: dt.date | None) -> sa.Select[int]:
+    return (
+        sa.select(FlagVersion.id)
+        .join(Flag, Flag.version_id == FlagVersion.id)
+        .where(*_conditions(filters, as_of))
+        .order_by(Flag.place, Flag.first_raised, Flag.flag_id)
+    )
 
 
 def agencies_waiting(store: Store) -> tuple[str, ...]:
@@ -146,6 +197,23 @@ def reasons_waiting(store: Store) -> tuple[str, ...]:
         return tuple(sorted(found))
 
 
+def teams_waiting(store: Store) -> tuple[str, ...]:
+    """The teams of waiting flags, sorted; flags without one add nothing."""
+    with store.reading() as session:
+        found = session.scalars(
+            sa.select(FlagVersion.team)
+            .join(Flag, Flag.version_id == FlagVersion.id)
+            .where(Flag.status == "open")
+            .distinct()
+        )
+        return tuple(sorted(team for team in found if team))
+
+
+def of_team(team: str) -> sa.ColumnElement[bool]:
+    """That a version is one team's, or has no team when the text is empty."""
+    return sa.func.coalesce(FlagVersion.team, "") == team
+
+
 def _holds_now() -> sa.ColumnElement[bool]:
     return Reason.last_publication_id == FlagVersion.publication_id
 
@@ -165,32 +233,34 @@ def _conditions(filters: Filters, as_of: dt.date | None) -> list[sa.ColumnElemen
     if filters.reason is not None:
         this = (Reason.flag_id == Flag.flag_id, Reason.reason_id == filters.reason)
         wanted.append(sa.exists().where(*this, _holds_now()))
+    if filters.team is not None:
+        wanted.append(of_team(filters.team))
     if filters.waited is not None and as_of is not None:
         wanted.append(Flag.first_raised <= as_of - dt.timedelta(days=filters.waited))
     return wanted
 
 
-def _count(session: Session, wanted: Sequence[sa.ColumnElement[bool]]) -> int:
-    counted = sa.select(sa.func.count()).select_from(Flag).where(*wanted)
-    if len(wanted) > 1:
-        counted = counted.join(FlagVersion, FlagVersion.id == Flag.version_id)
-    return int(session.scalar(counted) or 0)
-
-
-def _lines(session: Session, rows: Sequence[Any]) -> tuple[Listed, ...]:
-    reviewed = _last_reviews(session, [flag.flag_id for flag, _, _ in rows])
+def _lines(session: Session, versions: Sequence[int]) -> tuple[Listed, ...]:
+    """The lines of some versions of flags, in their order."""
+    columns = (Flag.flag_id, Flag.person_id, Flag.first_raised)
+    rows = session.execute(
+        sa.select(FlagVersion.id, FlagVersion.listed, FlagVersion.level, *columns)
+        .join(Flag, Flag.flag_id == FlagVersion.flag_id)
+        .where(FlagVersion.id.in_(versions))
+    )
+    found = {row.id: row for row in rows}
+    reviewed = _last_reviews(session, [row.flag_id for row in found.values()])
     lines = []
-    for flag, listed, level in rows:
-        if listed is None:
+    for row in map(found.__getitem__, versions):
+        if row.listed is None:
             raise IntegrityError(
                 "The worklist of the current publication was stored by an older version; run "
                 "`riskflag score` for the same day again to bring it up to date."
             )
-        at, back_on = reviewed.get(flag.flag_id, (None, None))
-        due_on = first_due(flag.first_raised, level) if at is None else back_on
-        lines.append(
-            Listed(flag.flag_id, flag.person_id, flag.first_raised, due_on, at, json.loads(listed))
-        )
+        at, back_on = reviewed.get(row.flag_id, (None, None))
+        due_on = first_due(row.first_raised, row.level) if at is None else back_on
+        told = json.loads(row.listed)
+        lines.append(Listed(row.flag_id, row.person_id, row.first_raised, due_on, at, told))
     return tuple(lines)
 
 
@@ -212,16 +282,20 @@ def _last_reviews(
 
 
 def _numbers(session: Session, lines: Sequence[Listed]) -> dict[str, str]:
-    people = {person for line in lines for person in line.flag["siblings"]}
+    """The numbers of the open flags of the brothers and sisters of those listed, by person.
+
+    Each is asked for by itself: of a list of people SQLite looks through every open flag.
+    """
+    people = sorted({person for line in lines for person in line.flag["siblings"]})
+    rows = session.execute(_OPEN_OF, {"people": json.dumps(people)})
+    return {person: flag_id for person, flag_id in rows if flag_id is not None}
+
+
+_PEOPLE = sa.func.json_each(sa.bindparam("people")).table_valued("value")
+_OPEN_OF = sa.select(
+    _PEOPLE.c.value,
+    sa.select(Flag.flag_id)
     # Written out, so that SQLite finds the index that holds open flags alone.
-    is_open = Flag.status == sa.literal_column("'open'")
-    rows = session.execute(
-        sa.select(Flag.person_id, Flag.flag_id).where(Flag.person_id.in_(sorted(people)), is_open)
-    )
-    return {row.person_id: row.flag_id for row in rows}
-
-
-def _as_of(session: Session) -> dt.date | None:
-    return session.scalar(
-        sa.select(Publication.as_of).join(Current, Current.publication_id == Publication.id)
-    )
+    .where(Flag.person_id == _PEOPLE.c.value, Flag.status == sa.literal_column("'open'"))
+    .scalar_subquery(),
+)

@@ -31,6 +31,7 @@ COMMANDS = (
     "train",
     "compare",
     "promote",
+    "key",
     "score",
     "explain",
     "reviews",

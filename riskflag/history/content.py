@@ -1,114 +1,117 @@
-"""The bytes of a delivered file, read a piece at a time and checked to be the same bytes each time.
+"""What the rows of a table say, as numbers that add up to the same in any order and any parts.
 
-A file is read twice: for its hash, by which it is known, and for its rows. Neither time does all of
-it lie in memory.
+Each row is two 64-bit numbers made of its cells, and a set of rows is their number and the sums of
+both (modulo 2^64). So a history of any size has one digest however it is cut up, and the digest of
+what was visible on a day is a sum over the rows visible on it.
 """
 
 from __future__ import annotations
 
 import hashlib
-import os
-import stat
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Any
 
-from riskflag.errors import InputError
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
 
-_LARGEST_FILE = 1 << 33
-_PIECE = 1 << 22
+from riskflag.history.arrays import codes, one
+from riskflag.history.hashing import digests, key_pairs
 
+Words = npt.NDArray[np.uint64]
 
-class RejectedError(InputError):
-    """A whole file that cannot be taken; `reason` is its code, the message says what to do."""
-
-    def __init__(self, reason: str, message: str) -> None:
-        super().__init__(message)
-        self.reason = reason
+#: The two numbers of a row as columns of a stored table.
+CONTENT = ("content_a", "content_b")
+#: A column of digests, which need not be hashed again.
+KEY = "contact_key"
+#: Says when a later version came, which nobody could know before it did.
+LATER = "superseded_day"
 
 
 @dataclass(frozen=True)
 class Content:
-    """A file's bytes: in `data`, or on disk at `path`; with their size and SHA-256."""
+    """A set of rows: how many, and the two sums."""
 
-    size: int
-    sha256: str
-    data: bytes | None = None
-    path: Path | None = None
+    rows: int = 0
+    a: int = 0
+    b: int = 0
+
+    def __add__(self, other: Content) -> Content:
+        return Content(
+            self.rows + other.rows, (self.a + other.a) % 2**64, (self.b + other.b) % 2**64
+        )
 
     @classmethod
-    def of(cls, data: bytes) -> Content:
-        return cls(len(data), hashlib.sha256(data).hexdigest(), data)
-
-    @classmethod
-    def at(cls, path: Path) -> Content:
-        """What lies at `path` now; links, pipes and devices are not opened (RejectedError)."""
-        digest, size = hashlib.sha256(), 0
-        with _opened(path) as handle:
-            while piece := os.read(handle, _PIECE):
-                digest.update(piece)
-                size += len(piece)
-        return cls(size, digest.hexdigest(), path=path)
-
-    def pieces(self, sizes: Iterator[int]) -> Iterator[bytes]:
-        """The bytes from the first to the last, in pieces of these sizes.
-
-        Raises RejectedError at the end when they are not those that were there at first.
-        """
-        if self.data is not None or self.path is None:
-            at, data = 0, self.data or b""
-            for size in sizes:
-                yield data[at : at + size]
-                at += size
-            return
-        digest = hashlib.sha256()
-        with _opened(self.path) as handle:
-            for size in sizes:
-                piece = _read(handle, size)
-                digest.update(piece)
-                yield piece
-            if os.read(handle, 1) or digest.hexdigest() != self.sha256:
-                raise RejectedError(
-                    "changed", f"{self.path.name} changed while it was read; deliver it again."
-                )
-
-    def whole(self) -> bytes:
-        """All bytes at once."""
-        return b"".join(self.pieces(iter((self.size,))))
+    def of(cls, first: Words, second: Words) -> Content:
+        """The set of rows with these numbers."""
+        return cls(len(first), *(int(each.sum(dtype=np.uint64)) for each in (first, second)))
 
 
-def read_bytes(path: Path, largest: int = _LARGEST_FILE) -> bytes:
-    """The content of a plain file; links, pipes and devices are not opened (RejectedError)."""
-    with _opened(path, largest) as handle:
-        return _read(handle, os.fstat(handle).st_size)
+def row_numbers(table: pa.Table, leave_out: Sequence[str] = (LATER, *CONTENT)) -> list[Words]:
+    """The two numbers of each row, uint64 [n] each; a missing column counts like an empty one."""
+    sums = [np.zeros(table.num_rows, np.uint64) for _ in CONTENT]
+    for name in sorted(set(table.column_names) - set(leave_out)):
+        array = one(table.column(name))
+        if array.null_count == len(array):
+            continue
+        words, nothing = _words(array, digest=name == KEY)
+        for place, total in enumerate(sums):
+            salt = hashlib.blake2b(f"{place} {name}".encode(), digest_size=8).digest()
+            cells = _mixed(words + np.frombuffer(salt, np.uint64)[0])
+            cells[nothing] = 0
+            sums[place] = total + (cells[codes(array)] if _is_coded(array) else cells)
+    return [_mixed(total) for total in sums]
 
 
-def _read(handle: int, size: int) -> bytes:
-    """So many bytes, fewer only where the file ends."""
-    pieces, left = [], size
-    while left and (piece := os.read(handle, left)):
-        pieces.append(piece)
-        left -= len(piece)
-    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+def with_content(table: pa.Table) -> pa.Table:
+    """The table with the two numbers of each row as columns CONTENT."""
+    for name, words in zip(CONTENT, row_numbers(table), strict=True):
+        table = table.append_column(name, pa.array(words))
+    return table
 
 
-@contextmanager
-def _opened(path: Path, largest: int = _LARGEST_FILE) -> Iterator[int]:
-    try:
-        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except OSError:
-        raise RejectedError(
-            "not_a_file", f"{path.name} is not a plain file that can be read; deliver it again."
-        ) from None
-    try:
-        about = os.fstat(handle)
-        if not stat.S_ISREG(about.st_mode):
-            raise RejectedError("not_a_file", f"{path.name} is not a plain file; deliver it again.")
-        if about.st_size > largest:
-            raise RejectedError(
-                "too_large", f"{path.name} is over {largest >> 20:,} MiB; ask for it in parts."
-            )
-        yield handle
-    finally:
-        os.close(handle)
+def without_content(table: pa.Table) -> pa.Table:
+    """The table without those columns."""
+    return table.drop_columns([name for name in CONTENT if name in table.column_names])
+
+
+def _words(array: Any, *, digest: bool) -> tuple[Words, Any]:
+    """A number for each cell, or each value of a dictionary with one more; and which are empty."""
+    if _is_coded(array):
+        return np.append(_texts(array.dictionary), np.uint64(0)), [-1]
+    nothing = np.asarray(array.is_null())
+    if pa.types.is_string(array.type) or pa.types.is_large_string(array.type):
+        texts = array.fill_null("")
+        found = key_pairs(texts) if digest else None
+        return (_texts(texts) if found is None else found[0] ^ found[1]), nothing
+    return _plain(array), nothing
+
+
+def _is_coded(array: Any) -> bool:
+    return bool(pa.types.is_dictionary(array.type))
+
+
+def _texts(texts: pa.Array) -> Words:
+    if not len(texts):
+        return np.zeros(0, np.uint64)
+    pairs = key_pairs(digests(texts.cast(pa.string())))
+    assert pairs is not None
+    return pairs[0]
+
+
+def _plain(array: pa.Array) -> Words:
+    """Whole numbers, days, moments and truth values as they are; others by their bits."""
+    if pa.types.is_floating(array.type):
+        return np.asarray(array.fill_null(0.0).to_numpy(zero_copy_only=False), "<f8").view("<u8")
+    if pa.types.is_temporal(array.type):
+        array = array.cast(pa.int32() if array.type.bit_width == 32 else pa.int64())
+    whole = array.cast(pa.int64()).fill_null(0).to_numpy(zero_copy_only=False)
+    return np.asarray(whole, "<i8").view("<u8")
+
+
+def _mixed(words: Words) -> Words:
+    """Every bit of the result depends on every bit of a word (SplitMix64's last step)."""
+    words = (words ^ (words >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    words = (words ^ (words >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return np.asarray(words ^ (words >> np.uint64(31)))

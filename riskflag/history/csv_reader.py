@@ -16,8 +16,8 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 
 from riskflag.history.arrays import Ints
-from riskflag.history.content import Content, RejectedError
 from riskflag.history.csv_scan import Layout, scan
+from riskflag.history.delivered import Content, RejectedError
 from riskflag.history.readers import (
     LONGEST_FIELD,
     PART_ROWS,

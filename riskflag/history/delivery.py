@@ -19,8 +19,8 @@ from riskflag.history.adapt_people import (
     adapt_relationships,
 )
 from riskflag.history.arrays import Ints, Mask, numbers, one
-from riskflag.history.content import Content, RejectedError
 from riskflag.history.dates import OK, Days
+from riskflag.history.delivered import Content, RejectedError
 from riskflag.history.file_faults import check_whole, turned_round
 from riskflag.history.file_rows import FileRows, Part, row_number
 from riskflag.history.known import Known

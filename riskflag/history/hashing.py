@@ -124,15 +124,15 @@ def key_pairs(column: Any) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint6
     return first, second
 
 
-def bucket(person_id: str) -> int:
+def bucket(person_id: str, of: int = BUCKETS) -> int:
     """Which of the 64 folders holds a person's rows."""
-    return zlib.crc32(person_id.encode("utf-8")) % BUCKETS
+    return zlib.crc32(person_id.encode("utf-8")) % of
 
 
-def buckets(person_ids: Any) -> npt.NDArray[np.int16]:
-    """The bucket of each person id; BUCKETS for null, the rows without a person."""
-    found = remainders(person_ids, BUCKETS)
-    found[np.asarray(one(person_ids).is_null())] = BUCKETS
+def buckets(person_ids: Any, of: int = BUCKETS) -> npt.NDArray[np.int16]:
+    """The bucket of each person id, out of `of`; that number for null, the rows without one."""
+    found = remainders(person_ids, of)
+    found[np.asarray(one(person_ids).is_null())] = of
     return found
 
 

@@ -17,9 +17,9 @@ import pyarrow.csv as pacsv
 from riskflag.clock import date_of, day_number, today
 from riskflag.errors import ConfigError, InputError
 from riskflag.history.adapt import Landing
-from riskflag.history.content import Content, RejectedError, read_bytes
 from riskflag.history.day import Day
 from riskflag.history.delays import Delays
+from riskflag.history.delivered import Content, RejectedError, read_bytes
 from riskflag.history.delivery import (
     Delivered,
     DeliveredSheet,

@@ -237,15 +237,38 @@ def person_groups(table: pa.Table, pieces: Pieces) -> tuple[Ints, Ints, pa.Array
 
 def everyone_ever(matches: pa.Table, person_ids: Iterable[str]) -> list[str]:
     """These ids with all that were ever joined to them, directly or through others; sorted."""
-    wanted = set(person_ids)
-    top = _tops(edge[:2] for edge in _edges(matches))
+    wanted, top = set(person_ids), tops(matches)
     chosen = {top[name] for name in wanted & set(top)}
     return sorted(wanted | {name for name, above in top.items() if above in chosen})
+
+
+def tops(matches: pa.Table) -> dict[str, str]:
+    """For each id that was ever joined to another: one id that stands for all it was joined to."""
+    return _tops(edge[:2] for edge in _edges(matches))
 
 
 def roots_on(matches: pa.Table, day: int) -> Mapping[str, str]:
     """For each id that is joined to another on the morning after `day`: whose it is."""
     return {name: root for name, (root, _) in _members(_edges(matches), day).items()}
+
+
+def doubtful_on(matches: pa.Table, day: int) -> dict[str, int]:
+    """With how many others each person may be one, as the night after `day` knows and none decided.
+
+    By the id that stays. A pair that has been joined through others meanwhile does not count.
+    """
+    known = numbers(matches.column("known_on"), NEVER)
+    over = superseded_days(matches, "match_key")
+    waits = isin(matches.column("decision"), (WAITING,)) & (known <= day) & (day < over)
+    pairs = matches.take(pa.array(np.flatnonzero(waits))).select(["person_id", "other_id"])
+    roots = roots_on(matches, day)
+    others: dict[str, set[str]] = {}
+    for row in pairs.to_pylist():
+        one_, other = (roots.get(name, name) for name in (row["person_id"], row["other_id"]))
+        if one_ != other:
+            others.setdefault(one_, set()).add(other)
+            others.setdefault(other, set()).add(one_)
+    return {name: len(found) for name, found in sorted(others.items())}
 
 
 def in_force_roots(matches: pa.Table, more: Iterable[tuple[str, str]] = ()) -> Mapping[str, str]:

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from riskflag.history.arrays import Ints
-from riskflag.history.content import Content, RejectedError, read_bytes
+from riskflag.history.delivered import Content, RejectedError, read_bytes
 from riskflag.history.hashing import text_bytes
 from riskflag.history.source import Files
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from riskflag.errors import IntegrityError, StorageError
-from riskflag.history.arrays import isin, numbers, one, stacked
+from riskflag.history.arrays import decoded, isin, numbers, one, ranks, stacked
 from riskflag.history.hashing import BUCKETS, bucket, buckets
 from riskflag.history.ledger import (
     LEDGER,
@@ -26,7 +27,7 @@ from riskflag.history.ledger import (
     sync_folders,
 )
 from riskflag.history.matches import everyone_ever
-from riskflag.history.schema import ATTRIBUTES, SCHEMAS
+from riskflag.history.schema import ATTRIBUTES, CONTACT, SCHEMAS
 from riskflag.history.shelf import Shelf
 from riskflag.history.threads import in_threads
 from riskflag.history.view import History
@@ -196,6 +197,11 @@ class HistoryStore:
 
     def _read_file(self, file: StoredFile, columns: list[str]) -> pa.Table:
         """A stored file's columns; any change since it was written raises IntegrityError."""
+        stored = self._opened(file, columns)
+        there = set(stored.schema_arrow.names)
+        return stored.read([name for name in columns if name in there], use_threads=False)
+
+    def _opened(self, file: StoredFile, columns: Sequence[str]) -> pq.ParquetFile:
         path = self.folder / file.path
         try:
             data = path.read_bytes()
@@ -203,13 +209,19 @@ class HistoryStore:
             raise IntegrityError(f"{path} is missing; restore the history from a backup.") from None
         if hashlib.sha256(data).hexdigest() != file.sha256:
             raise IntegrityError(f"{path} has been changed or damaged; restore it from a backup.")
-        stored = pq.ParquetFile(
+        return pq.ParquetFile(
             pa.BufferReader(data),
             read_dictionary=[name for name in _CODED if name in columns],
             page_checksum_verification=True,
         )
+
+    def pieces(self, file: StoredFile, columns: Sequence[str]) -> Iterator[pa.Table]:
+        """The rows of one stored file, checked like all that is read, some at a time."""
+        stored = self._opened(file, columns)
         there = set(stored.schema_arrow.names)
-        return stored.read([name for name in columns if name in there], use_threads=False)
+        wanted = [name for name in columns if name in there]
+        for number in range(stored.num_row_groups):
+            yield stored.read_row_group(number, wanted, use_threads=False)
 
     def load(
         self,
@@ -236,6 +248,10 @@ class HistoryStore:
         """
         return self._around([person_id], None, silent)
 
+    def near(self, person_ids: Sequence[str], progress: Progress = silent) -> History:
+        """The history of these people, of those related to them, and of nobody else."""
+        return self._around(person_ids, None, progress)
+
     def _around(
         self, person_ids: Sequence[str], own: Sequence[str] | None, progress: Progress
     ) -> History:
@@ -250,14 +266,42 @@ class HistoryStore:
         relationships = relationships.filter(pa.array(of_them))
         others = related.drop_null().unique().to_pylist()
         everyone = everyone_ever(matches, {*person_ids, *others})
-        near = {bucket(name) for name in everyone}
-        contacts = self.read("contact", columns=own, only_buckets=sorted(near), progress=progress)
-        mine = contacts.filter(pa.array(isin(contacts.column("person_id"), everyone)))
-        moved = [_of_these(self._moved(), mine, everyone)]
-        some = [table for table in moved if table.num_rows]
-        contacts = pa.concat_tables([mine, *some], promote_options="permissive")
+        mine = self._contacts_of(everyone, own, progress)
+        contacts = pa.concat_tables([mine, self.moved_from(mine)], promote_options="permissive")
         persons = persons.filter(pa.array(isin(persons.column("person_id"), everyone)))
         return History.of(contacts, persons, relationships, coverage, matches)
+
+    def _contacts_of(
+        self, people: Sequence[str], own: Sequence[str] | None, progress: Progress
+    ) -> pa.Table:
+        """The stored contacts of some people; no file is held whole."""
+        columns = list(own) if own is not None else CONTACT.names
+        places = {f"bucket={bucket(name):02d}" for name in people} | {LOOSE}
+        files = [f for f in live_files(self.batches()) if _is_of(f, "contact")]
+        files = [file for file in files if file.path.split("/")[1] in places]
+        label, size, wanted = "Reading the history", len(files), pa.array(people, pa.string())
+
+        def chosen(file: StoredFile) -> pa.Table:
+            found = [
+                piece.filter(pa.array(isin(piece.column("person_id"), wanted)))
+                for piece in self.pieces(file, columns)
+            ]
+            return stacked(found) if found else CONTACT.empty_table().select(columns)
+
+        parts = [(file,) for file in files]
+        tables = in_threads(chosen, parts, lambda number: progress(label, number, size))
+        return stacked(tables) if tables else CONTACT.empty_table().select(columns)
+
+    def moved_from(self, mine: pa.Table) -> pa.Table:
+        """The moved versions of these people's contacts that now lie with somebody else.
+
+        `mine` are all the rows of some people.
+        """
+        moved = self._moved()
+        found = isin(moved.column("contact_key"), _keys(mine))
+        people = decoded(mine.column("person_id")).unique()
+        others = ~isin(moved.column("person_id"), people)
+        return moved.filter(pa.array(found & others))
 
     def _moved(self) -> pa.Table:
         """Versions of contacts that lie with another person than the version before.
@@ -297,25 +341,20 @@ _NEEDED = ("contact_key", "version", "op", "person_id", "type", "agency", "occur
 _MOVED: dict[Path, tuple[str, pa.Table]] = {}
 
 
-def _of_these(moved: pa.Table, mine: pa.Table, people: Sequence[str]) -> pa.Table:
-    """The moved versions of these people's contacts that now lie with somebody else."""
-    found = isin(moved.column("contact_key"), _keys(mine))
-    return moved.filter(pa.array(found & ~isin(moved.column("person_id"), people)))
-
-
 def _came_from_elsewhere(rows: pa.Table) -> pa.Table:
     """The versions of one bucket whose version before does not lie with the same person."""
     later = numbers(rows.column("version"), 1) > 1
     keys = rows.column("contact_key").filter(pa.array(later))
     near = rows.filter(pa.array(isin(rows.column("contact_key"), keys)))
-    told = near.select(["contact_key", "version", "person_id"]).to_pylist()
-    held = {(row["contact_key"], row["version"]): row["person_id"] for row in told}
-    moved = [
-        row["version"] > 1
-        and held.get((row["contact_key"], row["version"] - 1), row) != row["person_id"]
-        for row in told
-    ]
-    return near.filter(pa.array(moved, pa.bool_()))
+    version = numbers(near.column("version"), 1)
+    key, person = ranks(near.column("contact_key")), ranks(near.column("person_id"))
+    order = np.lexsort((version, key))
+    follows = np.zeros(len(order), np.bool_)
+    follows[1:] = (np.diff(key[order]) == 0) & (np.diff(version[order]) == 1)
+    follows[1:] &= np.diff(person[order]) == 0
+    moved = np.zeros(len(order), np.bool_)
+    moved[order] = ~follows
+    return near.filter(pa.array(moved & (version > 1)))
 
 
 def _keys(table: pa.Table) -> pa.Array:

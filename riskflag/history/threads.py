@@ -17,6 +17,25 @@ def cores() -> int:
     return len(os.sched_getaffinity(0))
 
 
+def in_turn(work: Callable[[int], Result], total: int, *, threads: int) -> Iterator[Result]:
+    """`work(0)`, `work(1)` and so on, in that order.
+
+    No more are begun than there are threads, so memory is bounded by what those hold. Stopping
+    early, or a fault in one, leaves nothing running.
+    """
+    waiting: deque[Future[Result]] = deque()
+    pool = ThreadPoolExecutor(threads)
+    try:
+        for number in range(total):
+            waiting.append(pool.submit(work, number))
+            if len(waiting) >= threads:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
 def in_threads(
     work: Callable[..., Result],
     parts: Sequence[tuple[object, ...]],

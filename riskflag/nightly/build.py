@@ -13,13 +13,16 @@ import numpy as np
 
 from riskflag.casework.publishing import FlagRow, ReasonRow, State
 from riskflag.clock import date_of
-from riskflag.nightly import chronologies
+from riskflag.history.coverage import unavailable
 from riskflag.nightly.behind import Behind
 from riskflag.nightly.digest import beginnings
 from riskflag.nightly.faults import NOT_OF_ONE_CHILD, Fault, hold_if_many
+from riskflag.nightly.improvement import seen_to
 from riskflag.nightly.inputs import Inputs, require_children
 from riskflag.nightly.joined import themes_of
 from riskflag.nightly.lifecycle import Entry, Found, Lives, live
+from riskflag.nightly.near import tables
+from riskflag.nightly.part import Declared, Others, together
 from riskflag.nightly.payload import Scene, kept, payload, payload_hash
 from riskflag.nightly.reasons import Child, Sources, reasons, signals_told
 from riskflag.nightly.records import CHRONOLOGY_DAYS, Records, child
@@ -27,24 +30,35 @@ from riskflag.nightly.stability import steadiness
 from riskflag.progress import Progress, silent
 from riskflag.scoring.combine import Assessed, Policy, combine
 from riskflag.scoring.flags import NO, UNKNOWN, Combined, FlagDraft, Standing
+from riskflag.signals.table import SignalTable
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from riskflag.history.view import History
     from riskflag.scoring.rules import RuleResults
-    from riskflag.signals.table import SignalTable
 
 Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Assessment:
-    """The signals, rule outcomes and drafts of every child tonight."""
+    """The signals, rule outcomes and drafts of the children who may be brought before a person.
+
+    `others` counts those who are not; `near` is the history of these children only.
+    """
 
     table: SignalTable
     results: RuleResults
     combined: Combined
     values: np.ndarray[Any, np.dtype[np.float64]]
+    others: Others
+    near: History
+
+    @property
+    def children(self) -> int:
+        """How many children were assessed."""
+        return len(self.table.person_ids) + self.others.children
 
     @functools.cached_property
     def row_of(self) -> dict[str, int]:
@@ -56,12 +70,12 @@ class Assessment:
 class Built:
     """Tonight's flags as their pages need them, as the store needs them, and how they came.
 
-    `records` are all records of the children shown (riskflag.nightly.chronologies). `faults` has,
-    by person, what kept a child from being assessed.
+    `records` is all that is known of the children shown, by file (riskflag.nightly.near). `faults`
+    has, by person, what kept a child from being assessed.
     """
 
     flags: list[Row]
-    records: pa.Table
+    records: Mapping[str, pa.Table]
     rows: list[FlagRow]
     lives: Lives
     assessment: Assessment
@@ -80,9 +94,9 @@ def build(
     before = {flag["flag_id"]: flag for flag in previous}
     shown = {draft.person_id for draft in assessment.combined.drafts}
     shown |= {flag.person_id for flag in state.open_flags}
-    near = inputs.history.select(sorted(shown))
+    near = assessment.near.select(sorted(shown))
     people = Records.of(near, inputs.as_of)
-    sources = Sources(inputs.catalogue, inputs.rulebook, inputs.bundle, Behind(near, inputs))
+    sources = Sources(inputs.catalogue, inputs.rulebook, inputs.bundle, Behind(people, inputs))
     night = _Night(inputs, state, assessment, sources, people, before)
     found, faults = night.found(progress=progress)
     while True:
@@ -91,10 +105,10 @@ def build(
         if not more:
             break
         faults |= more
-    hold_if_many(faults, len(assessment.table.person_ids))
+    hold_if_many(faults, assessment.children)
     rows = [_row(flag, entry) for flag, entry in zip(flags, lives.entries, strict=True)]
     shown = {entry.person_id for entry in lives.entries}
-    records = chronologies.table(near.select(sorted(shown)), inputs.as_of)
+    records = tables(near.select(sorted(shown)), inputs.as_of)
     return Built(flags, records, rows, lives, assessment, faults)
 
 
@@ -172,29 +186,36 @@ class _Night:
 
 
 def assess(inputs: Inputs, state: State, *, progress: Progress = silent) -> Assessment:
-    """Signals, rules and model for every child known at the as-of date."""
+    """Signals, rules and model for every child known at the as-of date, part after part."""
     from riskflag.scoring.rules import evaluate
-    from riskflag.signals.build import compute
 
-    children = inputs.history.children(inputs.as_of)
-    require_children(children, inputs.as_of)
-    table = compute(
-        inputs.history,
-        children,
-        as_of=inputs.as_of,
-        signals=inputs.catalogue.signals,
-        progress=progress,
+    declared = declare(inputs, state)
+    found = together(
+        inputs.engine(inputs.view, declared, threads=inputs.threads, progress=progress)
     )
-    results = evaluate(inputs.rulebook, table)
-    values = table.masked()
+    require_children(len(found.person_ids) + found.others.children, inputs.as_of)
+    names = tuple(signal.name for signal in declared.signals)
+    table = SignalTable(found.person_ids, inputs.as_of, names, found.values, found.complete)
+    results, values = evaluate(inputs.rulebook, table), table.masked()
     combined = combine(
         inputs.rulebook.rules,
         results,
         Assessed(table.person_ids, inputs.as_of, table.names, values),
         bundle=inputs.bundle,
-        policy=policy(inputs, state),
+        policy=declared.policy,
     )
-    return Assessment(table, results, combined, values)
+    return Assessment(table, results, combined, values, found.others, found.near)
+
+
+def declare(inputs: Inputs, state: State) -> Declared:
+    """What every part of the night is assessed with."""
+    return Declared(
+        inputs.as_of,
+        inputs.catalogue.signals,
+        inputs.rulebook,
+        inputs.bundle,
+        policy(inputs, state),
+    )
 
 
 def policy(inputs: Inputs, state: State) -> Policy:
@@ -229,7 +250,7 @@ def _model_why_not(inputs: Inputs) -> Standing:
     """The model no longer sees it, unless there is no model or a feed it uses is lost."""
     if inputs.bundle is None:
         return "not_reassessed"
-    lost = inputs.history.unavailable_types(inputs.as_of)
+    lost = unavailable(inputs.view.feeds(inputs.as_of))
     used = [inputs.catalogue.by_name[name] for name in inputs.bundle.model.names]
     known = all(lost.isdisjoint(signal.types) for signal in used)
     return "no_longer_present" if known else "not_reassessed"
@@ -263,7 +284,7 @@ def _scene(
 ) -> Scene:
     """What all of tonight's flags share."""
     earliest = inputs.as_of - dt.timedelta(days=CHRONOLOGY_DAYS)
-    began = beginnings(inputs.history, inputs.as_of)
+    began = beginnings(inputs.view.coverage, inputs.as_of)
     rows = {
         person: assessment.row_of[person]
         for person in people.contacts
@@ -284,6 +305,9 @@ def _scene(
         last_night=None if state.previous is None else state.previous.as_of,
         worked={one.reason_id: one for one in state.worked},
         steady=steadiness(inputs, assessment.table, assessment.combined.drafts),
+        form=inputs.form,
+        doubtful=inputs.doubtful,
+        seen_to=seen_to(inputs.view.feeds(inputs.as_of), inputs.as_of),
     )
 
 

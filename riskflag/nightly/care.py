@@ -21,6 +21,8 @@ def care(rows: Iterable[Row], day: int, *, unseen: frozenset[str]) -> Row:
     `rows` are a child's contacts visible on day number `day`, `unseen` the contact types that no
     feed tells of now. An interval is open when its end is not known or not before the day. A
     status names its newest open contact; "since" is the first day of an unbroken row of intervals.
+    The team is that of the newest allocation that names one, None when none does; `team_until` is
+    the day on which that allocation ended, None while it is open.
     Not recorded is not no: `not_seen` names what could not be looked up.
     """
     own = [row for row in rows if row["link"] == OWN and row["occurred_day"] < day]
@@ -32,6 +34,7 @@ def care(rows: Iterable[Row], day: int, *, unseen: frozenset[str]) -> Row:
     return {
         "status": [status for status in found if status is not None],
         "worker_allocated_on": _iso(allocated[-1]["occurred_day"]) if allocated else None,
+        **_team(allocated, day),
         "not_seen": sorted(unseen.intersection((*STATUSES, ALLOCATED))),
     }
 
@@ -52,6 +55,16 @@ def _status(rows: Iterable[Mapping[str, Any]], day: int) -> Row | None:
     if newest is None or since is None:
         return None
     return {"type": newest["type"], "since": _iso(since), "contact_key": newest["contact_key"]}
+
+
+def _team(allocated: Iterable[Mapping[str, Any]], day: int) -> Row:
+    """The team of the newest allocation that names one, oldest first, and until when."""
+    named = [row for row in allocated if row.get("organisation")]
+    if not named:
+        return {"team": None, "team_until": None}
+    ended = named[-1]["ended_day"]
+    until = None if ended is None or ended >= day else _iso(ended)
+    return {"team": str(named[-1]["organisation"]), "team_until": until}
 
 
 def _iso(number: int) -> str:

@@ -21,9 +21,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from riskflag.casework import publishing
 from riskflag.clock import NEVER, day_number
 from riskflag.errors import IntegrityError
+from riskflag.history.arrays import encode
 from riskflag.nightly import folder
 from riskflag.nightly.records import ATTRIBUTES, OWN, contact_json
 from riskflag.nightly.records import iso as iso_day
@@ -43,30 +43,47 @@ COLUMNS = (
     *("occurred_day", "known_day", "superseded_day", "ended_day", "occurred_at"),
     *ATTRIBUTES,
     *("quantity", "known_basis", "source", "source_file", "source_line", "record_id", "issues"),
+    *("whose", "open_ended", "duration_days"),
 )
 
 
 def table(near: History, as_of: dt.date) -> pa.Table:
     """The versions known before `as_of` of all contacts that concern some people (COLUMNS).
 
-    `near` is the history cut to these people. What came later leaves no trace: not even that a
-    version was superseded.
+    `near` is the history cut to these people. Whose contact it is, is a number that says nothing
+    but that two are the same person's.
+    """
+    known = known_before(near.contacts, as_of)
+    whose = encode(known["contact_person_id"]).indices.cast(pa.string())
+    return plain(known.append_column("whose", whose).select(COLUMNS))
+
+
+def plain(rows: pa.Table) -> pa.Table:
+    """The rows with texts as they are, whatever other rows there are."""
+    fields = [
+        pa.field(field.name, pa.string() if pa.types.is_dictionary(field.type) else field.type)
+        for field in rows.schema
+    ]
+    return rows.cast(pa.schema(fields)).combine_chunks()
+
+
+def known_before(rows: pa.Table, as_of: dt.date) -> pa.Table:
+    """The versions that were known before a day, each with the day until which it then held.
+
+    What came later leaves no trace: not even that a version was superseded.
     """
     day = day_number(as_of)
-    known = near.contacts.filter(pc.less(near.contacts["known_day"], day)).select(COLUMNS)
+    known = rows.filter(pc.less(rows["known_day"], day))
     ended = known["superseded_day"]
     until = pc.if_else(pc.less(ended, day), ended, pa.scalar(NEVER, pa.int32()))
-    place = known.schema.get_field_index("superseded_day")
-    known = known.set_column(place, "superseded_day", until)
-    plain = [
-        pa.field(field.name, pa.string() if pa.types.is_dictionary(field.type) else field.type)
-        for field in known.schema
-    ]
-    return known.cast(pa.schema(plain)).combine_chunks()
+    return known.set_column(known.schema.get_field_index("superseded_day"), "superseded_day", until)
 
 
 def table_bytes(records: pa.Table) -> bytes:
-    """The table as Parquet, whole people to a group; the same bytes for the same rows."""
+    """The table as Parquet, whole people to a group; the same bytes for the same rows.
+
+    One without people is a single group.
+    """
     sink = io.BytesIO()
     with pq.ParquetWriter(
         sink,
@@ -86,6 +103,8 @@ def _groups(records: pa.Table) -> list[tuple[int, int]]:
     """Bounds of groups of rows that hold whole people."""
     if not records.num_rows:
         return []
+    if "person_id" not in records.column_names:
+        return [(0, records.num_rows)]
     person = records["person_id"].combine_chunks().dictionary_encode()
     codes = np.asarray(person.indices if isinstance(person, pa.DictionaryArray) else person)
     edges = [0, *(np.flatnonzero(codes[1:] != codes[:-1]) + 1).tolist(), len(codes)]
@@ -107,11 +126,19 @@ class Chronologies:
 
     def rows(self, person_id: str, *, only: str | None = None) -> list[Row]:
         """The version rows of one person, oldest event first; with `only` those of one contact."""
+        found = self.of(person_id)
+        if only is not None:
+            found = found.filter(pc.equal(found["contact_key"], only))
+        own: list[Row] = found.to_pylist()
+        return own
+
+    def of(self, person_id: str) -> pa.Table:
+        """The rows of one person as a table; empty for somebody who is not in the file."""
         group = bisect_right(self.last, person_id)
         if group and self.last[group - 1] == person_id:
             group -= 1
         if group == len(self.last):
-            return []
+            return self.footer.schema.to_arrow_schema().empty_table()
         file = pq.ParquetFile(
             self.path, metadata=self.footer, memory_map=True, page_checksum_verification=True
         )
@@ -121,41 +148,48 @@ class Chronologies:
             raise IntegrityError(f"{self.path} is damaged; {folder.RESTORE}") from None
         finally:
             file.close()
-        wanted = pc.equal(found["person_id"], person_id)
-        if only is not None:
-            wanted = pc.and_(wanted, pc.equal(found["contact_key"], only))
-        own: list[Row] = found.filter(wanted).to_pylist()
-        return own
+        return found.filter(pc.equal(found["person_id"], person_id))
 
 
-def opened(where: Path, manifest_hash: str) -> Chronologies | None:
-    """The file of a publication, checked once; None when that night wrote none.
+def opened(where: Path, manifest_hash: str, name: str = RECORDS) -> Chronologies | None:
+    """A file of a publication, checked once; None when that night wrote none of that name.
 
     Raises IntegrityError when the manifest or the file is not the one that was published.
     """
-    expected = _expected(where, manifest_hash)
+    path = checked(where, manifest_hash, name)
+    return None if path is None else _opened(path, manifest_hash)
+
+
+def checked(where: Path, manifest_hash: str, name: str) -> Path | None:
+    """Where a file of a publication is; raises and returns None as `opened`."""
+    expected = _expected(where, manifest_hash, name)
     if expected is None:
         return None
-    path = where / RECORDS
+    path = where / name
     try:
         state = path.stat()
     except FileNotFoundError:
         raise IntegrityError(f"{path} is missing; {folder.RESTORE}") from None
-    return _checked(path, expected, state.st_size, state.st_mtime_ns)
+    _intact(path, expected, state.st_size, state.st_mtime_ns)
+    return path
 
 
 @lru_cache(maxsize=64)
-def _expected(where: Path, manifest_hash: str) -> str | None:
+def _expected(where: Path, manifest_hash: str, name: str) -> str | None:
     """The hash of the file as the manifest has it; a manifest of a hash never changes."""
-    told = folder.read_manifest(where, manifest_hash)["files"].get(RECORDS)
+    told = folder.read_manifest(where, manifest_hash)["files"].get(name)
     return None if told is None else str(told["sha256"])
 
 
-@lru_cache(maxsize=8)
-def _checked(path: Path, expected: str, _size: int, _changed: int) -> Chronologies:
-    """The opened file; looked at again whenever its size or time of change differs."""
+@lru_cache(maxsize=16)
+def _intact(path: Path, expected: str, _size: int, _changed: int) -> None:
+    """Look through a file; again whenever its size or time of change differs."""
     if folder.file_sha256(path) != expected:
         raise IntegrityError(f"{path} is not the one that was published; {folder.RESTORE}")
+
+
+@lru_cache(maxsize=6)
+def _opened(path: Path, _manifest_hash: str) -> Chronologies:
     footer = pq.read_metadata(path)
     groups = (footer.row_group(number) for number in range(footer.num_row_groups))
     return Chronologies(path, footer, tuple(group.column(0).statistics.max for group in groups))
@@ -170,14 +204,10 @@ def flag_and_records(
     file: then what the flag itself holds is told. Raises InputError when there is no such flag, and
     IntegrityError when a file is not the one that was published.
     """
-    from riskflag.nightly.published import published_flag
+    from riskflag.nightly.published import held_flag, version_of
 
-    while True:
-        flag = published_flag(workspace, store, flag_id)
-        held = publishing.held(store, flag_id)
-        assert held is not None
-        if held.record.run_key == flag["versions"]["run_key"]:
-            break  # else a night was published between the two: the newer one is taken whole
+    held = held_flag(store, flag_id)
+    flag = version_of(workspace, flag_id, held)
     found = opened(workspace.publications / held.record.folder, held.record.manifest_hash)
     if found is None:
         kept = [{**one, "withdrawn_on": None, "versions": []} for one in flag["contacts"]]

@@ -41,6 +41,7 @@ def listed(flag: Mapping[str, Any]) -> Row:
     return {
         # A publication of an older program does not name brothers and sisters.
         **{name: flag.get(name) for name in PLAIN},
+        **{name: (flag.get("care") or {}).get(name) for name in ("team", "team_until")},
         "reasons": [_short(reason) for reason in flag["reasons"]],
         "earlier_reasons": [_short(reason) for reason in flag["earlier_reasons"]],
         "contacts": [{"new": True} for contact in flag["contacts"] if contact["new"]],
@@ -72,6 +73,7 @@ def _facts(flag: Mapping[str, Any]) -> dict[str, Any]:
         "listed": json.dumps(short, sort_keys=True, allow_nan=False, ensure_ascii=False),
         "agencies": tuple(flag["why"]["agencies"]),
         "new_records": len(short["contacts"]),
+        "team": short["team"] or "",
     }
 
 

@@ -16,11 +16,11 @@ import numpy as np
 import pyarrow.compute as pc
 
 from riskflag import __version__
-from riskflag.casework import past
+from riskflag.casework import past, publishing
 from riskflag.clock import day_number, today
 from riskflag.errors import ConfigError, InputError
-from riskflag.history.feed_course import FeedCourse
 from riskflag.nightly import lookback_records as told
+from riskflag.nightly.lookback_material import Material, material_of
 from riskflag.nightly.lookback_replay import Replay, replay
 from riskflag.nightly.lookback_steps import steps
 from riskflag.nightly.reasons import Child, Sources, rule_reason, theme_json
@@ -31,8 +31,6 @@ from riskflag.scoring.reasons import raising
 if TYPE_CHECKING:
     from riskflag.casework.store import Store
     from riskflag.history.view import History
-    from riskflag.scoring.bundle import Bundle
-    from riskflag.scoring.rulebook import Rulebook
     from riskflag.signals.catalogue import Catalogue
     from riskflag.workspace import Workspace
 
@@ -40,8 +38,6 @@ Row = dict[str, Any]
 
 #: A look-back reaches at most so many days: a childhood, from before birth on.
 MOST_DAYS = 19 * 366
-
-_KEPT: dict[Path, tuple[bytes, Bundle | None]] = {}
 
 
 @dataclass(frozen=True)
@@ -77,6 +73,24 @@ def look_back(workspace: Workspace, store: Store | None, asked: Asked) -> Row:
     return course(history, material, asked, store=store)
 
 
+def look_back_as_published(workspace: Workspace, store: Store, asked: Asked) -> Row:
+    """As `look_back`, as far as the newest night knew: from what it kept of flagged children.
+
+    Of others, and of days after that night, the history itself is asked, which takes far longer
+    the more people are in it.
+    """
+    from riskflag.nightly.near import kept_history
+
+    record = publishing.current(store)
+    nights = past.nights(store)
+    if record is not None and record.as_of == nights[-1]:
+        last = day_number(asked.last or record.as_of)
+        kept = kept_history(workspace.publications, record, asked.person_id, last)
+        if kept is not None:
+            return course(kept, material_of(workspace, asked), asked, store=store)
+    return look_back(workspace, store, asked)
+
+
 def course(history: History, material: Material, asked: Asked, *, store: Store | None) -> Row:
     """As `look_back`, of a history that holds the person and everyone related to them."""
     first, last = _reach(history, store, asked)
@@ -89,47 +103,6 @@ def course(history: History, material: Material, asked: Asked, *, store: Store |
         bundle=material.bundle,
     )
     return _Course(asked, store, history, material, done).to_dict()
-
-
-@dataclass(frozen=True)
-class Material:
-    """The declarations a replay works with."""
-
-    catalogue: Catalogue
-    rulebook: Rulebook
-    bundle: Bundle | None
-
-
-def material_of(workspace: Workspace, asked: Asked) -> Material:
-    """The rulebook and model that the question names, or the current ones."""
-    from riskflag.scoring.bundle import Bundle
-    from riskflag.scoring.rulebook import Rulebook
-    from riskflag.signals.catalogue import load_catalogue
-
-    catalogue = load_catalogue(workspace.features_dir, workspace.vocabulary)
-    rulebook = Rulebook.load(asked.rulebook or catalogue.rulebook_path, catalogue)
-    bundle = None
-    if asked.bundle is not None:
-        folder = workspace.bundles / Path(asked.bundle).name
-        if not folder.is_dir():
-            raise ConfigError("There is no such bundle in this workspace; look into bundles/.")
-        bundle = Bundle.load(folder)
-    elif not asked.rules_only:
-        bundle = _current(workspace.bundles)
-    if bundle is not None:
-        bundle.check_signals({s.name: s.fingerprint for s in catalogue.signals})
-    return Material(catalogue, rulebook, bundle)
-
-
-def _current(bundles: Path) -> Bundle | None:
-    """The promoted bundle; a process that has checked and tried it once need not do it again."""
-    from riskflag.scoring.bundle import CURRENT, load_current
-
-    pointer = bundles / CURRENT
-    key = pointer.read_bytes() if pointer.is_file() else b""
-    if _KEPT.get(bundles, (b"", None))[0] != key:
-        _KEPT[bundles] = (key, load_current(bundles))
-    return _KEPT.get(bundles, (b"", None))[1]
 
 
 def _reach(history: History, store: Store | None, asked: Asked) -> tuple[int, int]:
@@ -215,7 +188,7 @@ class _Course:
             "records": records,
             "agencies": told.agencies(records),
             "late_days": told.LATE_DAYS,
-            "feeds": told.feeds(FeedCourse.of(self.history.coverage), self.first, self.last),
+            "feeds": told.feeds(self.done.feeds, self.first, self.last),
             "voice": told.voice(records, self.first, self.last),
             "links": told.links(related, self.first, self.last),
             "rules": self._rules(rows),
@@ -226,7 +199,7 @@ class _Course:
         return {**parts, "steps": steps(parts)}
 
     def _spans(self, holds: Any) -> list[Row]:
-        found = told.spans(self.done.days.tolist(), holds.tolist())
+        found = told.spans(self.done.days, holds)
         return [span.to_dict(self.first, self.last) for span in found]
 
     def _child(self) -> Row:
@@ -252,7 +225,7 @@ class _Course:
         """Each rule that would have fired, or could not be decided, with its times."""
         lines = []
         for number, rule in enumerate(self.material.rulebook.rules):
-            fired = told.spans(self.done.days.tolist(), self.done.fired(number).tolist())
+            fired = told.spans(self.done.days, self.done.fired(number))
             undecided = self._spans(self.done.undecided(number))
             if not fired and not undecided:
                 continue
@@ -294,7 +267,7 @@ class _Course:
             "themes": [
                 {"theme": theme, "spells": [self._theme_spell(theme, s, rows) for s in found]}
                 for theme, days in self._themes().items()
-                if (found := told.spans(self.done.days.tolist(), days.tolist()))
+                if (found := told.spans(self.done.days, days))
             ],
         }
 
@@ -333,7 +306,12 @@ class _Course:
                 "raised_by": flag.raised_by,
                 "nights": sum(night <= limit for night in flag.nights),
                 "reviews": [
-                    {"on": r.on.isoformat(), "decision": r.decision, "amends": r.amends}
+                    {
+                        "on": r.on.isoformat(),
+                        "decision": r.decision,
+                        "amends": r.amends,
+                        "label": r.label,
+                    }
                     for r in flag.reviews
                     if r.on <= limit
                 ],

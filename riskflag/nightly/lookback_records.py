@@ -9,6 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from riskflag.clock import NEVER, date_of, day_number
 from riskflag.history.feed_course import FeedCourse
 from riskflag.nightly.records import OWN, contact_json, has_voice
@@ -38,15 +41,14 @@ class Span:
         }
 
 
-def spans(days: Sequence[int], holds: Iterable[bool]) -> list[Span]:
-    """The unbroken runs of days on which something held."""
-    found: list[Span] = []
-    for day, held in zip(days, holds, strict=True):
-        if held and found and found[-1].last == day - 1:
-            found[-1] = Span(found[-1].first, int(day))
-        elif held:
-            found.append(Span(int(day), int(day)))
-    return found
+def spans(days: NDArray[np.int64], holds: NDArray[np.bool_]) -> list[Span]:
+    """The unbroken runs of days (ascending) on which something held."""
+    held = days[holds]
+    if not len(held):
+        return []
+    breaks = np.flatnonzero(np.diff(held) != 1)
+    first, last = held[np.r_[0, breaks + 1]].tolist(), held[np.r_[breaks, len(held) - 1]].tolist()
+    return [Span(begins, ends) for begins, ends in zip(first, last, strict=True)]
 
 
 def records(rows: Sequence[Row], last: int) -> list[Row]:

@@ -63,6 +63,7 @@ class Replay:
     person_id: str
     days: Days
     counts: Bools
+    feeds: FeedCourse
     table: Rows
     results: RuleResults
     over: Bools
@@ -174,6 +175,7 @@ def replay(
         person_id,
         days,
         counts,
+        course,
         table,
         evaluate(rulebook, table),
         over,

@@ -69,9 +69,10 @@ def degraded(inputs: Inputs, built: Built) -> bool:
 def counts(inputs: Inputs, built: Built) -> dict[str, Any]:
     """How many children, flags by status, level, standing and origin, and who is not shown."""
     combined, row_of = built.assessment.combined, built.assessment.row_of
+    others = built.assessment.others
     faulty = [row_of[person] for person in built.faults if person in row_of]
     return {
-        "children": len(built.assessment.table.person_ids),
+        "children": built.assessment.children,
         "signals": len(built.assessment.table.names),
         "rules": len(inputs.rulebook.rules),
         "flags": len(built.flags),
@@ -80,9 +81,10 @@ def counts(inputs: Inputs, built: Built) -> dict[str, Any]:
         "by_standing": _count(built.flags, "standing", ()),
         "by_origin": _count(built.flags, "raised_by", ("rule", "model", "both")),
         "by_model_theme": _themes(built.flags),
-        "not_assessed": int(combined.unknown.sum() + (~combined.unknown[faulty]).sum()),
-        "over_model_threshold": combined.over_threshold,
-        "left_out_for_capacity": combined.squeezed_out,
+        "not_assessed": others.not_assessed
+        + int(combined.unknown.sum() + (~combined.unknown[faulty]).sum()),
+        "over_model_threshold": others.left_out + combined.over_threshold,
+        "left_out_for_capacity": others.left_out + combined.squeezed_out,
         "quiet_after_review": built.lives.quiet,
         "held_back_by_pause": built.lives.held_back,
     }
@@ -90,7 +92,7 @@ def counts(inputs: Inputs, built: Built) -> dict[str, Any]:
 
 def rule_counts(inputs: Inputs, built: Built) -> dict[str, Any]:
     """For each rule: its level, children for whom it holds or cannot be decided, and flags."""
-    outcome = built.assessment.results.outcome
+    outcome, others = built.assessment.results.outcome, built.assessment.others
     shown = Counter(
         rule["id"]
         for flag in built.flags
@@ -101,8 +103,8 @@ def rule_counts(inputs: Inputs, built: Built) -> dict[str, Any]:
         rule.id: {
             "version": rule.version,
             "level": rule.level,
-            "holds": int((outcome[:, column] == YES).sum()),
-            "not_decided": int((outcome[:, column] == UNKNOWN).sum()),
+            "holds": int(others.holds[column] + (outcome[:, column] == YES).sum()),
+            "not_decided": int(others.not_decided[column] + (outcome[:, column] == UNKNOWN).sum()),
             "flags": shown[rule.id],
         }
         for column, rule in enumerate(inputs.rulebook.rules)
@@ -111,8 +113,9 @@ def rule_counts(inputs: Inputs, built: Built) -> dict[str, Any]:
 
 def unknown_values(built: Built) -> dict[str, int]:
     """For each signal, for how many children its value is not known."""
-    missing = np.isnan(built.assessment.values).sum(axis=0)
-    names = built.assessment.table.names
+    assessment = built.assessment
+    missing = assessment.others.unknown + np.isnan(assessment.values).sum(axis=0)
+    names = assessment.table.names
     return {name: int(count) for name, count in zip(names, missing, strict=True)}
 
 

@@ -16,6 +16,7 @@ from riskflag.clock import day_number
 from riskflag.nightly import records
 from riskflag.nightly.care import care
 from riskflag.nightly.caveats import FAULT, Situation, caveats
+from riskflag.nightly.improvement import improvement
 from riskflag.nightly.lifecycle import Entry
 from riskflag.nightly.reasons import Child, Sources, points_the_other_way
 
@@ -36,7 +37,10 @@ class Scene:
     contact types that no feed tells of now; `begins` is the first day of sources that began within
     the chronology; `protective` has, by person, the values of protective signals. `faulty` are
     children whom a fault kept from being assessed; `worked` is what came of past flags, by reason;
-    `steady` has, by person, how steady the model's explanation is.
+    `form` is what a paper form has to know of the authority's own decisions (None: as shipped);
+    `doubtful` counts, by person, the others who may be the same; `steady` has, by person, how
+    steady the model's explanation is; `seen_to` is to which day each contact type is complete
+    (riskflag.nightly.improvement).
     """
 
     as_of: dt.date
@@ -53,6 +57,9 @@ class Scene:
     faulty: frozenset[str] = frozenset()
     worked: Mapping[str, Worked] = field(default_factory=dict)
     steady: Mapping[str, Row] = field(default_factory=dict)
+    seen_to: Mapping[str, int] = field(default_factory=dict)
+    form: Row | None = None
+    doubtful: Mapping[str, int] = field(default_factory=dict)
 
 
 def canonical(value: object) -> bytes:
@@ -76,7 +83,8 @@ def payload(entry: Entry, scene: Scene, earlier: Row | None) -> Row:
     child = Child(entry.person_id, who["age_years"])
     protective = scene.protective.get(entry.person_id, {})
     other_way = points_the_other_way(scene.sources, child, model, protective)
-    told = _keys(signal for block in other_way for signal in block["signals"])
+    better = _improvement(entry.person_id, scene, pattern=pattern, age=who["age_years"])
+    told = _keys([*(signal for block in other_way for signal in block["signals"]), *better])
     contacts = _contacts(entry, scene, pattern=pattern, told=told, earlier=earlier)
     agencies = {contact["contact_key"]: contact["agency"] for contact in contacts}
     return {
@@ -97,6 +105,8 @@ def payload(entry: Entry, scene: Scene, earlier: Row | None) -> Row:
         "reasons": [_with_agencies(reason, agencies) for reason in reasons],
         "earlier_reasons": [_with_agencies(reason, agencies) for reason in entry.earlier_reasons],
         "lowering": other_way,
+        "improvement": better,
+        "form": scene.form,
         "not_seen": list(scene.feeds),
         "caveats": caveats(_situation(entry, scene, contacts)),
         "voice": records.voice(contacts),
@@ -126,6 +136,7 @@ def kept(entry: Entry, scene: Scene, earlier: Row) -> Row:
         "model": None,
         "performance": None,
         "stability": None,
+        "form": scene.form,
         "versions": dict(scene.versions),
     }
 
@@ -133,6 +144,14 @@ def kept(entry: Entry, scene: Scene, earlier: Row) -> Row:
 def _care(person_id: str, scene: Scene) -> Row:
     rows = scene.people.contacts.get(person_id, ())
     return care(rows, day_number(scene.as_of), unseen=scene.unseen)
+
+
+def _improvement(
+    person_id: str, scene: Scene, *, pattern: frozenset[str], age: int | None
+) -> list[Row]:
+    rows = scene.people.contacts.get(person_id, ())
+    day = day_number(scene.as_of)
+    return improvement(rows, day, seen=scene.seen_to, pattern=pattern, age=age)
 
 
 def _siblings(person_id: str, scene: Scene) -> list[str]:
@@ -199,6 +218,7 @@ def _situation(entry: Entry, scene: Scene, contacts: Sequence[Row]) -> Situation
         with_bundle=scene.sources.bundle is not None,
         undecided=scene.undecided.get(entry.person_id, 0),
         faulty=entry.person_id in scene.faulty,
+        doubtful=scene.doubtful.get(entry.person_id, 0),
     )
 
 

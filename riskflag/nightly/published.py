@@ -14,10 +14,12 @@ from riskflag.casework.store import Store
 from riskflag.casework.worklist import (
     Filters,
     Listed,
+    Orders,
     WorklistPage,
     agencies_waiting,
     count_waiting,
     reasons_waiting,
+    teams_waiting,
     worklist_page,
 )
 from riskflag.errors import InputError, IntegrityError
@@ -27,12 +29,14 @@ from riskflag.workspace import Workspace
 __all__ = [
     "Filters",
     "Listed",
+    "Orders",
     "WorklistPage",
     "agencies_waiting",
     "complete",
     "count_waiting",
     "published_flag",
     "reasons_waiting",
+    "teams_waiting",
     "version_of",
     "worklist_page",
 ]
@@ -45,10 +49,15 @@ def published_flag(workspace: Workspace, store: Store, flag_id: str) -> dict[str
     an older program is read and checked whole. Raises InputError when there is no such flag and
     IntegrityError when the bytes are not those that were published.
     """
+    return version_of(workspace, flag_id, held_flag(store, flag_id))
+
+
+def held_flag(store: Store, flag_id: str) -> Held:
+    """Where the newest version of a flag is; InputError when there is no such flag."""
     held = publishing.held(store, flag_id)
     if held is None:
         raise InputError("There is no flag with this number; look it up on the worklist.")
-    return version_of(workspace, flag_id, held)
+    return held
 
 
 def version_of(workspace: Workspace, flag_id: str, held: Held) -> dict[str, Any]:

@@ -1,8 +1,9 @@
 """How steady a flag's explanation is: under other training children, and with each feed hidden.
 
 The bundle's refits and the model itself explain the same child; what is compared is the theme that
-raised the score most. Told in a word on the caseworker's page, in full in the analyst's report. It
-never changes a score, a reason or a flag.
+raised the score most, and which themes are reasons at all. The caseworker's page tells it in a word
+and lowers the strength of reasons that vanish; the analyst's report tells it in full. It never
+changes a score, a reason or a flag.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from riskflag.scoring.reasons import strength_of
+
 if TYPE_CHECKING:
     from riskflag.nightly.inputs import Inputs
     from riskflag.scoring.flags import FlagDraft
@@ -24,6 +27,8 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 Floats = NDArray[np.float64]
 
+#: A theme of this strength is no reason of its own.
+SLIGHT = "slight"
 #: From this share of refits with the same main theme on, an explanation is steady.
 STEADY = 0.8
 
@@ -58,15 +63,33 @@ def main_theme(totals: Mapping[str, float]) -> str | None:
     return min(rising, key=lambda theme: (-rising[theme], theme), default=None)
 
 
+def reason_themes(totals: Mapping[str, float]) -> frozenset[str]:
+    """The themes that are reasons of their own: they raised the score, and not slightly."""
+    push = math.fsum(total for total in totals.values() if total > 0)
+    return frozenset(
+        theme
+        for theme, total in totals.items()
+        if total > 0 and strength_of(total / push) != SLIGHT
+    )
+
+
 def _told(
     totals: Mapping[str, float], refitted: Sequence[Mapping[str, float]], hidden: Sequence[Row]
 ) -> Row:
+    """The block of one child.
+
+    Of each theme `kept` counts the refits in which it is a reason too, and `without` names the
+    feeds each of which, hidden, leaves it no reason. The word is "high" when most refits and every
+    hidden feed leave the main theme the main one.
+    """
     main = main_theme(totals)
     same = sum(main_theme(one) == main for one in refitted)
+    steady = same >= STEADY * len(refitted) and all(feed["main_theme"] == main for feed in hidden)
+    found = [reason_themes(one) for one in refitted]
     return {
         "refits": len(refitted),
         "same_main_theme": same,
-        "word": "high" if same >= STEADY * len(refitted) else "mixed",
+        "word": "high" if steady else "mixed",
         "main_theme": main,
         "themes": [
             {
@@ -74,6 +97,12 @@ def _told(
                 "contribution": totals[theme],
                 "low": min(one.get(theme, 0.0) for one in refitted),
                 "high": max(one.get(theme, 0.0) for one in refitted),
+                "kept": sum(theme in one for one in found),
+                "without": [
+                    {"source": feed["source"], "agency": feed["agency"]}
+                    for feed in hidden
+                    if theme not in feed["reasons"]
+                ],
             }
             for theme in sorted(totals, key=lambda name: (-abs(totals[name]), name))
         ],
@@ -104,7 +133,7 @@ def _hidden(inputs: Inputs, table: SignalTable, values: Floats) -> list[tuple[Ro
 
     bundle = inputs.bundle
     assert bundle is not None
-    feeds = inputs.history.feeds(inputs.as_of)
+    feeds = inputs.view.feeds(inputs.as_of)
     signals = [inputs.catalogue.by_name[name] for name in table.names]
     found = []
     for feed in feeds:
@@ -122,7 +151,11 @@ def _hidden(inputs: Inputs, table: SignalTable, values: Floats) -> list[tuple[Ro
         themes = _themes(bundle.model, left, table.names, bundle.themes)
         line = float(bundle.thresholds["raw"])
         told = [
-            {"main_theme": main_theme(totals), "raises": bool(score >= line)}
+            {
+                "main_theme": main_theme(totals),
+                "reasons": reason_themes(totals),
+                "raises": bool(score >= line),
+            }
             for totals, score in zip(themes, raw, strict=True)
         ]
         found.append(({"source": feed.source, "agency": feed.agency}, told))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from riskflag.reports import words
+from riskflag.reports.how_sure import doubt
 from riskflag.reports.records import Chronology, References
 
 #: So many reasons have a card of their own; the rest follow in short.
@@ -15,6 +16,8 @@ CARDS = 5
 CARDS_WITH_MANY = 4
 #: The bar of a strength has so many parts.
 BAR_PARTS = 10
+#: Strengths that a reason which does not always stand is not given.
+HIGH = frozenset({"main", "strong"})
 #: With more agencies than this, their names follow in a sentence of their own.
 AGENCIES_NAMED = 3
 
@@ -55,6 +58,7 @@ class Card:
     records: References
     counts: tuple[Count, ...]
     strength: Strength | None
+    doubt: str
     questions: tuple[str, ...]
     others: tuple[str, ...]
     source: str
@@ -75,8 +79,14 @@ def card(
     contacts: Mapping[str, Mapping[str, Any]],
     *,
     anchor: str,
+    stability: Mapping[str, Any] | None = None,
 ) -> Card:
-    """One reason of a FLAG JSON as a card; `contacts` are the flag's by key."""
+    """One reason of a FLAG JSON as a card; `contacts` are the flag's by key.
+
+    `stability` is the flag's: a reason of the model that it does not leave standing is not called
+    main or strong.
+    """
+    unsure = doubt(reason, stability)
     rule, model, rules = reason.get("rule"), reason.get("model"), rules_of(reason)
     theme = words.theme(reason.get("theme") or (model or rule or {}).get("theme"))
     rule_asks = _united(rule.get("questions") for rule in rules)
@@ -97,7 +107,8 @@ def card(
         harm=words.harm(contacts[key] for key in reason["contact_keys"] if key in contacts),
         records=records.references(reason["contact_keys"]),
         counts=tuple(_counts(rules, model, records)),
-        strength=_strength(model),
+        strength=_strength(model, unsure),
+        doubt=unsure,
         questions=words.child_first(asks),
         others=_united(rule.get("other_explanations") for rule in rules) or tuple(theme["other"]),
         source="; ".join(_united([rule["source"]] for rule in rules if rule.get("source"))),
@@ -181,11 +192,12 @@ def _count(
     )
 
 
-def _strength(model: Mapping[str, Any] | None) -> Strength | None:
+def _strength(model: Mapping[str, Any] | None, unsure: str) -> Strength | None:
     if not model or not model.get("strength"):
         return None
     part = float(model.get("share") or 0.0)
-    word = words.words()["strength"].get(model["strength"], words.plain(model["strength"]))
+    strength = "unsteady" if unsure and model["strength"] in HIGH else model["strength"]
+    word = words.words()["strength"].get(strength, words.plain(strength))
     parts = min(max(round(part * BAR_PARTS), 1), BAR_PARTS)
     return Strength(word, f"{words.share(part)} of what raised this flag", parts)
 
@@ -227,3 +239,32 @@ def _told(signals: Iterable[Mapping[str, Any]], records: Chronology) -> tuple[Co
     """The signals with something recorded, as counts."""
     found = [s for s in signals if not words.nothing(s)]
     return tuple(_count(s, records, "", s.get("typical")) for s in found)
+
+
+@dataclass(frozen=True)
+class Better:
+    """Something that the records tell has become better, and those records."""
+
+    said: str
+    records: References
+
+
+def better(one: Mapping[str, Any], records: Chronology) -> Better:
+    """A recent improvement in words; a kind of record is named as in a list of them."""
+    to, label = words.day(one["to"]), words.type_label(one["type"])
+    if one["kind"] == "fewer_absences":
+        since = words.number(one["since"]) if one["since"] else "none"
+        said = (
+            f"Sessions missed at school: {since} in the {one['days']} days to {to}, and "
+            f"{words.number(one['before'])} in the {one['days']} days before that. Holidays may be "
+            "part of it."
+        )
+    elif one["kind"] == "run_over":
+        count = len(one["contact_keys"])
+        said = (
+            f"{label}: {words.counted(count, 'record')} in a year, and none in the {one['days']} "
+            f"days up to {to}."
+        )
+    else:
+        said = f"{label} ended on {to}."
+    return Better(said, records.references(one["contact_keys"]))

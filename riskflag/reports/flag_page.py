@@ -14,8 +14,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from riskflag.reports import words
-from riskflag.reports.cards import CARDS, CARDS_WITH_MANY, Card, OtherWay, card, other_way, rules_of
-from riskflag.reports.how_sure import often, steady
+from riskflag.reports.cards import (
+    CARDS,
+    CARDS_WITH_MANY,
+    Better,
+    Card,
+    OtherWay,
+    better,
+    card,
+    other_way,
+    rules_of,
+)
+from riskflag.reports.how_sure import often, steady, unsteady
 from riskflag.reports.offline import Form, offline_form
 from riskflag.reports.records import (
     LISTED,
@@ -86,6 +96,7 @@ class FlagPage:
     more_cards: tuple[Card, ...]
     earlier: tuple[Card, ...]
     other_way: OtherWay
+    better: tuple[Better, ...]
     in_place: tuple[str, ...]
     help_records: tuple[Record, ...]
     not_seen: tuple[str, ...]
@@ -118,7 +129,9 @@ def view(
     apart = CARDS if rows <= FULL else CARDS_WITH_MANY
     records = chronology(flag, shown_first=first, oldest_first=oldest_first, most=most)
     contacts = {contact["contact_key"]: contact for contact in flag["contacts"]}
-    cards = _cards(flag["reasons"], records, contacts, prefix="pattern")
+    cards = _cards(
+        flag["reasons"], records, contacts, prefix="pattern", stability=flag.get("stability")
+    )
     level = words.words()["levels"].get(flag["level"], {})
     return FlagPage(
         flag_id=flag["flag_id"],
@@ -138,12 +151,17 @@ def view(
         more_cards=cards[apart:],
         earlier=_cards(flag.get("earlier_reasons", ()), records, contacts, prefix="earlier"),
         other_way=other_way(flag["lowering"], records),
+        better=tuple(better(one, records) for one in flag.get("improvement") or ()),
         in_place=tuple(words.sentence(f"{plan}.") for plan in _on_plans(flag["care"])),
         help_records=tuple(item for item in records.listed if item.helps),
         not_seen=tuple(_not_seen(flag)),
         caveats=tuple(flag["caveats"]),
         voice=_voice(flag, records),
-        often=(*often(flag.get("performance")), *steady(flag.get("stability"))),
+        often=(
+            *often(flag.get("performance")),
+            *steady(flag.get("stability")),
+            *unsteady([one.doubt for one in cards]),
+        ),
         about=_about(flag, digest),
         review_data=review_data(flag, digest),
         form=offline_form(flag, code),
@@ -244,7 +262,10 @@ def _on_plans(care: Mapping[str, Any]) -> list[str]:
 
 def _allocated(care: Mapping[str, Any]) -> str:
     if care["worker_allocated_on"]:
-        return f"on {words.day(care['worker_allocated_on'])}"
+        team, until = care.get("team"), care.get("team_until")
+        named = f", {team}" if team else ""
+        ended = f" until {words.day(until)}" if until else ""
+        return f"on {words.day(care['worker_allocated_on'])}{named}{ended}"
     unseen = ALLOCATED in care["not_seen"]
     return "not known: records are missing" if unseen else "none recorded"
 
@@ -255,9 +276,10 @@ def _cards(
     contacts: Mapping[str, Mapping[str, Any]],
     *,
     prefix: str,
+    stability: Mapping[str, Any] | None = None,
 ) -> tuple[Card, ...]:
     return tuple(
-        card(reason, records, contacts, anchor=f"{prefix}-{number}")
+        card(reason, records, contacts, anchor=f"{prefix}-{number}", stability=stability)
         for number, reason in enumerate(reasons, 1)
     )
 
@@ -345,6 +367,7 @@ def _about(flag: Mapping[str, Any], digest: str) -> tuple[Fact, ...]:
     return (
         Fact("Flag number", flag["flag_id"]),
         Fact("How soon to read", level.get("means", words.plain(flag["level"]))),
+        Fact("Who can see it", "Those who read flags here; each look is recorded"),
         Fact("Data cut-off", f"Records known before {words.day(flag['as_of'])}"),
         Fact("Rules met", "; ".join(rules) or "none on this night"),
         Fact("Model", str(model.get("bundle") or "no model was used for this child")),

@@ -6,9 +6,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from riskflag.history.threads import cores
+from riskflag.nightly.folder import FLAGS as FLAGS_FILE
 from riskflag.progress import Progress, silent
 from riskflag.reports.analyst import analyst_report
 from riskflag.reports.flag_page import view
+from riskflag.reports.page_workers import MANY, write_in_processes
 from riskflag.reports.render import (
     render_flag,
     render_index,
@@ -30,10 +33,14 @@ ROW_BYTES = 420
 
 
 def write_pages(published: PublishedFlags, folder: Path) -> None:
-    """The page writer that the night is given: every page of one publication into its folder."""
+    """The page writer that the night is given: every page of one publication into its folder.
+
+    The flags.json of the publication is there; many flags are shared out to several processes.
+    """
     write_publication_pages(
         published.flags,
         folder,
+        processes=cores() if len(published.flags) >= MANY else 1,
         publication={
             "as_of": published.as_of.isoformat(),
             "authority": published.authority,
@@ -72,18 +79,22 @@ def write_publication_pages(
     folder: Path,
     *,
     publication: Mapping[str, Any] | None = None,
+    processes: int = 1,
     progress: Progress = silent,
 ) -> None:
     """Write `worklist.html`, `index.html`, `flags/NUMBER.html` and `analyst/NUMBER.html`.
 
     The bytes depend on the arguments alone, so two runs, or two workers on halves of the flags,
     write the same files. `publication` may hold `as_of`, `authority`, `capacity_per_week` and
-    `run_key`.
+    `run_key`. With several `processes` the flags are read from `folder`/flags.json.
     """
     facts = publication or {}
     (folder / FLAGS).mkdir(parents=True, exist_ok=True)
     (folder / ANALYST).mkdir(exist_ok=True)
-    for done, flag in enumerate(flags):
+    if processes > 1:
+        lines = folder / FLAGS_FILE
+        write_in_processes(lines, len(flags), processes=processes, progress=progress)
+    for done, flag in enumerate(flags if processes == 1 else ()):
         progress("Writing pages", done, len(flags))
         write_flag_pages(flag, folder)
     _write(folder / WORKLIST, render_worklist(flags, facts))

@@ -12,6 +12,7 @@ from riskflag.reports.flag_page import Fact, short
 from riskflag.reports.flag_page import why as why_sentence
 
 URGENT = "urgent"
+NO_TEAM = "No team recorded"
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ class Line:
     new: bool
     standing: str
     siblings: tuple[Sibling, ...]
+    team: str
 
 
 @dataclass(frozen=True)
@@ -136,7 +138,14 @@ def line(flag: Mapping[str, Any], numbers: Mapping[str, str]) -> Line:
             for person in flag.get("siblings") or ()
             if person in numbers
         ),
+        team=_team(flag.get("care") or flag),
     )
+
+
+def _team(told: Mapping[str, Any]) -> str:
+    """The team of the newest allocation; that it was the last one when the allocation has ended."""
+    team = told.get("team")
+    return (f"Last with {team}" if told.get("team_until") else team) if team else NO_TEAM
 
 
 def _headline(reason: Mapping[str, Any] | None, count: int) -> str:

@@ -1,8 +1,9 @@
 """A bundle: a promoted model as plain files, each with its hash, and all that the night needs.
 
 Nothing in a bundle is code or pickle. Every file is compared with its recorded hash before a byte
-of it is used; then the model is tried in a child process, because a damaged model text can abort
-the process that reads it; only then is it read here.
+of it is used, and with the signature where the workspace asks for one; then what each file says is
+checked, the model's text line by line; then the model is tried in a child process, because a
+damaged model text can abort the process that reads it; only then is it read here.
 """
 
 from __future__ import annotations
@@ -10,23 +11,36 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from riskflag.errors import IntegrityError, StorageError
+from riskflag.scoring.bundle_files import (
+    AGAIN,
+    read_file,
+    read_json,
+    sync_folder,
+    write_synced,
+    write_whole,
+)
+from riskflag.scoring.bundle_parts import check_part, check_probe
 from riskflag.scoring.calibration import Calibration
 from riskflag.scoring.model import Model
+from riskflag.scoring.model_text import check_model_text
+
+if TYPE_CHECKING:
+    from riskflag.scoring.signature import Signer
 
 #: The format of a bundle with refits, and of one without, as every bundle once was.
 FORMAT, WITHOUT_REFITS = 2, 1
 MANIFEST = "manifest.json"
 SEAL = "manifest.sha256"
+SIGNATURE = "manifest.sig"
 CURRENT = "CURRENT.json"
 MODEL = "model.txt"
 CARD = "card.md"
@@ -38,11 +52,7 @@ FILES_OF = {WITHOUT_REFITS: FILES, FORMAT: FILES | {f"{REFITS}.json"}}
 #: The trial must give the recorded probe scores to this distance.
 PROBE_TOLERANCE = 1e-12
 TRIAL_SECONDS = 120
-#: The last line of every model text that was written to its end.
-ENDINGS = ("pandas_categorical:null", "pandas_categorical:[]")
 TRIAL = Path(__file__).with_name("trial.py")
-
-AGAIN = "promote the run again or restore it from a backup."
 
 
 def canonical(value: object) -> bytes:
@@ -87,25 +97,30 @@ class Bundle:
     parts: Mapping[str, Any]
 
     @classmethod
-    def load(cls, path: Path, *, expected: str | None = None, threads: int = 1) -> Bundle:
+    def load(
+        cls, path: Path, *, expected: str | None = None, key: str | None = None, threads: int = 1
+    ) -> Bundle:
         """Verify and read the bundle in folder `path`.
 
-        `expected` is the manifest hash that was promoted; raises IntegrityError for any file that
-        is missing, unknown, altered or unusable.
+        `expected` is the manifest hash that was promoted, `key` the public key of whoever may
+        promote. Raises IntegrityError for any file that is missing, unknown, altered or unusable,
+        and with a `key` for a bundle that it did not sign.
         """
-        manifest, digest = _read_manifest(path, expected)
+        manifest, digest = _read_manifest(path, expected, key)
         files = _verified_files(path, manifest)
         named = [part for part in (*PARTS, REFITS) if f"{part}.json" in files]
-        parts = {part: _json(files[f"{part}.json"], f"{part}.json", path) for part in named}
+        parts = {part: read_json(files[f"{part}.json"], f"{part}.json", path) for part in named}
         text = files[MODEL].decode(errors="replace")
+        _check(text, parts, path)
         names = [signal["name"] for signal in parts["signals"]["signals"]]
-        _try(text, names, parts["probe"], path, more=_refits(parts, path))
-        model = Model(text, names, _calibration(parts["calibration"], path), threads=threads)
+        _try(text, names, parts["probe"], path, more=_refits(parts))
+        calibration = Calibration.from_dict(parts["calibration"])
+        model = Model(text, names, calibration, threads=threads)
         return cls(path, digest, manifest, model, parts)
 
     @staticmethod
-    def write(bundles: Path, bundle: BundleParts) -> Path:
-        """Write a bundle below `bundles`; the folder appears whole or not at all.
+    def write(bundles: Path, bundle: BundleParts, signer: Signer | None = None) -> Path:
+        """Write a bundle below `bundles`, signed if somebody signs; it appears whole or not at all.
 
         The same parts give the same folder name and the same bytes.
         """
@@ -120,9 +135,10 @@ class Bundle:
         )
         digest = sha256(manifest)
         target = bundles / f"{bundle.name}-{digest[:12]}"
-        if _intact(target, digest):
+        if _intact(target, digest, None if signer is None else signer.public):
             return target
-        _write_whole(target, {**files, MANIFEST: manifest, SEAL: f"{digest}\n".encode()})
+        signed = {} if signer is None else {SIGNATURE: f"{signer.sign(manifest)}\n".encode()}
+        write_whole(target, {**files, MANIFEST: manifest, SEAL: f"{digest}\n".encode(), **signed})
         return target
 
     @property
@@ -146,7 +162,7 @@ class Bundle:
         calibration = self.model.calibration
         return tuple(
             Model(text, self.model.names, calibration, threads=self.model.threads)
-            for text in _refits(self.parts, self.path)
+            for text in _refits(self.parts)
         )
 
     @property
@@ -191,95 +207,111 @@ class Bundle:
 
 def make_current(bundles: Path, path: Path) -> None:
     """Make the bundle in `path` the one the night uses; one rename, so never half done."""
-    _, digest = _read_manifest(path, None)
+    _, digest = _read_manifest(path)
     record = canonical({"bundle": path.name, "manifest": digest})
     staged = bundles / f".{CURRENT}.new"
     try:
-        _write_synced(staged, record)
+        write_synced(staged, record)
         os.replace(staged, bundles / CURRENT)
-        _sync_folder(bundles)
+        sync_folder(bundles)
     except OSError:
         raise StorageError(f"{bundles} cannot be written; check space and permissions.") from None
 
 
-def load_current(bundles: Path, *, threads: int = 1) -> Bundle | None:
-    """The promoted bundle of a workspace, or None when none was ever promoted."""
+def load_current(bundles: Path, *, key: str | None = None, threads: int = 1) -> Bundle | None:
+    """The promoted bundle of a workspace, or None when none was ever promoted.
+
+    With a `key` (see `Bundle.load`) it must be signed.
+    """
     pointer = bundles / CURRENT
     if not pointer.exists():
         return None
-    record = _json(_read(pointer), CURRENT, bundles)
+    record = read_json(read_file(pointer), CURRENT, bundles)
     name, digest = record.get("bundle"), record.get("manifest")
     if not isinstance(name, str) or Path(name).name != name or not isinstance(digest, str):
         raise IntegrityError(f"{pointer} does not name a bundle; {AGAIN}")
-    return Bundle.load(bundles / name, expected=digest, threads=threads)
+    return Bundle.load(bundles / name, expected=digest, key=key, threads=threads)
 
 
-def _read_manifest(path: Path, expected: str | None) -> tuple[dict[str, Any], str]:
-    raw = _read(path / MANIFEST)
+def _read_manifest(
+    path: Path, expected: str | None = None, key: str | None = None
+) -> tuple[dict[str, Any], str]:
+    raw = read_file(path / MANIFEST)
     digest = sha256(raw)
-    if _read(path / SEAL) != f"{digest}\n".encode() or (expected or digest) != digest:
+    if read_file(path / SEAL) != f"{digest}\n".encode() or (expected or digest) != digest:
         raise IntegrityError(f"{path / MANIFEST} is not the one that was promoted; {AGAIN}")
-    manifest = _json(raw, MANIFEST, path)
-    if manifest.get("format") not in FILES_OF:
+    if key is not None:
+        _require_signed(path, raw, key)
+    manifest = read_json(raw, MANIFEST, path)
+    if manifest.get("format") not in tuple(FILES_OF):
         raise IntegrityError(f"{path} was written in a format this version does not know; {AGAIN}")
+    if not isinstance(manifest.get("name"), str) or not isinstance(manifest.get("about"), dict):
+        raise IntegrityError(f"{path / MANIFEST} cannot be read; {AGAIN}")
     return manifest, digest
+
+
+def _require_signed(path: Path, manifest: bytes, key: str) -> None:
+    from riskflag.scoring.signature import is_signed
+
+    if not (path / SIGNATURE).exists():
+        raise IntegrityError(
+            f"{path} is not signed and this workspace has a promotion key; "
+            "promote the run again with --key."
+        )
+    if not is_signed(manifest, read_file(path / SIGNATURE), key):
+        raise IntegrityError(
+            f"{path / SIGNATURE} is not the signature of this workspace's promotion key; "
+            "promote the run again with --key, or restore the bundle from a backup."
+        )
 
 
 def _verified_files(path: Path, manifest: Mapping[str, Any]) -> dict[str, bytes]:
     """The bytes of every file, each equal to its recorded hash; nothing else may be there."""
-    recorded = manifest.get("files", {})
-    found = {entry.name for entry in path.iterdir()}
+    recorded = manifest.get("files")
+    found = {entry.name for entry in path.iterdir()} - {SIGNATURE}
     wanted = FILES_OF[manifest["format"]]
-    if set(recorded) != wanted or found != wanted | {MANIFEST, SEAL}:
+    if not isinstance(recorded, dict) or set(recorded) != wanted:
+        raise IntegrityError(f"{path} does not hold exactly the files of a bundle; {AGAIN}")
+    if found != wanted | {MANIFEST, SEAL}:
         raise IntegrityError(f"{path} does not hold exactly the files of a bundle; {AGAIN}")
     files = {}
     for name in sorted(wanted):
-        files[name] = _read(path / name)
-        if sha256(files[name]) != recorded[name]["sha256"]:
+        files[name] = read_file(path / name)
+        same = {"bytes": len(files[name]), "sha256": sha256(files[name])}
+        if recorded[name] != same:
             raise IntegrityError(f"{path / name} was altered after promotion; {AGAIN}")
     return files
 
 
-def _intact(path: Path, digest: str) -> bool:
-    """Whether the bundle is already there, byte for byte."""
+def _intact(path: Path, digest: str, key: str | None) -> bool:
+    """Whether the bundle is already there, byte for byte, and signed by the key if there is one."""
     try:
-        manifest, _ = _read_manifest(path, digest)
+        manifest, _ = _read_manifest(path, digest, key)
         return bool(_verified_files(path, manifest))
     except IntegrityError:
         return False
 
 
-def _read(path: Path) -> bytes:
-    if path.is_symlink() or not path.is_file():
-        raise IntegrityError(f"{path} is missing; {AGAIN}")
+def _check(text: str, parts: Mapping[str, Any], path: Path) -> None:
+    """Raise IntegrityError unless every part, and the text of every model, is sound."""
     try:
-        return path.read_bytes()
-    except OSError:
-        raise StorageError(f"{path} cannot be read; check its permissions.") from None
+        for name, value in parts.items():
+            check_part(name, value)
+        names = [signal["name"] for signal in parts["signals"]["signals"]]
+        check_probe(parts["probe"], len(names))
+    except ValueError as fault:
+        raise IntegrityError(f"{path} cannot be used: {fault}; {AGAIN}") from None
+    for model in (text, *_refits(parts)):
+        try:
+            check_model_text(model, names)
+        except ValueError as fault:
+            whose = MODEL if model is text else f"{REFITS}.json"
+            raise IntegrityError(f"{path / whose} is not a sound model: {fault}; {AGAIN}") from None
 
 
-def _json(data: bytes, name: str, path: Path) -> dict[str, Any]:
-    try:
-        value = json.loads(data)
-    except ValueError:
-        value = None
-    if not isinstance(value, dict):
-        raise IntegrityError(f"{path / name} cannot be read; {AGAIN}")
-    return value
-
-
-def _calibration(data: dict[str, object], path: Path) -> Calibration:
-    try:
-        return Calibration.from_dict(data)
-    except (ValueError, TypeError):
-        raise IntegrityError(f"{path / 'calibration.json'} is not a calibration; {AGAIN}") from None
-
-
-def _refits(parts: Mapping[str, Any], path: Path) -> list[str]:
-    """The texts of a bundle's refits; IntegrityError when they are not texts."""
-    texts = parts.get(REFITS, {"models": []}).get("models")
-    if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
-        raise IntegrityError(f"{path / REFITS}.json does not hold models; {AGAIN}")
+def _refits(parts: Mapping[str, Any]) -> list[str]:
+    """The texts of a bundle's refits."""
+    texts: list[str] = parts.get(REFITS, {"models": []})["models"]
     return texts
 
 
@@ -288,9 +320,7 @@ def _try(
 ) -> None:
     """Read the models in a child process and compare the first one's scores with the recorded."""
     refused = IntegrityError(f"{path / MODEL} failed its trial in a separate process; {AGAIN}")
-    # A text cut after its trees still loads, so the end it must have is looked for first.
-    whole = all(one.rstrip().endswith(ENDINGS) for one in (text, *more))
-    told = ask_trial(text, probe["rows"], more) if whole else None
+    told = ask_trial(text, probe["rows"], more)
     if told is None or told["names"] != names or len(told["raw"]) != len(probe["raw"]):
         raise refused
     if any(one != names for one in told["more"]):
@@ -320,32 +350,3 @@ def ask_trial(
         return None
     told: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return told
-
-
-def _write_whole(target: Path, files: Mapping[str, bytes]) -> None:
-    staging = target.parent / f".staging-{target.name}"
-    try:
-        shutil.rmtree(staging, ignore_errors=True)
-        staging.mkdir(parents=True)
-        for name, data in files.items():
-            _write_synced(staging / name, data)
-        shutil.rmtree(target, ignore_errors=True)
-        os.rename(staging, target)
-        _sync_folder(target.parent)
-    except OSError:
-        raise StorageError(f"{target} cannot be written; check space and permissions.") from None
-
-
-def _write_synced(path: Path, data: bytes) -> None:
-    with path.open("wb") as handle:
-        handle.write(data)
-        handle.flush()
-        os.fsync(handle.fileno())
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

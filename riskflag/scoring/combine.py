@@ -139,7 +139,7 @@ def combine(
         drafts,
         squeezed_out=int(len(waiting) - by_model.sum()),
         over_threshold=int(scores.over.sum()),
-        unknown=_undecided(rules, outcome, policy) & ~raised,
+        unknown=undecided(rules, outcome, policy) & ~raised,
     )
 
 
@@ -157,11 +157,16 @@ def _score(bundle: Bundle | None, assessed: Assessed) -> _Scores:
     if bundle is None:
         nothing = np.full(n, np.nan)
         return _Scores(nothing, nothing, np.zeros(n, dtype=bool))
-    raw = bundle.model.raw(assessed.values, assessed.names)
-    if not np.isfinite(raw).all():
-        raise IntegrityError("The model gave a score that is not a number; promote another run.")
+    raw = finite(bundle.model.raw(assessed.values, assessed.names))
     over = raw >= float(bundle.thresholds["raw"])
     return _Scores(raw, bundle.model.probability(raw), over)
+
+
+def finite(raw: Floats) -> Floats:
+    """The same scores; IntegrityError when one of them is not a number."""
+    if not np.isfinite(raw).all():
+        raise IntegrityError("The model gave a score that is not a number; promote another run.")
+    return raw
 
 
 def _within_capacity(rows: NDArray[np.intp], raw: Floats, assessed: Assessed, limit: int) -> Bools:
@@ -235,9 +240,9 @@ def _model_hits(
     return hits
 
 
-def _undecided(rules: Sequence[ScoredRule], outcome: NDArray[np.int8], policy: Policy) -> Bools:
+def undecided(rules: Sequence[ScoredRule], outcome: NDArray[np.int8], policy: Policy) -> Bools:
     """Children with a rule that could raise a flag and could not be decided."""
     limit = RANK[policy.from_level]
     counting = [column for column, rule in enumerate(rules) if RANK[rule.level] <= limit]
-    undecided: Bools = (outcome[:, counting] == UNKNOWN).any(axis=1)
-    return undecided
+    found: Bools = (outcome[:, counting] == UNKNOWN).any(axis=1)
+    return found

@@ -27,6 +27,10 @@ Floats = NDArray[np.float64]
 NEVER_DAYS = 36_500.0
 
 
+#: Rows from which on further threads pay.
+MANY = 200
+
+
 def booster_of(text: str) -> lgb.Booster:
     """The LightGBM booster written in `text` (checked by its caller: a bad text can abort)."""
     import lightgbm as lgb
@@ -79,13 +83,24 @@ class Model:
             )
         return [place[name] for name in self.names]
 
-    def raw(self, values: pd.DataFrame | Floats, names: Sequence[str] | None = None) -> Floats:
+    def raw(
+        self,
+        values: pd.DataFrame | Floats,
+        names: Sequence[str] | None = None,
+        *,
+        threads: int | None = None,
+    ) -> Floats:
         """Raw scores (log-odds), float64 [n]; the number of threads changes no bit of them."""
         matrix = self.matrix(values, names)
         if not len(matrix):
             return np.empty(0)
-        scores = self.booster.predict(matrix, raw_score=True, num_threads=self.threads)
+        used = threads or self._threads_for(matrix)
+        scores = self.booster.predict(matrix, raw_score=True, num_threads=used)
         return np.asarray(scores, dtype=np.float64)
+
+    def _threads_for(self, matrix: Floats) -> int:
+        """Waking threads costs more than a few rows do."""
+        return self.threads if len(matrix) >= MANY else 1
 
     def probability(self, raw: Floats) -> Floats:
         """Calibrated probabilities of raw scores, float64 [n]."""
@@ -102,7 +117,7 @@ class Model:
         if not len(matrix):
             return Contributions(self.names, np.empty((0, len(self.names))), 0.0, np.empty(0))
         parts = np.asarray(
-            self.booster.predict(matrix, pred_contrib=True, num_threads=self.threads),
+            self.booster.predict(matrix, pred_contrib=True, num_threads=self._threads_for(matrix)),
             dtype=np.float64,
         )
         return Contributions(

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -16,6 +14,7 @@ import pyarrow as pa
 from riskflag.clock import day_number
 from riskflag.history.persons import children_on
 from riskflag.history.stored_view import StoredView
+from riskflag.history.threads import in_turn
 from riskflag.history.view import History
 from riskflag.progress import Progress, silent
 from riskflag.signals.asked import every_day
@@ -125,19 +124,13 @@ def _each(
     progress: Progress,
 ) -> Iterator[T]:
     columns, total = needed(signals), len(view)
-    waiting: deque[Future[T]] = deque()
-    with ThreadPoolExecutor(threads) as pool:
-        try:
-            for number in range(total):
-                waiting.append(pool.submit(lambda one: work(view.part(one, columns)), number))
-                if len(waiting) >= threads:
-                    yield waiting.popleft().result()
-                    progress("signals", number + 2 - threads, total)
-            while waiting:
-                yield waiting.popleft().result()
-                progress("signals", total - len(waiting), total)
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+
+    def one(number: int) -> T:
+        return work(view.part(number, columns))
+
+    for done, result in enumerate(in_turn(one, total, threads=threads), start=1):
+        yield result
+        progress("signals", done, total)
 
 
 def needed(signals: Sequence[Signal]) -> tuple[str, ...]:

@@ -61,6 +61,8 @@ WORKER_TITLES = (
     "Senior Social Worker",
     "Agency Social Worker",
 )
+#: Locality teams; each has the wards that share its remainder.
+TEAMS = ("Team North", "Team East", "Team South", "Team West")
 PLACEMENTS = ("U4", "U1", "K2", "H5", "P1", "K1")
 REASONS = (None, "ALLEG", "STAND", "CREQB", "CHILD", "PLACE", "OTHER")
 EVERY = {"cin": 30, "cp": 14, "cla": 42}
@@ -187,10 +189,17 @@ def _workers(scene: Scene, referrals: Columns) -> Columns:
         "ends": np.where(order + 1 == count[of], rows["closes"][of], following),
         "title": title,
         "professional": title * 200 + rng.integers(0, 60, len(of)),
-        "team": rng.integers(0, 9, len(of)),
+        "team": _team_of(scene, rows["child"][of]),
         "order": order,
     }
     return take(workers, workers["day"] <= scene.calendar.end)
+
+
+def _team_of(scene: Scene, child: Array) -> Array:
+    """The locality team of each child's ward (index into TEAMS): one for a whole family."""
+    people = scene.people
+    ward = people.households.ward[people.children.household[child]]
+    return np.asarray(ward % len(TEAMS))
 
 
 def _categories(scene: Scene, plans: Columns) -> Array:

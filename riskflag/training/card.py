@@ -19,9 +19,7 @@ LIMITS = """## What it must not be used for
 """
 
 
-def card(
-    about: Mapping[str, Any], result: Mapping[str, Any], gates: Sequence[Gate], inputs: int
-) -> str:
+def card(about: Mapping[str, Any], result: Mapping[str, Any], inputs: int) -> str:
     """The card as Markdown; the same inputs give the same bytes."""
     model = result["scorers"]["model"]
     frequency = result["natural_frequency"]
@@ -53,13 +51,19 @@ def card(
         *_baselines(result),
         *_oracle(result),
         "",
-        "## Gates",
-        "",
-        *(f"- {'held' if g.passed else 'FAILED'}: {g.name} ({g.measured})." for g in gates),
-        "",
         LIMITS,
     ]
     return "\n".join(lines)
+
+
+def at_promotion(text: str, gates: Sequence[Gate]) -> str:
+    """The card with how every gate stood when the model was promoted."""
+    lines = ["", "## Gates at promotion", ""]
+    for gate in gates:
+        lines.append(f"- {gate.verdict}: {gate.name} ({gate.measured.rstrip('.')}).")
+        if gate.signed_off is not None:
+            lines.append(f"  Signed off by the {gate.signed_off.role}: {gate.signed_off.reason}")
+    return text + "\n".join([*lines, ""])
 
 
 def _outcome(about: Mapping[str, Any]) -> str:

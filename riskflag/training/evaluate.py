@@ -16,10 +16,12 @@ from numpy.typing import NDArray
 
 from riskflag.clock import date_of
 from riskflag.progress import Progress, silent
+from riskflag.training.intervals import family_draws, with_interval
 from riskflag.training.metrics import (
     Ranking,
     brier,
     calibration_bins,
+    calibration_intercept,
     calibration_slope,
     expected_over_observed,
 )
@@ -28,8 +30,6 @@ from riskflag.training.rows import Ints, Rows
 Floats = NDArray[np.float64]
 
 MODEL = "model"
-#: The two ends of every interval, in percent.
-INTERVAL = (2.5, 97.5)
 
 
 @dataclass(frozen=True)
@@ -95,6 +95,7 @@ def evaluate(trial: Trial) -> dict[str, Any]:
     values = {name: s.figures(trial.capacity, whole) for name, s in scorers.items()}
     drawn = _bootstrap(trial, scorers)
     slope = calibration_slope(trial.probability, trial.labels)
+    level = calibration_intercept(trial.probability, trial.labels)
     ratio = expected_over_observed(trial.probability, trial.labels)
     return {
         "rows": len(trial.labels),
@@ -104,7 +105,7 @@ def evaluate(trial: Trial) -> dict[str, Any]:
         "base_rate": float(trial.labels.mean()),
         "capacity_per_month": trial.capacity,
         "scorers": {
-            name: {key: _with_interval(value, drawn[name][key]) for key, value in figures.items()}
+            name: {key: with_interval(value, drawn[name][key]) for key, value in figures.items()}
             for name, figures in values.items()
         },
         "gain_over": {
@@ -113,8 +114,9 @@ def evaluate(trial: Trial) -> dict[str, Any]:
             if name != MODEL and name not in trial.beyond_reach
         },
         "calibration": {
-            "slope": _with_interval(slope, drawn[MODEL]["slope"]),
-            "expected_over_observed": _with_interval(ratio, drawn[MODEL]["expected"]),
+            "slope": with_interval(slope, drawn[MODEL]["slope"]),
+            "intercept": with_interval(level, drawn[MODEL]["intercept"]),
+            "expected_over_observed": with_interval(ratio, drawn[MODEL]["expected"]),
             "brier": brier(trial.probability, trial.labels),
             "bins": calibration_bins(trial.probability, trial.labels),
         },
@@ -132,7 +134,7 @@ def _share(
     ours, theirs = np.array(drawn[MODEL]["auroc"]), np.array(drawn[best]["auroc"])
     draws = ((ours - 0.5) / (theirs - 0.5)).tolist()
     value = (values[MODEL]["auroc"] - 0.5) / (values[best]["auroc"] - 0.5)
-    return _with_interval(value, draws)
+    return with_interval(value, draws)
 
 
 def _month(trial: Trial, day: int, places: NDArray[np.intp]) -> dict[str, Any]:
@@ -147,16 +149,16 @@ def _month(trial: Trial, day: int, places: NDArray[np.intp]) -> dict[str, Any]:
 
 def _bootstrap(trial: Trial, scorers: Mapping[str, _Scorer]) -> dict[str, dict[str, list[float]]]:
     """For each scorer and figure, its value in every draw of families."""
-    rng = np.random.default_rng(trial.seed)
-    children, row_of = np.unique(_drawn_together(trial), return_inverse=True)
     drawn: dict[str, dict[str, list[float]]] = {name: {} for name in scorers}
-    for number in range(trial.draws):
-        picked = rng.integers(0, len(children), len(children))
-        weights = np.bincount(picked, minlength=len(children)).astype(np.float64)[row_of]
+    weights_of = family_draws(_drawn_together(trial), trial.draws, trial.seed)
+    for number, weights in enumerate(weights_of):
         for name, scorer in scorers.items():
             figures = scorer.figures(trial.capacity, weights)
             if name == MODEL:
                 figures["slope"] = calibration_slope(trial.probability, trial.labels, weights)
+                figures["intercept"] = calibration_intercept(
+                    trial.probability, trial.labels, weights
+                )
                 figures["expected"] = expected_over_observed(
                     trial.probability, trial.labels, weights
                 )
@@ -179,14 +181,8 @@ def _differences(
     told = {}
     for key, value in values[MODEL].items():
         gaps = np.array(drawn[MODEL][key]) - np.array(drawn[baseline][key])
-        told[key] = _with_interval(value - values[baseline][key], gaps.tolist())
+        told[key] = with_interval(value - values[baseline][key], gaps.tolist())
     return told
-
-
-def _with_interval(value: float, draws: list[float]) -> dict[str, float | None]:
-    finite = np.array(draws)[np.isfinite(draws)]
-    low, high = np.percentile(finite, INTERVAL) if len(finite) else (np.nan, np.nan)
-    return {"value": _plain(value), "low": _plain(float(low)), "high": _plain(float(high))}
 
 
 def _plain(value: float) -> float | None:

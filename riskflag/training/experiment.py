@@ -7,7 +7,7 @@ import difflib
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -117,8 +117,19 @@ class WindowsConfig(Part):
         return int(self.every.removesuffix("d"))
 
 
+class TuningConfig(Part):
+    """How settings are sought: how many `trials`, on how many tuning folds of the train months."""
+
+    trials: int = Field(default=30, ge=2, le=1000)
+    folds: int = Field(default=3, ge=2, le=8)
+    seed: int = 1
+
+
 class ModelConfig(Part):
-    """How the trees are grown; every number that changes the bytes is here."""
+    """How the trees are grown; every number that changes the bytes is here.
+
+    With `tuning` the numbers are where the search begins and what stays if it gains nothing.
+    """
 
     max_trees: int = Field(default=1000, ge=1, le=20_000)
     patience: int = Field(default=40, ge=1)
@@ -131,6 +142,9 @@ class ModelConfig(Part):
     max_rows: int = Field(default=250_000, ge=1000)
     outage_share: float = Field(default=0.1, ge=0, lt=1)
     seed: int = 1
+    tuning: TuningConfig | None = None
+    #: Plainer models that learn from the same rows and stand in the report.
+    challengers: tuple[Literal["logistic", "ebm"], ...] = ("logistic",)
 
 
 class EvaluationConfig(Part):
@@ -151,9 +165,32 @@ class EvaluationConfig(Part):
 
 
 class PromotionConfig(Part):
-    """What to do when too few outcomes came to judge the ranking and the calibration by."""
+    """The limits of the gates, and what to do when too few outcomes came to judge by."""
 
+    #: Whether a gate that cannot be decided for want of outcomes holds.
     undecided_holds: bool = False
+    #: With fewer children who had the outcome nothing is decided by it.
+    fewest_outcomes: int = Field(default=100, ge=20)
+    #: The interval of the slope, and of foretold over observed, must reach into these.
+    slope_within: tuple[float, float] = (0.7, 1.4)
+    level_within: tuple[float, float] = (0.67, 1.5)
+    #: The share of what the list finds that it must still find without any one feed.
+    kept_without_a_feed: float = Field(default=0.5, ge=0, le=1)
+    #: The share of the differences in score that the amount of contact may explain.
+    explained_by_contact: float = Field(default=0.75, ge=0, le=1)
+    #: How much more often one group may clearly be missed, or listed for nothing, than the others.
+    widest_gap: float = Field(default=0.1, gt=0, le=1)
+    #: By which factor the level of one group may clearly be off that of the others.
+    widest_level: float = Field(default=1.5, ge=1)
+    #: How well (AUROC) the inputs together may tell a protected group from the others.
+    strongest_proxy: float = Field(default=0.8, ge=0.5, le=1)
+
+    @field_validator("slope_within", "level_within")
+    @classmethod
+    def _around_one(cls, ends: tuple[float, float]) -> tuple[float, float]:
+        if not 0 < ends[0] <= 1 <= ends[1]:
+            raise ValueError("the first must lie in 0 to 1 and the second be 1 or more")
+        return ends
 
 
 class ExperimentConfig(Part):

@@ -6,7 +6,7 @@ The scikit-learn wrapper is never used: it is saved as a pickle, the bare booste
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import lightgbm as lgb
 import numpy as np
@@ -63,37 +63,53 @@ class Grower:
             "monotone_constraints_method": "basic",
             "seed": config.seed,
             "deterministic": True,
-            "force_row_wise": True,
+            # One thread sums one column in the order of rows, so sums do not depend on threads.
+            "force_col_wise": True,
             "num_threads": self.threads,
             "verbosity": -1,
         }
+
+    def using(self, config: ModelConfig) -> Grower:
+        """The same with other settings, and without telling of every tree."""
+        return replace(self, config=config, progress=silent)
 
     def trees_needed(self, fitting: Matrix, stopping: Matrix) -> int:
         """How many trees serve a later window best; UNTESTED_TREES when it holds no outcome."""
         if not len(fitting.labels) or len(np.unique(stopping.labels)) < 2:
             return min(UNTESTED_TREES, self.config.max_trees)
-        train, later = self._dataset(fitting), self._dataset(stopping)
+        return self.seek(fitting, stopping)[0]
+
+    def seek(self, fitting: Matrix, stopping: Matrix) -> tuple[int, float]:
+        """How many trees serve a later window best, and their log loss on it."""
         booster = lgb.train(
-            {**self.parameters(), "metric": "binary_logloss"},
-            train,
+            {**self.parameters(), "metric": "none"},
+            self._dataset(fitting),
             self.config.max_trees,
-            valid_sets=[later],
+            valid_sets=[self._dataset(stopping)],
+            feval=_later_loss,
             callbacks=[
                 lgb.early_stopping(self.config.patience, verbose=False),
                 self._tell("finding the number of trees", self.config.max_trees),
             ],
         )
-        return max(booster.best_iteration, 1)
+        [figures] = booster.best_score.values()
+        return max(booster.best_iteration, 1), float(figures["log_loss"])
 
     def grow(self, data: Matrix, trees: int) -> str:
         """The text of a model of `trees` trees; the same for any number of threads."""
-        booster = lgb.train(
+        return _THREADS.sub("[num_threads: 0]", self._grown(data, trees).model_to_string())
+
+    def foretell(self, data: Matrix, trees: int, later: Matrix) -> Floats:
+        """Probabilities (float64 [m]) that a model of `data` gives the rows of `later`."""
+        return np.asarray(self._grown(data, trees).predict(later.values), dtype=np.float64)
+
+    def _grown(self, data: Matrix, trees: int) -> lgb.Booster:
+        return lgb.train(
             self.parameters(),
             self._dataset(data),
             trees,
             callbacks=[self._tell("growing trees", trees)],
         )
-        return _THREADS.sub("[num_threads: 0]", booster.model_to_string())
 
     def _dataset(self, data: Matrix) -> lgb.Dataset:
         return lgb.Dataset(
@@ -112,3 +128,18 @@ class Grower:
             self.progress(label, environment.iteration + 1, total)
 
         return told
+
+
+def log_loss(probability: Floats, labels: Floats) -> Floats:
+    """The log loss of each row (float64 [n])."""
+    told = np.where(labels > 0, probability, 1 - probability)
+    return np.asarray(-np.log(np.maximum(told, 1e-12)))
+
+
+def _later_loss(probability: Floats, later: lgb.Dataset) -> tuple[str, float, bool]:
+    """The mean log loss for early stopping: LightGBM's own sum depends on the threads."""
+    losses = log_loss(np.asarray(probability), np.asarray(later.get_label(), dtype=np.float64))
+    weights = later.get_weight()
+    # LightGBM forgets weights that are all one.
+    known = np.ones(len(losses)) if weights is None else np.asarray(weights, dtype=np.float64)
+    return "log_loss", float(np.average(losses, weights=known)), False

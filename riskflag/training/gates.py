@@ -1,53 +1,86 @@
-"""Gates: what must hold before a model may be promoted. Each names itself and what it measured."""
+"""Gates: what must hold before a model may be promoted. Each says what it asks and measured.
+
+Here are the gate itself and those that are tried on the model; those that read a run's figures are
+in riskflag.training.gate_figures, those that need the workspace in riskflag.training.promote.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from riskflag.errors import IntegrityError
+from riskflag.scoring.bundle import sha256
 from riskflag.scoring.contributions import TOLERANCE
 from riskflag.scoring.model import NEVER_DAYS, Model, capped
-from riskflag.training.fit import SIGNS
+from riskflag.training.experiment import ModelConfig
+from riskflag.training.fit import SIGNS, Grower, Matrix
+from riskflag.training.prepare import Prepared
 from riskflag.training.reference import Spread
 
 Floats = NDArray[np.float64]
 
-CONTACTS = ("number of contacts", "contacts in the last year")
-#: Fewer children with the outcome than this decide neither a ranking nor a calibration.
-DECIDABLE = 100
-#: Calibration is sane unless the whole interval lies outside these.
-SLOPE_WITHIN = (0.7, 1.4)
-RATIO_WITHIN = (0.67, 1.5)
 #: A rise against a signal's direction larger than this is a violation.
 RISE = 1e-12
+#: Rows and trees on which the number of threads is tried.
+SOME_ROWS, SOME_TREES = 20_000, 5
+
+
+@dataclass(frozen=True)
+class SignOff:
+    """Somebody took a gate that does not hold upon themselves: in which role, and why."""
+
+    role: str
+    reason: str
 
 
 @dataclass(frozen=True)
 class Gate:
-    """One gate: its name, whether it holds, and the figure it rests on in words."""
+    """One gate: its name, whether it holds, the figure it rests on in words, and what is asked."""
 
     name: str
     passed: bool
     measured: str
+    asked: str = ""
+    signed_off: SignOff | None = None
+
+    @property
+    def holds(self) -> bool:
+        """Whether promotion may go on as far as this gate is concerned."""
+        return self.passed or self.signed_off is not None
+
+    @property
+    def verdict(self) -> str:
+        """In words."""
+        return "held" if self.passed else "signed off" if self.signed_off else "NOT HELD"
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
-        return asdict(self)
+        told = asdict(self)
+        if self.signed_off is None:
+            del told["signed_off"]
+        return told
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Gate:
+        """Read back what `to_dict` gave."""
+        signed = data.get("signed_off")
+        one = cls(data["name"], data["passed"], data["measured"], data.get("asked", ""))
+        return one if signed is None else replace(one, signed_off=SignOff(**signed))
 
 
 def additivity(model: Model, values: Floats) -> Gate:
     """Contributions add up to the raw score on every row of `values`."""
-    name = "contributions add up"
+    name, asked = "contributions add up", f"to {TOLERANCE:g} on every row"
     try:
         gap = model.contributions(values, model.names).worst_gap
     except IntegrityError:
-        return Gate(name, False, f"some row is off by more than {TOLERANCE:g}")
-    return Gate(name, True, f"largest gap {gap:.1e} over {len(values)} rows")
+        return Gate(name, False, f"some row is off by more than {TOLERANCE:g}", asked)
+    return Gate(name, True, f"largest gap {gap:.1e} over {len(values)} rows", asked)
 
 
 def monotone(
@@ -65,7 +98,8 @@ def monotone(
         wrong += int((steps < -RISE).sum())
         swept += 1
     told = f"{wrong} violations over {swept} signals, {len(values)} rows, up to {points} points"
-    return Gate("more harm never lowers the score", wrong == 0 and swept > 0, told)
+    name = "more harm never lowers the score"
+    return Gate(name, wrong == 0 and swept > 0, told, "0 violations, sweeping every signal")
 
 
 def sweep(model: Model, values: Floats, column: int, grid: Floats) -> Floats:
@@ -84,55 +118,19 @@ def sweep_points(spread: Spread, name: str, points: int) -> Floats:
     return np.unique(np.concatenate([usual, even, [NEVER_DAYS]]))
 
 
-def beats_contacts(result: Mapping[str, Any], *, undecided_holds: bool = False) -> Gate:
-    """The model ranks better than merely counting contacts, ever or in the last year.
-
-    With fewer than DECIDABLE children who had the outcome chance alone decides, so the gate is
-    undecided: it then fails, or, if `undecided_holds`, fails only when the model is shown to be
-    worse (the whole interval below zero).
-    """
-    gains = {name: result["gain_over"][name]["auroc"] for name in CONTACTS}
-    name, gain = min(gains.items(), key=lambda item: item[1]["value"] or -1.0)
-    told = f"AUROC {_signed(gain['value'])} against {name} {_between(gain)}"
-    title, children = "better than counting contacts", result["children_with_outcome"]
-    if children >= DECIDABLE:
-        return Gate(title, gain["value"] is not None and gain["value"] > 0, told)
-    not_worse = gain["high"] is not None and gain["high"] > 0
-    told = f"undecided, only {children} children had the outcome: {told}"
-    return Gate(title, undecided_holds and not_worse, told)
-
-
-def calibrated(result: Mapping[str, Any], *, undecided_holds: bool = False) -> Gate:
-    """Slope and level of the probabilities on the test window are sane.
-
-    With fewer than DECIDABLE children who had the outcome this too is undecided.
-    """
-    slope = result["calibration"]["slope"]
-    ratio = result["calibration"]["expected_over_observed"]
-    passed = _touches(slope, SLOPE_WITHIN) and _touches(ratio, RATIO_WITHIN)
-    told = (
-        f"slope {_number(slope['value'])} {_between(slope)}, "
-        f"foretold/observed {_number(ratio['value'])} {_between(ratio)}"
+def same_on_any_threads(prepared: Prepared, config: ModelConfig) -> Gate:
+    """Growing a few trees on one thread and on two gives the same bytes."""
+    train, inputs = prepared.train, prepared.inputs
+    some = Matrix(
+        capped(train.values[:SOME_ROWS]),
+        train.labels.numbers[:SOME_ROWS],
+        train.weights[:SOME_ROWS],
     )
-    title, children = "probabilities are sane", result["children_with_outcome"]
-    if children >= DECIDABLE:
-        return Gate(title, passed, told)
-    told = f"undecided, only {children} children had the outcome: {told}"
-    return Gate(title, undecided_holds, told)
-
-
-def _touches(figure: Mapping[str, float | None], within: tuple[float, float]) -> bool:
-    low, high = figure["low"], figure["high"]
-    return low is not None and high is not None and low <= within[1] and high >= within[0]
-
-
-def _between(figure: Mapping[str, float | None]) -> str:
-    return f"({_number(figure['low'])} to {_number(figure['high'])})"
-
-
-def _number(value: float | None) -> str:
-    return "not known" if value is None else f"{value:.3f}"
-
-
-def _signed(value: float | None) -> str:
-    return "not known" if value is None else f"{value:+.3f}"
+    directions = tuple(signal.direction for signal in inputs.signals)
+    texts = {
+        sha256(Grower(inputs.names, directions, config, threads).grow(some, SOME_TREES).encode())
+        for threads in (1, 2)
+    }
+    told = f"{'the same' if len(texts) == 1 else 'different'} bytes on 1 and on 2 threads"
+    asked = "the same bytes on any number of threads"
+    return Gate("training is repeatable", len(texts) == 1, told, asked)

@@ -20,10 +20,22 @@ PROTECTED = frozenset(
 
 @dataclass(frozen=True)
 class Inputs:
-    """The signals that are inputs, in catalogue order, and the excluded ones with the reason."""
+    """The signals that are inputs, in catalogue order, and the excluded ones with the reason.
+
+    Cannot be built with a signal that selects by a protected characteristic: ConfigError.
+    """
 
     signals: tuple[Signal, ...]
     excluded: tuple[tuple[str, str], ...]
+
+    def __post_init__(self) -> None:
+        for signal in self.signals:
+            named = protected(signal)
+            if named:
+                raise ConfigError(
+                    f"The signal {signal.name} selects by a protected characteristic ({named}); no "
+                    "model may have it as an input. Leave it out."
+                )
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -56,13 +68,18 @@ def why_not(signal: Signal, outcome_types: frozenset[str]) -> str | None:
     shared = sorted(signal.types & outcome_types)
     if shared:
         return f"counts {', '.join(shared)}, which is part of the outcome"
+    named = protected(signal)
+    return f"selects by a protected characteristic ({named})" if named else None
+
+
+def protected(signal: Signal) -> str | None:
+    """The word of a protected characteristic in a signal's name or selections, or None."""
     words = {signal.name, *signal.name.split("_")}
     for part in aggregates(signal.of):
         for selection in part.selections:
             for attribute, values in selection.where:
                 words |= {attribute, *values}
-    named = sorted(words & PROTECTED)
-    return f"selects by a protected characteristic ({named[0]})" if named else None
+    return min(words & PROTECTED, default=None)
 
 
 def agencies_of(signal: Signal) -> frozenset[str]:

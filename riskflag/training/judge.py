@@ -11,17 +11,12 @@ from numpy.typing import NDArray
 
 from riskflag.progress import Progress, silent
 from riskflag.scoring.model import capped
+from riskflag.training import gate_figures
 from riskflag.training.baselines import best_signal, contact_count, oriented
 from riskflag.training.evaluate import MODEL, Trial, evaluate
-from riskflag.training.experiment import ExperimentConfig
-from riskflag.training.gates import (
-    CONTACTS,
-    Gate,
-    additivity,
-    beats_contacts,
-    calibrated,
-    monotone,
-)
+from riskflag.training.experiment import ExperimentConfig, PromotionConfig
+from riskflag.training.gate_figures import CONTACTS, of_figures, timing
+from riskflag.training.gates import Gate, additivity, monotone, same_on_any_threads
 from riskflag.training.learn import Learnt
 from riskflag.training.operate import natural_frequency
 from riskflag.training.prepare import Prepared, Window
@@ -31,7 +26,7 @@ from riskflag.training.split import period
 
 Floats = NDArray[np.float64]
 
-RULES = "rules alone"
+RULES = gate_figures.RULES
 SINGLE = "best single signal"
 YEAR = 365
 #: Rows on which every signal is swept.
@@ -40,14 +35,23 @@ SWEPT = 150
 
 @dataclass(frozen=True)
 class Judgement:
-    """The figures of the test window, the gates, and aggregates for the bundle and the report."""
+    """The figures of the test window, the gates, and aggregates for the bundle and the report.
+
+    `tried` are the gates that were tried on the model itself, `limits` what the others are held to.
+    """
 
     result: dict[str, Any]
-    gates: tuple[Gate, ...]
+    tried: tuple[Gate, ...]
+    limits: PromotionConfig
     spread: Spread
     typical: dict[str, Any]
     importance: list[dict[str, Any]]
     scores: Mapping[str, Floats]
+
+    @property
+    def gates(self) -> tuple[Gate, ...]:
+        """Every gate, by what the result holds by now."""
+        return (*self.tried, *of_figures(self.result, self.limits))
 
 
 @dataclass(frozen=True)
@@ -82,6 +86,7 @@ class Court:
         )
         months = period(self.prepared.split.test)
         result = evaluate(trial) | {"period": months, "single_signal": chosen}
+        result["timing"] = timing(self.prepared, self.config)
         result["natural_frequency"] = natural_frequency(
             raw, trial.labels, test.rows, line=self.learnt.thresholds["raw"], period=months
         )
@@ -96,17 +101,16 @@ class Court:
         spread = Spread.of(test.values, model.names)
         some = some_rows(test.values, ROWS)
         directions = [signal.direction for signal in signals]
-        lenient = self.config.promotion.undecided_holds
-        gates = (
+        tried = (
             additivity(model, some),
             monotone(model, some[:SWEPT], directions, spread),
-            beats_contacts(result, undecided_holds=lenient),
-            calibrated(result, undecided_holds=lenient),
+            same_on_any_threads(self.prepared, self.config.model),
         )
         themes = {signal.name: signal.theme for signal in signals}
         importance = summary(model.contributions(some, model.names), themes)
         usual = typical(last, model.names, ages)
-        return Judgement(result, gates, spread, usual, importance, scores)
+        limits = self.config.promotion
+        return Judgement(result, tried, limits, spread, usual, importance, scores)
 
     def _contacts(self) -> dict[str, Floats]:
         rows, contacts = self.prepared.test.rows, self.prepared.contacts

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,18 +16,21 @@ from riskflag.training.fit import Grower, Matrix
 from riskflag.training.operate import threshold
 from riskflag.training.outage import blank_agencies
 from riskflag.training.prepare import Prepared
+from riskflag.training.tune import Grounds, Tuned, tune
 
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Learnt:
-    """A model with its threshold, and what became of the training rows."""
+    """A model with its threshold, what became of the training rows, and how it was grown."""
 
     model: Model
     thresholds: dict[str, float]
     trees: int
     rows_with_outage: int
+    config: ModelConfig
+    tuned: Tuned | None = None
 
 
 def learn(
@@ -38,10 +41,15 @@ def learn(
     threads: int = 2,
     progress: Progress = silent,
 ) -> Learnt:
-    """Fit, calibrate on the later window and draw the line there."""
+    """Tune if asked to, fit, calibrate on the later window and draw the line there."""
     names = prepared.inputs.names
     data, struck = material(prepared, config)
     grower = Grower(names, directions(prepared), config, threads, progress)
+    tuned = None
+    if config.tuning is not None:
+        tuned = tune(Grounds.of(prepared, grower, data), config.tuning, progress=progress)
+        config = tuned.config
+        grower = replace(grower, config=config)
     trees = grower.trees_needed(data.take(prepared.fitting), data.take(prepared.stopping))
     text = grower.grow(data, trees)
     later = prepared.calibration
@@ -49,7 +57,7 @@ def learn(
     raw = Model(text, names, unset, threads=threads).raw(later.values, names)
     curve = calibrate(raw, later.labels.numbers)
     line = threshold(raw, later.rows, capacity * later.share, curve)
-    return Learnt(Model(text, names, curve, threads=threads), line, trees, struck)
+    return Learnt(Model(text, names, curve, threads=threads), line, trees, struck, config, tuned)
 
 
 def material(prepared: Prepared, config: ModelConfig) -> tuple[Matrix, int]:

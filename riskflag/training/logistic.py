@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,41 +14,76 @@ from riskflag.training.prepare import Window
 
 Floats = NDArray[np.float64]
 
-#: Rows it learns from: more change its few numbers little.
-MOST_ROWS = 40_000
+NAME = "logistic regression"
 
 
-def logistic_scores(train: Window, values: Floats, seed: int = 3) -> Floats:
-    """Scores of the rows of `values` (float64 [n, k]) by a regression learnt on `train`.
+@dataclass(frozen=True)
+class Logistic:
+    """A fitted regression as plain numbers, so that it can be kept as text.
 
-    Values enter by their logarithm, unknown ones as the middle of the known with a mark of their
-    own, all on one scale.
+    Values enter by their logarithm, unknown ones as the middle of the known (`medians` [k]) with a
+    mark of their own (`marked`: the columns that have one). All are brought to one scale by
+    `centres` and `scales` and weighed by `weights` ([k + marks] each).
     """
-    from sklearn.impute import SimpleImputer
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
 
-    rng = np.random.default_rng(seed)
-    rows = np.arange(len(train.rows))
-    if len(rows) > MOST_ROWS:
-        rows = np.sort(rng.choice(rows, MOST_ROWS, replace=False))
-    steps = make_pipeline(
-        SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True),
-        StandardScaler(),
-        LogisticRegression(C=0.05, max_iter=200),
-    )
-    labels = train.labels.numbers[rows]
-    if len(np.unique(labels)) < 2:
-        return np.zeros(len(values))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        steps.fit(
-            _logarithms(train.values[rows]),
-            labels,
-            logisticregression__sample_weight=train.weights[rows],
+    medians: tuple[float, ...]
+    marked: tuple[int, ...]
+    centres: tuple[float, ...]
+    scales: tuple[float, ...]
+    weights: tuple[float, ...]
+    intercept: float
+
+    @classmethod
+    def learn(cls, train: Window) -> Logistic:
+        """Fit to all rows of `train` by their weights; needs rows with the outcome and without."""
+        from sklearn.linear_model import LogisticRegression
+        from sklearn.preprocessing import StandardScaler
+
+        values = _logarithms(train.values)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            medians = np.nan_to_num(np.nanmedian(values, axis=0))
+        marked = np.flatnonzero(np.isnan(values).any(axis=0))
+        scaler = StandardScaler().fit(_filled(values, medians, marked))
+        fitted = LogisticRegression(C=0.05, max_iter=200)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            fitted.fit(
+                scaler.transform(_filled(values, medians, marked)),
+                train.labels.numbers,
+                sample_weight=train.weights,
+            )
+        return cls(
+            medians=tuple(medians.tolist()),
+            marked=tuple(marked.tolist()),
+            centres=tuple(scaler.mean_.tolist()),
+            scales=tuple(scaler.scale_.tolist()),
+            weights=tuple(fitted.coef_[0].tolist()),
+            intercept=float(fitted.intercept_[0]),
         )
-        return np.asarray(steps.decision_function(_logarithms(values)), dtype=np.float64)
+
+    def score(self, values: Floats) -> Floats:
+        """Log-odds of the rows of `values` (float64 [n, k], unknown NaN, never infinity)."""
+        filled = _filled(_logarithms(values), np.array(self.medians), np.array(self.marked, int))
+        scaled = (filled - np.array(self.centres)) / np.array(self.scales)
+        return np.asarray(scaled @ np.array(self.weights) + self.intercept)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return asdict(self)
+
+
+def logistic_scores(train: Window, values: Floats) -> Floats:
+    """Scores of the rows of `values` by a regression learnt on `train`; all 0 without outcomes."""
+    if len(np.unique(train.labels.happened)) < 2:
+        return np.zeros(len(values))
+    return Logistic.learn(train).score(values)
+
+
+def _filled(values: Floats, medians: Floats, marked: NDArray[np.int64]) -> Floats:
+    unknown = np.isnan(values)
+    marks = unknown[:, marked].astype(np.float64)
+    return np.hstack([np.where(unknown, medians, values), marks])
 
 
 def _logarithms(values: Floats) -> Floats:

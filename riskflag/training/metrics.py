@@ -111,6 +111,25 @@ def calibration_slope(probability: Floats, labels: Floats, weights: Floats | Non
     return logistic_line(logit(probability), labels, weights)[1]
 
 
+def calibration_intercept(
+    probability: Floats, labels: Floats, weights: Floats | None = None, steps: int = 50
+) -> float:
+    """By how much (log-odds) the truth lies above the probabilities: 0 when the level is right.
+
+    The intercept of a logistic regression in which the probabilities' own log-odds are an offset.
+    """
+    weights = np.ones(len(labels)) if weights is None else weights
+    offset, intercept = logit(probability), 0.0
+    for _ in range(steps):
+        p = 1 / (1 + np.exp(-np.clip(offset + intercept, -30, 30)))
+        curvature = float((weights * p * (1 - p)).sum()) + 1e-6
+        step = float((weights * (labels - p)).sum() - 1e-6 * intercept) / curvature
+        intercept += float(np.clip(step, -2, 2))
+        if abs(step) < 1e-10:
+            break
+    return intercept
+
+
 def expected_over_observed(
     probability: Floats, labels: Floats, weights: Floats | None = None
 ) -> float:

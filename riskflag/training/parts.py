@@ -65,13 +65,13 @@ def bundle_parts(
         "reference": {**judgement.typical, "spread": judgement.spread.to_dict()},
         "performance": {**result["natural_frequency"], "figures": result["scorers"]["model"]},
         "gates": {
-            "passed": all(gate.passed for gate in gates),
+            "passed": all(gate.holds for gate in gates),
             "gates": [gate.to_dict() for gate in gates],
         },
         "probe": probe(learnt.model, judgement.spread),
         **({} if refits is None else {REFITS: refits}),
     }
-    text = card(told, result, gates, len(prepared.inputs.signals))
+    text = card(told, result, len(prepared.inputs.signals))
     return BundleParts(told["experiment"], learnt.model.text, text, parts, told)
 
 

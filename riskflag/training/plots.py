@@ -34,15 +34,17 @@ def _curve(ranking: Ranking, points: int = 200) -> tuple[Floats, Floats]:
     return found / ranking.labels.sum(), found / lengths
 
 
-def calibration(bins: Sequence[Mapping[str, float]]) -> Figure:
-    """Observed share against probability, in bins of equal size."""
+def calibration(bins: Mapping[str, Sequence[Mapping[str, float]]]) -> Figure:
+    """Observed share against probability in bins of equal size, of the model and challengers."""
     figure = Figure(figsize=(5, 5), layout="constrained")
     axes = figure.subplots()
-    foretold = [one["probability"] for one in bins]
-    observed = [one["observed"] for one in bins]
-    top = max([*foretold, *observed, 1e-3]) * 1.1
-    axes.plot([0, top], [0, top], color="grey", linestyle=":", label="perfect")
-    axes.plot(foretold, observed, marker="o", label="model")
+    top = 1e-3
+    for name, points in bins.items():
+        foretold = [one["probability"] for one in points]
+        observed = [one["observed"] for one in points]
+        top = max([*foretold, *observed, top])
+        axes.plot(foretold, observed, marker="o", label=name, zorder=3 if name == "model" else 2)
+    axes.plot([0, 1.1 * top], [0, 1.1 * top], color="grey", linestyle=":", label="perfect")
     axes.set(xlabel="probability foretold", ylabel="share observed", title="Calibration, test")
     axes.legend()
     return figure

@@ -67,6 +67,15 @@ class Prepared:
     stages: tuple[Bools, Bools] | None = None
     #: The longest time to the end of a label, in days, where the config's horizon does not say.
     horizon: int | None = None
+    #: The first day on which the label of each training row was known for good.
+    ends_known: Ints | None = None
+
+    @property
+    def ends(self) -> Ints:
+        """When each training row's label was known for good (day numbers [n])."""
+        if self.ends_known is None:
+            raise ValueError("it was not told when the labels ended")
+        return self.ends_known
 
     @property
     def fitting(self) -> Bools:
@@ -153,6 +162,7 @@ def _assemble(source: _Source, windows: Split, everything: Contacts) -> Prepared
         len(rows),
         int(labels.happened.sum()),
         families=families(source.history, source.people.ids),
+        ends_known=kept.as_of + source.config.outcome.horizon_days,
     )
 
 

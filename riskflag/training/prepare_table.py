@@ -74,6 +74,7 @@ def prepare_table(
         families=kin,
         stages=(~stopping, stopping),
         horizon=period_days(labels),
+        ends_known=ends[parts.train][chosen] + 1,
     )
 
 

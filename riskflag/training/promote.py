@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from riskflag.errors import HeldError, IntegrityError
+from riskflag.errors import ConfigError, HeldError, IntegrityError
 from riskflag.scoring.bundle import (
     CARD,
     FILES_OF,
@@ -22,15 +22,42 @@ from riskflag.scoring.bundle import (
 )
 from riskflag.scoring.calibration import Calibration
 from riskflag.scoring.model import Model, capped
+from riskflag.scoring.model_text import check_model_text
 from riskflag.signals import load_catalogue
-from riskflag.training.gates import Gate, additivity, monotone
+from riskflag.training.card import at_promotion
+from riskflag.training.gate_figures import GATES, NOT_MEASURED, SIGNABLE
+from riskflag.training.gates import Gate, SignOff, additivity, monotone
+from riskflag.training.inputs import why_not
 from riskflag.training.record import BUNDLE, bundle_digest
 from riskflag.training.reference import Spread
 from riskflag.training.track import Run, Store
 from riskflag.workspace import Workspace
 
+if TYPE_CHECKING:
+    from riskflag.scoring.signature import Signer
+
 #: Made-up rows on which the gates are tried again at promotion.
 ROWS = 100
+
+
+#: In which role: never a name.
+ROLES = (
+    "governance lead",
+    "data protection officer",
+    "principal social worker",
+    "head of service",
+    "director of children's services",
+)
+LONGEST_REASON = 500
+
+
+@dataclass(frozen=True)
+class Examined:
+    """A recorded run before the gates: what it would export, and how every gate stands."""
+
+    run: Run
+    parts: BundleParts
+    gates: tuple[Gate, ...]
 
 
 @dataclass(frozen=True)
@@ -43,24 +70,88 @@ class Promoted:
     gates: tuple[Gate, ...]
 
 
-def promote(workspace: Workspace, run: str | None = None) -> Promoted:
+def promote(
+    workspace: Workspace,
+    run: str | None = None,
+    *,
+    key_file: Path | None = None,
+    signed_off: Mapping[str, SignOff] | None = None,
+    show: Callable[[Sequence[Gate]], None] = lambda _: None,
+) -> Promoted:
     """Export the run (its id or the beginning of it; the newest without one) and make it current.
 
+    Signed with `key_file`, which a workspace with a promotion key asks for. `signed_off` has, by
+    gate, who takes it upon themselves. `show` is given every gate before anything is decided.
     Raises HeldError naming every gate that does not hold; nothing is then written.
     """
+    signer = signer_of(workspace, key_file)
     store = Store(workspace.mlruns)
-    chosen = store.find(run)
-    parts = recorded_parts(store, chosen)
-    gates = (*trained_gates(parts), *tried_again(parts), definitions(parts, workspace))
-    failed = [gate for gate in gates if not gate.passed]
+    found = examine(workspace, store, store.find(run))
+    gates = with_sign_offs(found.gates, signed_off or {})
+    show(gates)
+    failed = [gate for gate in gates if not gate.holds]
     if failed:
         reasons = "; ".join(f"{gate.name} ({gate.measured})" for gate in failed)
-        raise HeldError(f"Run {chosen.id[:8]} is not promoted: {reasons}.")
-    path = Bundle.write(workspace.bundles, parts)
-    bundle = Bundle.load(path)
+        raise HeldError(f"Run {found.run.id[:8]} is not promoted: {reasons}.")
+    path = Bundle.write(workspace.bundles, exported(found.parts, gates), signer)
+    bundle = Bundle.load(path, key=workspace.promotion_key)
     make_current(workspace.bundles, path)
-    store.crown(chosen, {"bundle": bundle.id, "manifest_sha256": bundle.hash, "gates": "passed"})
-    return Promoted(chosen, path, bundle, gates)
+    store.crown(found.run, {"bundle": bundle.id, "manifest_sha256": bundle.hash, "gates": "passed"})
+    return Promoted(found.run, path, bundle, gates)
+
+
+def examine(workspace: Workspace, store: Store, run: Run) -> Examined:
+    """Every gate of a run, those of training first; nothing is written."""
+    parts = recorded_parts(store, run)
+    sound = readable(parts)
+    again = tried_again(parts) if sound.passed else ()
+    here = (origin(parts, run), sound, *again, *definitions(parts, workspace))
+    return Examined(run, parts, (*trained_gates(parts), *here))
+
+
+def exported(parts: BundleParts, gates: Sequence[Gate]) -> BundleParts:
+    """The parts as the bundle holds them: with every gate as it stood at promotion."""
+    told = {"passed": all(gate.holds for gate in gates), "gates": [g.to_dict() for g in gates]}
+    card = at_promotion(parts.card, gates)
+    return replace(parts, card=card, parts={**parts.parts, "gates": told})
+
+
+def with_sign_offs(gates: Sequence[Gate], signed_off: Mapping[str, SignOff]) -> tuple[Gate, ...]:
+    """The gates, those that do not hold and were signed off marked so.
+
+    Raises ConfigError for a sign-off that is not anybody's to give, or that is not needed.
+    """
+    failed = {gate.name for gate in gates if not gate.passed}
+    for name, by in signed_off.items():
+        if name not in SIGNABLE:
+            listed = ", ".join(sorted(SIGNABLE))
+            raise ConfigError(f"That gate cannot be signed off; only these can: {listed}.")
+        if name not in failed:
+            raise ConfigError(f"The gate {name} holds, so there is nothing to sign off.")
+        if by.role not in ROLES or not 20 <= len(by.reason) <= LONGEST_REASON:
+            raise ConfigError(
+                f"A sign-off needs a role (one of: {', '.join(ROLES)}) and a reason of 20 to "
+                f"{LONGEST_REASON} characters; give --role and --reason."
+            )
+    return tuple(
+        replace(gate, signed_off=signed_off[gate.name]) if gate.name in signed_off else gate
+        for gate in gates
+    )
+
+
+def signer_of(workspace: Workspace, key_file: Path | None) -> Signer | None:
+    """Who signs, or None when nobody does; raises ConfigError for the wrong key or none."""
+    public = workspace.promotion_key
+    if key_file is None and public is not None:
+        raise ConfigError("This workspace has a promotion key; give its key file with --key.")
+    if key_file is None:
+        return None
+    from riskflag.scoring.signature import Signer
+
+    signer = Signer(key_file)
+    if public not in (None, signer.public):
+        raise ConfigError(f"{key_file} is not the key of this workspace; give the right one.")
+    return signer
 
 
 def recorded_parts(store: Store, run: Run) -> BundleParts:
@@ -75,33 +166,76 @@ def recorded_parts(store: Store, run: Run) -> BundleParts:
 
 
 def trained_gates(parts: BundleParts) -> tuple[Gate, ...]:
-    """The gates as they were found in training, on real rows."""
-    return tuple(Gate(**gate) for gate in parts.parts["gates"]["gates"])
+    """The gates as they were found in training, on real rows; those it did not know do not hold."""
+    found = tuple(Gate.from_dict(gate) for gate in parts.parts["gates"]["gates"])
+    known = {gate.name for gate in found}
+    missing = (Gate(n, False, NOT_MEASURED) for n in sorted(GATES - known))
+    return (*found, *missing)
+
+
+def origin(parts: BundleParts, run: Run) -> Gate:
+    """The bundle says the same of its data, signals and experiment as the run's record."""
+    tags = {"history": "history_digest", "catalogue": "catalogue_fingerprint"} | {
+        "config": "config_digest"
+    }
+    other = [name for name, tag in tags.items() if parts.about.get(name) != run.tags.get(tag)]
+    told = f"differs: {', '.join(other)}" if other else "the same data, signals and experiment"
+    return Gate("it is the run that was recorded", not other, told, "the record's own digests")
+
+
+def readable(parts: BundleParts) -> Gate:
+    """The text is a sound model and a child process can read it: a damaged one could abort us."""
+    name, asked = "the model can be read", "a sound text, read by a process of its own"
+    names = [signal["name"] for signal in parts.parts["signals"]["signals"]]
+    try:
+        check_model_text(parts.model_text, names)
+    except ValueError as fault:
+        return Gate(name, False, str(fault), asked)
+    if ask_trial(parts.model_text, parts.parts["probe"]["rows"]) is None:
+        return Gate(name, False, "the process died or refused", asked)
+    return Gate(name, True, f"{len(names)} signals", asked)
 
 
 def tried_again(parts: BundleParts) -> tuple[Gate, ...]:
     """The gates that need no real row, tried on the very text that is promoted."""
     signals: list[Mapping[str, str]] = parts.parts["signals"]["signals"]
     names = tuple(signal["name"] for signal in signals)
-    # A damaged text could abort this process, so another one reads it first.
-    if ask_trial(parts.model_text, parts.parts["probe"]["rows"]) is None:
-        return (Gate("a separate process can read the model", False, "it died or refused"),)
     model = Model(parts.model_text, names, Calibration.from_dict(parts.parts["calibration"]))
     spread = Spread.from_dict(parts.parts["reference"]["spread"])
     spread = Spread(names, spread.percentiles, spread.unknown, spread.never)
     rows = capped(spread.rows(ROWS, seed=13))
     directions = [signal["direction"] for signal in signals]
     again = (additivity(model, rows), monotone(model, rows, directions, spread))
-    return tuple(Gate(f"{g.name}, on made-up rows", g.passed, g.measured) for g in again)
+    return tuple(replace(gate, name=f"{gate.name}, on made-up rows") for gate in again)
 
 
-def definitions(parts: BundleParts, workspace: Workspace) -> Gate:
-    """Every input is still defined as it was in training."""
+def definitions(parts: BundleParts, workspace: Workspace) -> tuple[Gate, ...]:
+    """The night knows every input, defined as in training, and none is one that may not be."""
     known = load_catalogue(workspace.features_dir, workspace.vocabulary).by_name
-    changed = [
-        signal["name"]
-        for signal in parts.parts["signals"]["signals"]
-        if signal["name"] not in known or known[signal["name"]].fingerprint != signal["fingerprint"]
-    ]
-    told = f"{len(changed)} changed since training"
-    return Gate("signals are defined as in training", not changed, told)
+    signals = parts.parts["signals"]["signals"]
+    unknown = [one["name"] for one in signals if one["name"] not in known]
+    here = [one for one in signals if one["name"] in known]
+    changed = [o["name"] for o in here if known[o["name"]].fingerprint != o["fingerprint"]]
+    turned = [o["name"] for o in here if known[o["name"]].direction != o["direction"]]
+    outcome = frozenset(parts.about["outcome_types"])
+    barred = [one["name"] for one in here if why_not(known[one["name"]], outcome)]
+    return (
+        Gate("the night knows every signal", not unknown, _named(unknown, "unknown"), "all"),
+        Gate(
+            "signals are defined as in training",
+            not changed and not turned,
+            _named([*changed, *turned], "changed"),
+            "the same fingerprints and directions",
+        ),
+        Gate(
+            "no input is the outcome or a protected characteristic",
+            not barred,
+            _named(barred, "barred"),
+            "none",
+        ),
+    )
+
+
+def _named(signals: Sequence[str], what: str) -> str:
+    listed = ", ".join(signals[:3]) + (" and others" if len(signals) > 3 else "")
+    return f"{len(signals)} {what}" + (f": {listed}" if signals else "")

@@ -5,17 +5,20 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from riskflag.progress import Progress
 from riskflag.scoring.bundle import BundleParts, canonical, sha256
 from riskflag.signals import Catalogue, definition
-from riskflag.training import plots, report, shap_report
+from riskflag.training import checks, plots, report, shap_report
+from riskflag.training.checks_page import checks_page
 from riskflag.training.experiment import Experiment
+from riskflag.training.fair_words import fairness_page
 from riskflag.training.judge import Judgement
 from riskflag.training.learn import Learnt
 from riskflag.training.prepare import Prepared
+from riskflag.training.tables import calibrations, tables
 from riskflag.training.track import FoldRecord, RunRecord, git_revision
 
 #: The artifact folder that holds a run's future bundle.
@@ -31,6 +34,8 @@ class Finished:
     learnt: Learnt
     judgement: Judgement
     parts: BundleParts
+    #: Further texts by artifact path.
+    texts: Mapping[str, str] = field(default_factory=dict)
 
     def record(self, catalogue: Catalogue, progress: Progress) -> RunRecord:
         progress("drawing the plots", 0, 1)
@@ -39,10 +44,15 @@ class Finished:
         files = {f"{BUNDLE}/{path}": data.decode() for path, data in self.parts.files().items()}
         texts = {
             **files,
+            **self.texts,
+            **tables(result, self.judgement.importance),
             f"{BUNDLE}/about.json": canonical(dict(self.parts.about)).decode(),
             "report/report.txt": report.as_text(result, gates),
             "report/report.html": report.as_html(f"Experiment {name}", result, gates),
             "report/figures.json": canonical(result).decode(),
+            "report/fairness.html": fairness_page(f"Fairness of {name}", result.get("checks", ())),
+            "report/checks.html": checks_page(f"Checks of {name}", result.get("checks", ())),
+            "report/checks.json": canonical(checks.as_json(result)).decode(),
             "report/importance.json": canonical(self.judgement.importance).decode(),
             "catalogue/signals.txt": catalogue_text(catalogue),
             "catalogue/rulebook.toml": _rulebook(catalogue),
@@ -62,7 +72,9 @@ class Finished:
         config = self.experiment.config
         windows = self.prepared.split.told()
         return {
-            **config.model.model_dump(),
+            **self.learnt.config.model_dump(exclude={"tuning", "challengers"}),
+            "challengers": " ".join(config.model.challengers) or "none",
+            "tuning_trials": 0 if config.model.tuning is None else config.model.tuning.trials,
             "outcome_types": config.outcome.table or " ".join(config.outcome.types),
             "horizon_days": self.parts.about["horizon_days"],
             **{f"{name}_window": text for name, text in windows.items()},
@@ -87,10 +99,9 @@ class Finished:
     def _figures(self) -> dict[str, Any]:
         judgement = self.judgement
         labels = self.prepared.test.labels.numbers
-        bins = judgement.result["calibration"]["bins"]
         return {
             "plots/precision_recall.png": plots.precision_recall(judgement.scores, labels),
-            "plots/calibration.png": plots.calibration(bins),
+            "plots/calibration.png": plots.calibration(calibrations(judgement.result)),
             "shap/importance.png": plots.importance(judgement.importance),
             **shap_report.figures(self.learnt.model, judgement.spread, judgement.importance),
         }
@@ -123,6 +134,9 @@ def metrics(
     told["auroc_high"] = result["scorers"]["model"]["auroc"]["high"]
     if "rolling" in result:
         told |= list_figures(result["rolling"]["pooled"])
+    if "tuning" in result:
+        told["tuning_gain"] = result["tuning"]["gain"]["value"]
+        told["tuning_gain_low"] = result["tuning"]["gain"]["low"]
     if "leaks" in result:
         leaks = result["leaks"]
         told["leak_suspects"] = float(len(leaks["suspects"]))

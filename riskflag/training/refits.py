@@ -1,7 +1,8 @@
-"""Growing the model again on other children, to tell how steady its explanations are.
+"""Growing the model again on other families, to tell how steady its explanations are.
 
-Each refit learns from a random half of the children, drawn anew, with another seed: half-samples
-vary about as much as bootstrap samples and cost half as much. Refits never score anybody; they say
+Each refit learns from a random half of the families, drawn anew, with another seed: half-samples
+vary about as much as bootstrap samples and cost half as much. Brothers and sisters share records,
+so children drawn one by one would look steadier than they are. Refits never score anybody; they say
 whether the reasons of one flag would be much the same had other children been in the data.
 """
 
@@ -16,6 +17,7 @@ from riskflag.training.experiment import ExperimentConfig
 from riskflag.training.fit import Grower
 from riskflag.training.learn import directions, material
 from riskflag.training.prepare import Prepared
+from riskflag.training.rows import Ints
 
 #: Kept apart from the seeds that the model itself uses.
 FIRST_SEED = 7_000
@@ -34,13 +36,19 @@ def refits(
     if not wanted:
         return None
     data, _ = material(prepared, config.model)
-    names, person = prepared.inputs.names, prepared.train.rows.person
+    names, kin = prepared.inputs.names, family_of(prepared)
     texts = []
     for number in range(wanted):
         seed = FIRST_SEED + config.model.seed + number
-        half = np.random.default_rng(seed).random(len(prepared.train.rows.ids)) < 0.5
+        half = np.random.default_rng(seed).random(int(kin.max()) + 1) < 0.5
         grown = config.model.model_copy(update={"seed": seed})
         grower = Grower(names, directions(prepared), grown, threads)
-        texts.append(grower.grow(data.take(half[person]), trees))
-        progress("growing again on other children", number + 1, wanted)
-    return {"models": texts, "drawn": "a random half of the children for each"}
+        texts.append(grower.grow(data.take(half[kin]), trees))
+        progress("growing again on other families", number + 1, wanted)
+    return {"models": texts, "drawn": "a random half of the families for each"}
+
+
+def family_of(prepared: Prepared) -> Ints:
+    """The family of each training row (int64 [n]): its members are drawn together."""
+    person = prepared.train.rows.person
+    return person if prepared.families is None else prepared.families[person]

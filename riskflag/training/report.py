@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 COLUMNS = ("auroc", "average_precision", "precision_at_capacity", "recall_at_capacity")
+#: Parts of a result that bring their own sentences, in the order they are told.
+SECTIONS = ("tuning", "challengers", "rolling", "leaks")
 HEADINGS = ("", "AUROC", "average precision", "precision at capacity", "recall at capacity")
 
 
@@ -44,8 +46,22 @@ def sentences(result: Mapping[str, Any]) -> list[str]:
             f"The model goes {interval(result['oracle']['share'])} of the way from 0.5 to the "
             f"AUROC of the true hazard ({result['oracle']['auroc']:.3f})."
         )
-    parts = (result.get(name, {}) for name in ("rolling", "leaks"))
-    return [*told, *(sentence for part in parts for sentence in part.get("sentences", ()))]
+    parts = (result.get(name, {}) for name in SECTIONS)
+    told += [sentence for part in parts for sentence in part.get("sentences", ())]
+    return [*told, *_checked(result.get("checks", ()))]
+
+
+def _checked(checks: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The checks that found something, and how many there were; the rest has its own pages."""
+    if not checks:
+        return []
+    found = [one for one in checks if one["verdict"] in ("fault", "look")]
+    unknown = sum(one["verdict"] == "not known" for one in checks)
+    lead = (
+        f"{len(checks)} checks (checks.html, fairness.html): {len(found)} to be looked at, "
+        f"{unknown} could not be made."
+    )
+    return [lead, *(f"{one['verdict'].capitalize()}: {one['sentence']}" for one in found)]
 
 
 def as_text(result: Mapping[str, Any], gates: Sequence[Mapping[str, Any]]) -> str:

@@ -6,6 +6,7 @@ weeks that follow, at the team's weekly capacity, beside the lists of simpler wa
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,24 +18,37 @@ from riskflag.errors import InputError
 from riskflag.history.view import History
 from riskflag.progress import Progress, silent
 from riskflag.signals import Catalogue
+from riskflag.training import steadiness
 from riskflag.training.baselines import best_signal, contact_count, oriented
 from riskflag.training.cohort import build_rows
 from riskflag.training.experiment import ExperimentConfig
+from riskflag.training.intervals import Figure
 from riskflag.training.learn import Learnt, learn
 from riskflag.training.logistic import logistic_scores
 from riskflag.training.metrics import auroc
 from riskflag.training.operate import monthly_capacity
 from riskflag.training.outcome import label, matured
 from riskflag.training.prepare import Prepared, prepare, signal_values
-from riskflag.training.rows import Contacts, Rows
+from riskflag.training.rows import Contacts, Ints, Rows
 from riskflag.training.rules_alone import rules_alone
 from riskflag.training.split import period
-from riskflag.training.weekly import Listed, Weeks, figures, in_words, weekly_list
+from riskflag.training.steadiness import first_reasons
+from riskflag.training.weekly import (
+    Listed,
+    Weeks,
+    figures,
+    gained,
+    in_words,
+    quartiles,
+    weekly_list,
+)
 
 Floats = NDArray[np.float64]
 
 MODEL, PRACTICE = "model", "current practice"
 WEEK, YEAR = 7, 365
+#: Rows whose signals are held in memory at a time.
+MOST_AT_ONCE = 150_000
 #: A referral this old still counts as waiting, for the list of current practice.
 RECENT = 28
 
@@ -57,10 +71,13 @@ class Tour:
             return None
         folds = []
         pooled: dict[str, Listed] = {}
+        ahead: list[tuple[Ints, Floats]] = []
         for number in range(wanted):
             cut = last_cut - (wanted - 1 - number) * self.config.windows.every_days
             fold, lists = self._fold(number + 1, cut)
             folds.append(fold)
+            if PRACTICE in lists:
+                ahead.append(gained(lists[MODEL], lists[PRACTICE]))
             for name, listed in lists.items():
                 pooled[name] = pooled[name].and_then(listed) if name in pooled else listed
             self.progress("rolling evaluation", number + 1, wanted)
@@ -70,12 +87,42 @@ class Tour:
             "every_days": self.config.windows.every_days,
             "folds": folds,
             "pooled": together,
+            "days_gained": self._days_gained(ahead),
             "sentences": [
                 f"Rolling evaluation: trained {wanted} times, every "
                 f"{self.config.windows.every_days} days, {self.per_week} new children a week.",
                 *(in_words(name, figure) for name, figure in together.items()),
             ],
         }
+
+    def first_weeks(self, prepared: Prepared, learnt: Learnt) -> dict[str, Any]:
+        """The weekly lists of the first test weeks by the model itself, and how steady they are."""
+        weeks = self._weeks(prepared)
+        scores = {MODEL: self._model(prepared, learnt, weeks.rows)}
+        scores |= self._plain(prepared, weeks.rows)
+        lists = {name: weekly_list(weeks, score) for name, score in scores.items()}
+        ahead = [gained(lists[MODEL], lists[PRACTICE])] if PRACTICE in lists else []
+        signals = prepared.inputs.signals
+
+        def reasons(rows: Rows) -> list[tuple[str, ...]]:
+            return first_reasons(learnt.model, signals, signal_values(self.history, rows, signals))
+
+        followed = steadiness.kept(weeks, scores[MODEL], reasons)
+        steady = [check.to_dict() for check in steadiness.checks(followed)]
+        return {
+            "capacity_per_week": self.per_week,
+            "weeks": len(np.unique(weeks.rows.as_of)),
+            "lists": {name: self._figures(listed) for name, listed in lists.items()},
+            "days_gained": self._days_gained(ahead),
+            "checks": steady,
+        }
+
+    def _days_gained(self, ahead: Sequence[tuple[Ints, Floats]]) -> dict[str, Figure]:
+        """Quartiles of the days by which the model was ahead of current practice."""
+        none = (np.empty(0, dtype=np.int64), np.empty(0))
+        family, days = (np.concatenate(parts) for parts in zip(none, *ahead, strict=True))
+        evaluation = self.config.evaluation
+        return quartiles(family, days, evaluation.bootstrap, evaluation.seed)
 
     def _fold(self, number: int, cut: int) -> tuple[dict[str, Any], dict[str, Listed]]:
         windows = self.config.windows
@@ -88,7 +135,8 @@ class Tour:
             raise InputError(f"Fold {number} of the rolling evaluation: {error}") from None
         capacity = monthly_capacity(self.per_week)
         learnt = learn(prepared, config.model, capacity=capacity, threads=self.threads)
-        weeks, scores = self._weeks(prepared, learnt)
+        weeks = self._weeks(prepared)
+        scores = self._scores(prepared, learnt, weeks.rows)
         lists = {name: weekly_list(weeks, score) for name, score in scores.items()}
         test = prepared.test
         raw = learnt.model.raw(test.values, learnt.model.names)
@@ -103,8 +151,8 @@ class Tour:
         }
         return fold, lists
 
-    def _weeks(self, prepared: Prepared, learnt: Learnt) -> tuple[Weeks, dict[str, Floats]]:
-        """The weekly rows of a fold's test period and what each way to choose says of them."""
+    def _weeks(self, prepared: Prepared) -> Weeks:
+        """The weekly rows of a quarter from the first test date, or as long as `every` says."""
         outcome, split, people = self.config.outcome, prepared.split, prepared.people
         horizon, cut = outcome.horizon_days, split.cut
         days = [
@@ -119,7 +167,31 @@ class Tour:
         )
         kin = prepared.families
         family = rows.person if kin is None else kin[rows.person]
-        return Weeks(rows, came, family, self.per_week), self._scores(prepared, learnt, rows)
+        return Weeks(rows, came, family, self.per_week)
+
+    def _model(self, prepared: Prepared, learnt: Learnt, rows: Rows) -> Floats:
+        """The model's scores, some days at a time, so that a large borough fits into memory."""
+        model, scores = learnt.model, np.empty(len(rows))
+        days = np.unique(rows.as_of)
+        at_once = max(MOST_AT_ONCE * len(days) // max(len(rows), 1), 1)
+        for first in range(0, len(days), at_once):
+            at = np.flatnonzero(np.isin(rows.as_of, days[first : first + at_once]))
+            values = signal_values(self.history, rows.take(at), prepared.inputs.signals)
+            scores[at] = model.raw(values, model.names)
+        return scores
+
+    def _plain(self, prepared: Prepared, rows: Rows) -> dict[str, Floats]:
+        """Ways to choose that need no signals: the rules, the number of contacts, practice."""
+        scores = {}
+        rules = rules_alone(self.history, rows, self.catalogue)
+        if rules is not None:
+            scores["rules alone"] = some(rules)
+        scores["contacts in the last year"] = some(contact_count(rows, prepared.contacts, YEAR))
+        referrals = self.config.evaluation.practice
+        if referrals:
+            known = Contacts.of(self.history, prepared.people.ids, referrals)
+            scores[PRACTICE] = recency(rows, known)
+        return scores
 
     def _scores(self, prepared: Prepared, learnt: Learnt, rows: Rows) -> dict[str, Floats]:
         model, train = learnt.model, prepared.train
@@ -127,18 +199,12 @@ class Tour:
         directions = [signal.direction for signal in prepared.inputs.signals]
         column, reverse, _ = best_signal(train.values, train.labels.numbers, directions)
         single = oriented(values[:, column], directions[column]) * (-1 if reverse else 1)
-        scores = {MODEL: model.raw(values, model.names)}
-        rules = rules_alone(self.history, rows, self.catalogue)
-        if rules is not None:
-            scores["rules alone"] = some(rules)
-        scores["contacts in the last year"] = some(contact_count(rows, prepared.contacts, YEAR))
-        scores["best single signal"] = single
-        scores["logistic regression"] = logistic_scores(train, values)
-        referrals = self.config.evaluation.practice
-        if referrals:
-            known = Contacts.of(self.history, prepared.people.ids, referrals)
-            scores[PRACTICE] = recency(rows, known)
-        return scores
+        return {
+            MODEL: model.raw(values, model.names),
+            **self._plain(prepared, rows),
+            "best single signal": single,
+            "logistic regression": logistic_scores(train, values),
+        }
 
     def _figures(self, listed: Listed) -> dict[str, Any]:
         return figures(listed, self.config.evaluation.bootstrap, self.config.evaluation.seed)

@@ -6,25 +6,30 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from riskflag.history.store import HistoryStore
+from riskflag.history.view import History
 from riskflag.progress import Progress, silent
 from riskflag.scoring.bundle import BundleParts
-from riskflag.signals import load_catalogue
+from riskflag.signals import Catalogue, load_catalogue
 from riskflag.signals.terms import use_vocabulary
 from riskflag.training import report
-from riskflag.training.experiment import Experiment
+from riskflag.training.challengers import Challengers
+from riskflag.training.experiment import Experiment, ExperimentConfig
+from riskflag.training.hearing import Hearing
+from riskflag.training.honesty import all_checks
 from riskflag.training.judge import RULES, Court, Judgement
 from riskflag.training.leaks import leak_check
-from riskflag.training.learn import learn
+from riskflag.training.learn import Learnt, learn
 from riskflag.training.operate import monthly_capacity
 from riskflag.training.oracle import read_oracles
+from riskflag.training.own_flags import Reviewed, reviews_of
 from riskflag.training.parts import about, bundle_parts
-from riskflag.training.prepare import prepare
+from riskflag.training.prepare import Prepared, prepare
 from riskflag.training.prepare_table import prepare_table
 from riskflag.training.record import Finished
 from riskflag.training.refits import refits
 from riskflag.training.rolling import Tour
 from riskflag.training.rules_alone import rules_alone
-from riskflag.training.track import Store
+from riskflag.training.track import CHALLENGER, RunRecord, Store
 from riskflag.workspace import Workspace
 
 
@@ -65,32 +70,79 @@ def train(
     progress("reading the history", 0, 1)
     history = HistoryStore(workspace.history).load()
     config = experiment.config
-    if config.outcome.table is None:
-        prepared = prepare(history, config, catalogue, progress)
-    else:
-        prepared = prepare_table(history, config, catalogue, workspace.root, progress)
+    prepared = _prepared(history, config, catalogue, workspace, progress)
     a_week = config.evaluation.capacity_per_week or workspace.config.capacity_per_week
     capacity = monthly_capacity(a_week)
     learnt = learn(prepared, config.model, capacity=capacity, threads=threads, progress=progress)
     rules = rules_alone(history, prepared.test.rows, catalogue, progress)
+    plainer = Challengers.learn(prepared, learnt.config, progress)
     court = Court(
         prepared,
         learnt,
         config,
         capacity,
-        others={} if rules is None else {RULES: rules},
+        others=({} if rules is None else {RULES: rules}) | plainer.scores(prepared.test.values),
         oracles={} if truth is None else read_oracles(truth, prepared.test.rows),
         progress=progress,
     )
     judgement = court.judge()
-    judgement.result["leaks"] = leak_check(history, prepared, learnt.model, progress)
-    rolled = Tour(history, config, catalogue, a_week, threads, progress).go(prepared.split.cut)
-    if rolled is not None:
-        judgement.result["rolling"] = rolled
+    judgement.result["challengers"] = plainer.beside(prepared, judgement.result, config.evaluation)
+    tour = Tour(history, config, catalogue, a_week, threads, progress)
+    _examine(tour, prepared, learnt, judgement, capacity=capacity, reviews=reviews_of(workspace))
+    texts = plainer.texts()
+    if learnt.tuned is not None:
+        judgement.result["tuning"] = learnt.tuned.to_dict()
+        texts["tuning/trials.csv"] = learnt.tuned.table()
     told = about(experiment, prepared, catalogue, history.digest())
+    config = config.model_copy(update={"model": learnt.config})
     again = refits(prepared, config, learnt.trees, threads=threads, progress=progress)
     parts = bundle_parts(told, prepared, learnt, judgement, refits=again)
-    finished = Finished(experiment, prepared, learnt, judgement, parts)
-    run_id = Store(workspace.mlruns).record(finished.record(catalogue, progress))
+    finished = Finished(experiment, prepared, learnt, judgement, parts, texts)
+    run_id = _keep(workspace, finished.record(catalogue, progress), judgement)
     inputs = prepared.inputs
     return Trained(run_id, judgement, parts, learnt.trees, len(inputs.names), inputs.excluded)
+
+
+def _prepared(
+    history: History,
+    config: ExperimentConfig,
+    catalogue: Catalogue,
+    workspace: Workspace,
+    progress: Progress,
+) -> Prepared:
+    if config.outcome.table is None:
+        return prepare(history, config, catalogue, progress)
+    return prepare_table(history, config, catalogue, workspace.root, progress)
+
+
+def _examine(
+    tour: Tour,
+    prepared: Prepared,
+    learnt: Learnt,
+    judgement: Judgement,
+    *,
+    capacity: float,
+    reviews: Reviewed,
+) -> None:
+    """Add the leak check, the weekly lists and every check to the judgement's result."""
+    history, config, result = tour.history, tour.config, judgement.result
+    result["leaks"] = leak_check(history, prepared, learnt.model, tour.progress)
+    rolled = tour.go(prepared.split.cut)
+    if rolled is not None:
+        result["rolling"] = rolled
+    if config.outcome.table is None:
+        result["weekly"] = tour.first_weeks(prepared, learnt)
+    line = learnt.thresholds["probability"]
+    hearing = Hearing(
+        history, prepared, learnt.model, config, capacity, line, progress=tour.progress
+    )
+    result["checks"] = all_checks(hearing, result, judgement.scores, reviews)
+
+
+def _keep(workspace: Workspace, record: RunRecord, judgement: Judgement) -> str:
+    """Record the run and return its id; it is the challenger when its gates hold."""
+    store = Store(workspace.mlruns)
+    run_id = store.record(record)
+    if all(gate.passed for gate in judgement.gates):
+        store.set_alias(store.find(run_id), CHALLENGER, {"gates": "held in training"})
+    return run_id

@@ -25,7 +25,14 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 REGISTRY = "riskflag"
-CHAMPION = "champion"
+CHAMPION, CHALLENGER = "champion", "challenger"
+REGISTERED = (
+    "Each version is a run's future bundle. **champion** is the one that the night uses, "
+    "**challenger** the newest whose gates held. Aliases are moved by `riskflag promote` and "
+    "`riskflag train`, never by hand: the night reads the bundle's files, not this page."
+)
+#: The tag that MLflow shows as a run's description.
+NOTE = "mlflow.note.content"
 #: The tag by which MLflow shows a run under another.
 PARENT = "mlflow.parentRunId"
 #: MLflow keeps at most this much of one parameter.
@@ -80,7 +87,7 @@ class Store:
         """Write one finished run and return its id."""
         with _quiet():
             place = self._experiment(record.experiment)
-            tags = {**record.tags, "mlflow.note.content": record.note}
+            tags = {**record.tags, NOTE: record.note}
             known = self._begin(
                 place, FoldRecord(record.experiment, record.parameters, record.metrics), tags
             )
@@ -113,9 +120,14 @@ class Store:
 
     def _experiment(self, name: str) -> str:
         found = self._client.get_experiment_by_name(name)
+        place = (self.folder / "artifacts").as_uri()
+        if found is not None and found.artifact_location != place:
+            raise StorageError(
+                f"{self.folder} was moved or copied: its database still names the old folder, and "
+                "files would be written there. Move it back, or rename it and train again."
+            )
         if found is not None:
             return str(found.experiment_id)
-        place = (self.folder / "artifacts").as_uri()
         return str(self._client.create_experiment(name, artifact_location=place))
 
     def runs(self, experiment: str | None = None) -> list[Run]:
@@ -139,10 +151,18 @@ class Store:
         return sorted(under, key=lambda one: one.parameters["cut"])
 
     def find(self, run: str | None) -> Run:
-        """The run whose id begins with `run`, or the newest; raises ConfigError without one."""
+        """The run whose id begins with `run`, or with that alias, or the newest without either.
+
+        Raises ConfigError when there is none.
+        """
         runs = self.runs()
         if not runs:
             raise ConfigError("No run is recorded here; train one with `riskflag train`.")
+        if run in (CHAMPION, CHALLENGER):
+            named = self.alias(run)
+            if named is None:
+                raise ConfigError(f"No run is the {run}; `riskflag compare` lists the runs.")
+            run = named
         matching = [one for one in runs if run is None or one.id.startswith(run)]
         if not matching or (run is not None and len(matching) > 1):
             raise ConfigError("No single run begins like that; `riskflag compare` lists the runs.")
@@ -156,30 +176,50 @@ class Store:
         return {path.name: path.read_bytes() for path in sorted(place.iterdir())}
 
     def crown(self, run: Run, tags: Mapping[str, str]) -> None:
-        """Register the run's bundle and give it the alias champion."""
+        """Give the run the alias champion; it is then no challenger any more."""
+        self.set_alias(run, CHAMPION, tags)
+        if self.alias(CHALLENGER) == run.id:
+            with _quiet():
+                self._client.delete_registered_model_alias(REGISTRY, CHALLENGER)
+
+    def set_alias(self, run: Run, alias: str, tags: Mapping[str, str]) -> None:
+        """Register the run's bundle, once, and move the alias (champion or challenger) to it."""
         from mlflow.exceptions import MlflowException
 
-        source = (self.folder / "artifacts" / run.id / "artifacts" / "bundle").as_uri()
         with _quiet():
             try:
                 self._client.get_registered_model(REGISTRY)
             except MlflowException:
-                self._client.create_registered_model(REGISTRY)
-            version = self._client.create_model_version(
-                REGISTRY, source=source, run_id=run.id, tags=dict(tags)
+                self._client.create_registered_model(REGISTRY, description=REGISTERED)
+            version = self._version(run) or self._client.create_model_version(
+                REGISTRY,
+                source=(self.folder / "artifacts" / run.id / "artifacts" / "bundle").as_uri(),
+                run_id=run.id,
+                description=run.tags.get(NOTE),
             )
-            self._client.set_registered_model_alias(REGISTRY, CHAMPION, version.version)
+            for name, value in tags.items():
+                self._client.set_model_version_tag(REGISTRY, version.version, name, value)
+            self._client.set_registered_model_alias(REGISTRY, alias, version.version)
 
-    def champion(self) -> str | None:
-        """The id of the run that was promoted last, or None."""
+    def _version(self, run: Run) -> Any:
+        """The version that the run was registered as, or None."""
+        found = self._client.search_model_versions(f"name = '{REGISTRY}'")
+        return next((one for one in found if one.run_id == run.id), None)
+
+    def alias(self, name: str) -> str | None:
+        """The id of the run that has the alias, or None."""
         from mlflow.exceptions import MlflowException
 
         with _quiet():
             try:
-                found = self._client.get_model_version_by_alias(REGISTRY, CHAMPION)
+                found = self._client.get_model_version_by_alias(REGISTRY, name)
             except MlflowException:
                 return None
         return str(found.run_id)
+
+    def champion(self) -> str | None:
+        """The id of the run that was promoted last, or None."""
+        return self.alias(CHAMPION)
 
 
 def _client(folder: Path) -> Any:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from riskflag.training.intervals import Figure, family_draws, with_interval
 from riskflag.training.outcome import Labels
 from riskflag.training.rows import Ints, Rows
 
 Floats = NDArray[np.float64]
 
-#: The two ends of every interval, in percent.
-INTERVAL = (2.5, 97.5)
+QUARTILES = {"quarter": 0.25, "median": 0.5, "three_quarters": 0.75}
 #: Rarer than this, whole numbers out of ten say too little: then it is told out of a hundred.
 EVEN_OF_TEN = 0.25
 
@@ -41,6 +40,7 @@ class Listed:
     came: NDArray[np.bool_]
     warning: Floats
     family_of_outcomes: Ints
+    person: Ints
 
     def and_then(self, later: Listed) -> Listed:
         """Both together, as when the folds of a rolling evaluation are pooled."""
@@ -49,6 +49,7 @@ class Listed:
             np.concatenate([self.came, later.came]),
             np.concatenate([self.warning, later.warning]),
             np.concatenate([self.family_of_outcomes, later.family_of_outcomes]),
+            np.concatenate([self.person, later.person]),
         )
 
 
@@ -77,22 +78,42 @@ def weekly_list(weeks: Weeks, scores: Floats, seed: int = 11) -> Listed:
         came,
         np.where(came, days, np.nan),
         weeks.family[with_outcome[once]],
+        rows.person[listed],
     )
+
+
+def gained(model: Listed, practice: Listed) -> tuple[Ints, Floats]:
+    """Families of the children whom the model's list found, and days gained over the other list.
+
+    A child whom the other list brought up too, before the outcome, counts by the days between; one
+    whom it did not counts by the whole warning. Below zero: the other list was earlier.
+    """
+    other = dict(zip(practice.person[practice.came], practice.warning[practice.came], strict=True))
+    found = np.flatnonzero(model.came)
+    days = [model.warning[at] - other.get(model.person[at], 0.0) for at in found]
+    return model.family[found], np.array(days, dtype=np.float64)
+
+
+def quartiles(family: Ints, days: Floats, draws: int, seed: int) -> dict[str, Figure]:
+    """A quarter, half and three quarters of the days lie at or below these, with intervals."""
+    whole = np.ones(len(days))
+    sets = list(family_draws(family, draws if len(days) else 0, seed))
+    return {
+        name: with_interval(
+            _quantile(days, whole, at), [_quantile(days, weights, at) for weights in sets]
+        )
+        for name, at in QUARTILES.items()
+    }
 
 
 def figures(listed: Listed, draws: int, seed: int) -> dict[str, Any]:
-    """Precision, recall, children found and median days of warning, with intervals by family."""
+    """Precision, recall, children found and quartiles of days of warning, with intervals."""
     values = {name: [value] for name, value in _once(listed, None).items()}
-    families, place = np.unique(
-        np.concatenate([listed.family, listed.family_of_outcomes]), return_inverse=True
-    )
-    rng = np.random.default_rng(seed)
-    for _ in range(draws):
-        drawn = rng.integers(0, len(families), len(families))
-        weights = np.bincount(drawn, minlength=len(families)).astype(np.float64)[place]
+    family = np.concatenate([listed.family, listed.family_of_outcomes])
+    for weights in family_draws(family, draws if len(family) else 0, seed):
         for name, value in _once(listed, weights).items():
             values[name].append(value)
-    return {name: _with_interval(value) for name, value in values.items()}
+    return {name: with_interval(value[0], value[1:]) for name, value in values.items()}
 
 
 def in_words(name: str, figure: dict[str, Any]) -> str:
@@ -129,20 +150,19 @@ def _once(listed: Listed, weights: Floats | None) -> dict[str, float]:
         "precision": found / size if size else np.nan,
         "recall": found / float(all_of_them) if all_of_them else np.nan,
         "children_found": found,
-        "days_of_warning": _median(listed.warning[listed.came], mine[listed.came]),
+        **{
+            "days_of_warning" + suffix: _quantile(
+                listed.warning[listed.came], mine[listed.came], at
+            )
+            for suffix, at in (("", 0.5), ("_quarter", 0.25), ("_three_quarters", 0.75))
+        },
     }
 
 
-def _median(values: Floats, weights: Floats) -> float:
+def _quantile(values: Floats, weights: Floats, at: float) -> float:
+    """The value at or below which this share of the weight lies; NaN without any."""
     order = np.argsort(values, kind="stable")
     below = np.cumsum(weights[order])
     if not len(values) or below[-1] == 0:
         return np.nan
-    return float(values[order][np.searchsorted(below, below[-1] / 2)])
-
-
-def _with_interval(values: Sequence[float]) -> dict[str, float | None]:
-    drawn = np.array(values[1:])[np.isfinite(values[1:])]
-    low, high = np.percentile(drawn, INTERVAL) if len(drawn) else (np.nan, np.nan)
-    named = {"value": values[0], "low": float(low), "high": float(high)}
-    return {name: one if np.isfinite(one) else None for name, one in named.items()}
+    return float(values[order][np.searchsorted(below, below[-1] * at)])

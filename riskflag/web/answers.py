@@ -6,8 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from riskflag.casework.decisions import SHIPPED, Answers
 from riskflag.reports import flag_page
-from riskflag.reports.review_words import label
+from riskflag.reports.records import Record
+from riskflag.reports.review_words import comes_back, label
 from riskflag.web.forms_review import Reason, quiet_reason
 
 #: A select cannot be read with more records than this; the rest can be told in the note.
@@ -33,12 +35,14 @@ def reasons_of(flag: Mapping[str, Any], page: flag_page.FlagPage) -> tuple[Reaso
     for card in page.patterns:
         keys = by_id[card.reason_id]["contact_keys"]
         records = sorted((known[key] for key in keys if key in known), key=lambda r: r.number)
-        listed = tuple(
-            (r.key, f"Record {r.number}: {r.date}, {r.agency}: {r.said}")
-            for r in records[:RECORDS_LISTED]
-        )
+        listed = tuple((r.key, in_words(r)) for r in records[:RECORDS_LISTED])
         made.append(Reason(card.reason_id, card.heading, card.evidence, card.anchor, listed))
     return tuple(made)
+
+
+def in_words(one: Record) -> str:
+    """A record as a question or an answer names it."""
+    return f"Record {one.number}: {one.date}, {one.agency}: {one.said}"
 
 
 def wrong(reasons: Sequence[Reason], answers: Mapping[str, Any]) -> tuple[Reason, ...]:
@@ -48,18 +52,31 @@ def wrong(reasons: Sequence[Reason], answers: Mapping[str, Any]) -> tuple[Reason
 
 
 def told(
-    reasons: Sequence[Reason], answers: Mapping[str, Any], problems: Mapping[str, Any]
+    reasons: Sequence[Reason],
+    answers: Mapping[str, Any],
+    problems: Mapping[str, Any],
+    offered: Answers = SHIPPED,
 ) -> tuple[Told, ...]:
     """Every answer in the order of the form, in words; what was left out is told as left out."""
-    return (*_about_the_flag(reasons, answers, problems), *_about_after(answers))
+    decided = offered.of(answers.get("decision"))
+    decision = Told(
+        "Decision",
+        decided.label if decided else label("decisions", answers.get("decision")),
+        "decision",
+        missing=decided is None,
+    )
+    return (*_about_the_flag(reasons, answers, problems, decision), *_about_after(answers))
 
 
 def _about_the_flag(
-    reasons: Sequence[Reason], answers: Mapping[str, Any], problems: Mapping[str, Any]
+    reasons: Sequence[Reason],
+    answers: Mapping[str, Any],
+    problems: Mapping[str, Any],
+    decision: Told,
 ) -> Iterator[Told]:
     if answers.get("first_thought"):
         yield Told("First thought", label("first_thought", answers["first_thought"]))
-    yield _answer("Decision", "decisions", answers.get("decision"), "decision")
+    yield decision
     yield Told("Why", answers.get("why") or "", "why", missing=not answers.get("why"))
     for reason in reasons:
         verdict = answers.get("verdicts", {}).get(reason.reason_id)
@@ -71,7 +88,7 @@ def _about_the_flag(
 
 def _about_after(answers: Mapping[str, Any]) -> Iterator[Told]:
     yield _answer("Worth bringing", "worth", answers.get("worth_bringing"), "worth_bringing")
-    yield _answer("Comes back", "comes_back", answers.get("comes_back") or "default", "comes_back")
+    yield Told("Comes back", comes_back(answers.get("comes_back") or "default"), "comes_back")
     if quiet_reason(answers):
         yield Told("Why it should stay quiet", quiet_reason(answers), "quiet_reason")
     yield Told("Discussed with", answers.get("discussed_with") or "Nobody named", "discussed_with")

@@ -16,7 +16,7 @@ from riskflag.casework.looks import LookBook
 from riskflag.casework.store import open_store
 from riskflag.nightly import published
 from riskflag.reports import render
-from riskflag.web import faults, gate, guard, layout
+from riskflag.web import components, faults, gate, guard, layout
 from riskflag.web.kept import Kept
 from riskflag.web.sessions import Sessions
 from riskflag.workspace import Workspace
@@ -61,6 +61,7 @@ def create_app(workspace: Workspace, *, development_sign_in: bool) -> Flask:
     app.extensions["riskflag_workspace"] = workspace
     app.extensions["riskflag_sessions"] = Sessions(workspace, store)
     app.extensions["riskflag_kept"] = Kept()
+    app.extensions["riskflag_orders"] = published.Orders()
     app.extensions["riskflag_looks"] = LookBook(store, workspace.root / ".looks.lock")
     app.config["DEVELOPMENT_SIGN_IN"] = development_sign_in
     guard.protect(app, store.key, plain_http=development_sign_in)
@@ -86,6 +87,7 @@ def _templates(app: Flask) -> None:
             reports,  # a template of the reports finds its own parts
         ]
     )
+    components.register(app.jinja_env)
     app.jinja_env.filters["breakable"] = render.breakable
     app.jinja_env.globals["style"] = render.style
     app.jinja_env.globals["static"] = _static

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from threading import RLock
 from typing import Any, TypeVar
 
-from flask import current_app
+from flask import current_app, g
 
 from riskflag.casework import kept_reviews, publishing
 from riskflag.nightly.folder import read_manifest
@@ -43,16 +43,24 @@ def for_publication(
 ) -> Thing:
     """A value made once for each publication; `make` is given None before the first night."""
     kept: Kept = current_app.extensions["riskflag_kept"]
-    now = publishing.current(desk.store())
+    now = _current()
     return kept.get(name, now.run_key if now else "", lambda: make(now))
 
 
 def until_reviewed(name: str, make: Callable[[], Thing]) -> Thing:
     """A value made anew with each publication and each further review, such as counts of them."""
     kept: Kept = current_app.extensions["riskflag_kept"]
-    now = publishing.current(desk.store())
+    now = _current()
     key = f"{now.run_key if now else ''}|{kept_reviews.count(desk.store())}"
     return kept.get(name, key, make)
+
+
+def _current() -> publishing.PublicationRecord | None:
+    """The publication that this request shows; asked of the store once, so a page is of one."""
+    if "publication" not in g:
+        g.publication = publishing.current(desk.store())
+    found: publishing.PublicationRecord | None = g.publication
+    return found
 
 
 def manifest() -> Mapping[str, Any]:

@@ -93,6 +93,9 @@ def _told(flag: Flag, page: Any) -> list[tuple[str, str, list[int]]]:
         behind = [contacts[key] for key in reason["contact_keys"]]
         if behind:
             found.append((card.anchor, card.evidence, [len(behind)]))
+    for one, better in zip(flag["improvement"], page.better, strict=True):
+        if one["kind"] == "run_over":
+            found.append(("better", better.said, [len(one["contact_keys"])]))
     for lane in page.timeline.lanes if page.timeline else ():
         held = [c for c in contacts.values() if lane.label.startswith(_agency(c))]
         found.append(("lane", lane.label, [len(held)] if held else []))

@@ -20,6 +20,17 @@ from riskflag.signals.reference import value
 
 Flag = dict[str, Any]
 
+#: After these no absence may only mean that a child left; kinds of which a run may end.
+OFF_ROLL = (
+    *("school.home_educated", "school.missing_education", "school.move"),
+    "school.permanent_exclusion",
+)
+EVENTS = (
+    *("ed.attendance", "missing.episode", "missing.report", "police.child_concern"),
+    *("police.da_incident", "police.exploitation", "school.bullying", "school.concern"),
+    "school.suspension",
+)
+
 
 class Recount:
     """One flag counted again; `tally` says how many numbers of which kind were compared."""
@@ -38,6 +49,7 @@ class Recount:
         for block in made["lowering"]:
             for signal in block["signals"]:
                 self._signal(signal, signal["name"])
+        made["improvement"] = self._improvement(made)
         made["why"] = self._why(made)
         made["voice"] = self._voice()
         self._shares(made)
@@ -102,6 +114,67 @@ class Recount:
             "from": min(days, default=None),
             "to": max(days, default=None),
         }
+
+    def _improvement(self, made: Flag) -> list[Flag]:
+        """Each improvement from the child's own listed records of that kind, up to its day.
+
+        To which day a feed is complete is not in the flag; the other numbers are made anew. Where
+        every feed was there to the last day, also what should have been told and was not.
+        """
+        told = [(one["kind"], one["type"], one["to"]) for one in made["improvement"]]
+        assert all(to < made["as_of"] for _, _, to in told)
+        self.tally["improvements"] += len(told)
+        off_roll = any(self._own(name) for name in OFF_ROLL)
+        if not off_roll and all(feed["state"] == "NEVER" for feed in made["not_seen"]):
+            self.tally["improvements looked for"] += 1
+            told += [one for one in self._due(made) if one not in told]
+        return [one for one in (self._better(*each) for each in told) if one]
+
+    def _due(self, made: Flag) -> list[tuple[str, str, str]]:
+        """What may be told when every feed is complete to the day before."""
+        last = (dt.date.fromisoformat(made["as_of"]) - dt.timedelta(days=1)).isoformat()
+        reasons = made["reasons"] or made["earlier_reasons"]
+        behind = {key for reason in reasons for key in reason["contact_keys"]}
+        found = [
+            ("run_over", name, last)
+            for name in EVENTS
+            if any(contact["contact_key"] in behind for contact in self._own(name))
+        ]
+        if 5 <= (made["child"]["age_years"] or 0) <= 15:
+            found.append(("fewer_absences", "school.absence", last))
+        return found
+
+    def _own(self, name: str) -> list[Flag]:
+        return [
+            c
+            for c in self.flag["contacts"]
+            if c["type"] == name and c["link"] == "self" and not c["withdrawn"]
+        ]
+
+    def _better(self, kind: str, name: str, to: str) -> Flag | None:
+        """One improvement counted by hand from the dates in the flag; None when there is none."""
+
+        def ago(contact: Flag) -> int:
+            return (dt.date.fromisoformat(to) - dt.date.fromisoformat(contact["occurred_on"])).days
+
+        own = sorted(self._own(name), key=lambda c: c["occurred_on"])
+        told: Flag = {"kind": kind, "type": name, "to": to}
+        if kind == "fewer_absences":
+            own = [c for c in own if 0 <= ago(c) < 180]
+            told["before"] = sum(c["quantity"] for c in own if ago(c) >= 90)
+            told["since"] = sum(c["quantity"] for c in own if ago(c) < 90)
+            told["days"] = 90
+            if told["before"] < 10 or 2 * told["since"] > told["before"]:
+                return None
+        elif kind == "run_over":
+            told["days"] = ago(own[-1])
+            own = [c for c in own if ago(c) - told["days"] < 365]
+            if len(own) < 3 or not 90 <= told["days"] < 365:
+                return None
+        else:
+            assert all(c["ended_on"] for c in own)
+            own = [c for c in own if c["ended_on"] == to]
+        return {**told, "contact_keys": sorted(c["contact_key"] for c in own)}
 
     def _voice(self) -> Flag:
         own = [c for c in self.flag["contacts"] if c["link"] == "self"]

@@ -45,6 +45,8 @@ def test_every_number_on_a_page_is_that_of_the_contacts_it_lists(of):
     assert tally["values"] > 1000
     assert tally["statements"] > 30
     assert tally["strengths"] > 30
+    assert tally["improvements"] > 10
+    assert tally["improvements looked for"] > 30
 
 
 @pytest.mark.parametrize("change", ["dropped", "moved", "quantity"])
@@ -71,6 +73,27 @@ def test_the_recount_notices_one_changed_contact(of, change):
         wrong, _ = checks.numbers_differ(checks.Nights([broken], of.catalogue, of.rulebook))
         found += bool(wrong)
     assert found >= (1 if change == "quantity" else 20)
+
+
+@pytest.mark.parametrize("change", ["key", "number", "made up"])
+def test_the_recount_notices_a_changed_improvement(of, change):
+    """Negative control: a record left out, another number, one that the records do not tell."""
+    tried = found = 0
+    for flag in of.flags:
+        broken = copy.deepcopy(flag)
+        told = [one for one in broken["improvement"] if one["kind"] == "run_over"]
+        if not told:
+            continue
+        if change == "key":
+            told[0]["contact_keys"].pop()
+        elif change == "number":
+            told[0]["days"] += 1
+        else:
+            told[0]["kind"] = "fewer_absences"
+            told[0].update(type="school.absence", before=40.0, since=1.0, days=90)
+        wrong, _ = checks.numbers_differ(checks.Nights([broken], of.catalogue, of.rulebook))
+        tried, found = tried + 1, found + bool(wrong)
+    assert tried == found > 5
 
 
 def test_the_numbers_read_off_the_sentences_are_those_of_the_contacts(of):

@@ -5,17 +5,21 @@ from __future__ import annotations
 import datetime as dt
 import json
 import random
+import shutil
 from dataclasses import replace
 
 import pytest
 
+from riskflag.casework import publishing
 from riskflag.casework.reviews import NewReview, record_review
 from riskflag.casework.store import open_store
-from riskflag.errors import ConfigError, InputError
+from riskflag.errors import ConfigError, InputError, IntegrityError
 from riskflag.history.schema import CONTACT, COVERAGE, PERSON, RELATIONSHIP, conform
 from riskflag.history.store import HistoryStore
 from riskflag.history.view import History
-from riskflag.nightly.lookback import Asked, course, look_back, material_of
+from riskflag.nightly import near
+from riskflag.nightly.lookback import Asked, course, look_back, look_back_as_published
+from riskflag.nightly.lookback_material import material_of
 from riskflag.nightly.run import run_night
 from riskflag.reports.lint import banned_words, long_sentences, visible_text
 from riskflag.reports.lookback import lookback_page
@@ -101,6 +105,63 @@ def nights(tmp_path_factory):
             store.close()
     assert not coming, "a delivery never landed"
     return place, stored
+
+
+@pytest.mark.parametrize(("first", "last"), [(None, None), (NIGHTS[1], NIGHTS[3])])
+def test_what_a_night_kept_of_a_flagged_child_tells_what_the_history_tells(
+    nights, monkeypatch, first, last
+):
+    """To the byte, after corrections, withdrawals and a move, and without reading the history."""
+    place, stored = nights
+    flagged = sorted(stored[NIGHTS[-1]])
+    store = open_store(place)
+    asked = [Asked(person, first, last) for person in flagged]
+    whole = [json.dumps(look_back(place, store, one)) for one in asked]
+    monkeypatch.setattr(HistoryStore, "around", lambda *_: pytest.fail("the history was read"))
+    kept = [json.dumps(look_back_as_published(place, store, one)) for one in asked]
+    store.close()
+    assert kept == whole
+    assert len(flagged) >= 4
+    assert any('"corrected"' in one or '"withdrawn"' in one for one in whole)
+
+
+def test_of_days_and_children_that_no_night_kept_the_history_is_asked(nights, monkeypatch):
+    """A day after the last night, and a child whose flag is closed."""
+    place, stored = nights
+    read = []
+    monkeypatch.setattr(
+        HistoryStore,
+        "around",
+        lambda self, one, real=HistoryStore.around: read.append(one) or real(self, one),
+    )
+    store = open_store(place)
+    after = Asked(sorted(stored[NIGHTS[-1]])[0], last=NIGHTS[-1] + dt.timedelta(days=1))
+    closed = sorted(set(CHILDREN) - set(stored[NIGHTS[-1]]))[0]
+    for one in (after, Asked(closed)):
+        kept = look_back_as_published(place, store, one)
+        assert json.dumps(kept) == json.dumps(look_back(place, store, one))
+    store.close()
+    assert read == [after.person_id, after.person_id, closed, closed]
+
+
+def test_what_is_kept_names_nobody_and_is_checked(nights, tmp_path):
+    """No name but its first letter, no other person; and a changed file is refused."""
+    import pyarrow.parquet as pq
+
+    place, _ = nights
+    store = open_store(place)
+    record = publishing.current(store)
+    store.close()
+    people = pq.read_table(place.publications / record.folder / near.PEOPLE)
+    names = {*people["given_name"].to_pylist(), *people["family_name"].to_pylist()} - {None}
+    assert {len(name) for name in names} <= {1}
+    copy = tmp_path / "publications"
+    shutil.copytree(place.publications, copy)
+    for file in (near.PEOPLE, near.LINKS, "records.parquet"):
+        assert b"ADULT" not in (copy / record.folder / file).read_bytes()
+    (copy / record.folder / near.LINKS).write_bytes(b"PAR1")
+    with pytest.raises(IntegrityError):
+        near.kept_history(copy, record, "C-ED", 0)
 
 
 def rules_of(flag: dict | None) -> set[str]:
@@ -210,6 +271,18 @@ def test_the_words_are_plain_and_every_number_of_a_record_is_on_the_page(nights)
         for part in html.split('href="#r')[1:]:
             assert f'id="r{part.split(chr(34))[0]}"' in html
         assert "<script" not in html
+
+
+def test_folding_leaves_nothing_of_a_long_course_out(nights):
+    """Each day and each record of the replay stands on the page once, folded or not."""
+    place, _ = nights
+    for person in CHILDREN:
+        page = lookback_page(look_back(place, None, Asked(person)))
+        html = render_lookback(page)
+        assert html.count('<tr id="r') == len(page.records)
+        assert html.count('<details class="fold"') == len(page.months) + len(page.years) > 0
+        for step in page.steps:
+            assert f'<tr><th scope="row">{step.date}</th><td><ul>' in html
 
 
 def test_what_cannot_be_looked_back_at_is_told_in_one_sentence(nights):

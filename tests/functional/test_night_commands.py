@@ -82,6 +82,9 @@ def test_a_night_without_pages_or_model_says_so(scored, capsys):
     assert {path.name for path in current(scored).iterdir()} == {
         "flags.json",
         "manifest.json",
+        "feeds.parquet",
+        "links.parquet",
+        "people.parquet",
         "records.parquet",
         "state.json",
     }

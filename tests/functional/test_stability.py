@@ -15,6 +15,7 @@ from riskflag.nightly.run import run_night
 from riskflag.nightly.stability import main_theme, steadiness
 from riskflag.scoring.bundle import load_current
 from riskflag.scoring.rulebook import Rulebook
+from riskflag.signals import compute
 from riskflag.signals.catalogue import load_catalogue
 from tests import night_world as world
 from tests import tiny_bundle
@@ -75,9 +76,43 @@ def test_the_count_is_that_of_the_refits_own_main_themes(inputs):
             agree += max(sums, key=sums.get) == one["main_theme"]
         assert one["same_main_theme"] == agree
         assert one["refits"] == 2
-        assert one["word"] == ("high" if agree == 2 else "mixed")
+        same = all(feed["main_theme"] == one["main_theme"] for feed in one["feeds"])
+        assert one["word"] == ("high" if agree == 2 and same else "mixed")
         total = math.fsum(theme["contribution"] for theme in one["themes"])
         assert abs(model.base + total - model.raw) < 1e-9
+
+
+def test_which_themes_stay_reasons_is_counted_for_refits_and_hidden_feeds(inputs):
+    """Each theme's own count, made again from what each refit and each lost feed explain."""
+    assessment = assess(inputs, state())
+    told = steadiness(inputs, assessment.table, assessment.combined.drafts)
+    names, themes, vanished = assessment.table.names, inputs.bundle.themes, 0
+
+    def reasons_of(model, values):
+        totals = {}
+        for name, amount in model.contributions(values, names).row(0).items():
+            totals[themes[name]] = totals.get(themes[name], 0.0) + amount
+        push = sum(total for total in totals.values() if total > 0)
+        return {theme for theme, total in totals.items() if total > 0 and total / push >= 0.08}
+
+    without_ed = [
+        row if row["source"] != "ed" else {**row, "tolerance_days": 0}
+        for row in inputs.history.coverage.to_pylist()
+    ]
+    lost = replace(inputs, history=world.some_history(more_children(), coverage=without_ed))
+    again = assess(lost, state())
+    for person, one in told.items():
+        row = [assessment.row_of[person]]
+        refits = [reasons_of(model, assessment.values[row]) for model in inputs.bundle.refits]
+        hidden = reasons_of(inputs.bundle.model, again.values[[again.row_of[person]]])
+        for theme in one["themes"]:
+            assert theme["kept"] == sum(theme["theme"] in found for found in refits)
+            gone = "ed" in {feed["source"] for feed in theme["without"]}
+            assert gone == (theme["theme"] not in hidden)
+            vanished += gone and theme["theme"] in reasons_of(
+                inputs.bundle.model, assessment.values[row]
+            )
+    assert vanished, "no reason vanishes with a feed, so nothing was tried"
 
 
 def test_hiding_a_feed_is_what_losing_it_would_do(inputs):
@@ -89,13 +124,20 @@ def test_hiding_a_feed_is_what_losing_it_would_do(inputs):
         for row in inputs.history.coverage.to_pylist()
     ]
     lost = replace(inputs, history=world.some_history(more_children(), coverage=without))
-    again = assess(lost, state())
+    again = compute(
+        lost.history,
+        sorted(told),
+        as_of=world.AS_OF,
+        signals=inputs.catalogue.signals,
+    )
     line = inputs.bundle.thresholds["raw"]
-    raw = inputs.bundle.model.raw(again.values, again.table.names)
+    raw = dict(
+        zip(again.person_ids, inputs.bundle.model.raw(again.masked(), again.names), strict=True)
+    )
     checked = 0
     for person, one in told.items():
         (feed,) = [feed for feed in one["feeds"] if feed["source"] == "ed"]
-        assert feed["raises"] == bool(raw[again.row_of[person]] >= line)
+        assert feed["raises"] == bool(raw[person] >= line)
         checked += 1
     assert checked >= 2
     assert not all(f["raises"] for one in told.values() for f in one["feeds"])

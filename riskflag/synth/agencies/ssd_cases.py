@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from riskflag.synth import text
 from riskflag.synth.agencies.ssd_front import persons
-from riskflag.synth.care_records import CATEGORIES, PLACEMENTS, REASONS, WORKER_TITLES
+from riskflag.synth.care_records import CATEGORIES, PLACEMENTS, REASONS, TEAMS, WORKER_TITLES
 from riskflag.synth.draws import Array, Columns, choose, take
 from riskflag.synth.extract import Correction, Extract
 from riskflag.synth.identity import Identity
@@ -342,7 +342,7 @@ def _involvements(scene: Scene, ids: Identity, rows: Columns) -> Extract:
             "invo_involvements_id": text.numbered("IV", np.arange(n), 8),
             "invo_professional_id": text.numbered("P", rows["professional"], 4),
             "invo_professional_role_id": text.constant("ALLOCATED CASE WORKER", n),
-            "invo_professional_team": text.numbered("T", rows["team"], 2),
+            "invo_professional_team": text.coded(TEAMS, rows["team"]),
             "invo_person_id": persons(ids, rows["child"]),
             "invo_involvement_start_date": text.day(rows["day"]),
             "invo_involvement_end_date": text.day(ended),

@@ -43,11 +43,11 @@ def lookback(flag_id: str) -> ResponseReturnValue:
 
 
 def _course(person: str, first: str, last: str) -> dict[str, object]:
-    from riskflag.nightly.lookback import Asked, look_back
+    from riskflag.nightly.lookback import Asked, look_back_as_published
 
     asked = Asked(
         person,
         parse_day(first, "first day") if first else None,
         parse_day(last, "last day") if last else None,
     )
-    return look_back(desk.workspace(), desk.store(), asked)
+    return look_back_as_published(desk.workspace(), desk.store(), asked)

@@ -15,7 +15,6 @@ from riskflag.nightly.published import published_flag
 from riskflag.reports import flag_page, words
 from riskflag.reports.review_words import instant, label
 from riskflag.web import desk, reviewed
-from riskflag.web.answers import reasons_of
 from riskflag.web.reviewed import Entry, Names
 
 blueprint = Blueprint("reviews", __name__)
@@ -95,8 +94,7 @@ def _words_of(flag_id: str) -> tuple[str, Names]:
         flag = published_flag(desk.workspace(), desk.store(), flag_id)
     except RiskflagError:
         return "The page of this flag is no longer kept.", Names({}, {})
-    page = flag_page.view(flag)
-    return page.why, reviewed.names_of(reasons_of(flag, page))
+    return flag_page.why(flag), reviewed.names_on(flag)
 
 
 def _told(review: KeptReview, others: Mapping[str, KeptReview], names: Names) -> Told:

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, current_app, render_template, request
 from flask.typing import ResponseReturnValue
 
 from riskflag.nightly.published import (
     Filters,
     agencies_waiting,
-    count_waiting,
     reasons_waiting,
     worklist_page,
 )
@@ -22,6 +21,7 @@ from riskflag.reports.waiting import waiting
 from riskflag.scoring.rulebook import Rulebook
 from riskflag.signals import load_catalogue
 from riskflag.web import desk, kept
+from riskflag.web.teams import ALL, Teams, teams
 
 blueprint = Blueprint("worklist", __name__)
 
@@ -44,10 +44,11 @@ class Chosen:
 def page() -> ResponseReturnValue:
     """One page of waiting flags; everything in the address is optional."""
     choices = kept.for_publication("choices", lambda _: _choices())
-    asked = _asked(choices)
-    filters, number = _filters(asked), _number(request.args.get("page"))
-    total = kept.until_reviewed(f"total of {filters}", lambda: count_waiting(desk.store(), filters))
-    found = worklist_page(desk.store(), filters, number, total=total)
+    whose = teams()
+    asked = _asked(choices, whose)
+    filters, number = _filters(asked, whose), _number(request.args.get("page"))
+    orders = current_app.extensions["riskflag_orders"]
+    found = worklist_page(desk.store(), filters, number, orders=orders)
     desk.looks([one.flag_id for one in found.lines], LOOK)
     settings = desk.workspace().config
     return render_template(
@@ -55,7 +56,10 @@ def page() -> ResponseReturnValue:
         page=waiting(found, kept.manifest(), capacity=settings.capacity_per_week),
         choices=choices,
         asked=asked,
-        chosen=_chosen(asked, choices),
+        chosen=_chosen(asked, {**choices, "team": whose.choices}, whose),
+        clear=_address({"team": [] if whose.usual == ALL else [ALL]}),
+        whose=whose,
+        whose_links=[(_address({**asked, "team": [value]}), text) for value, text in whose.others],
         address=lambda number: _address(asked, page=number),
         numbers=_numbers(asked, found.page, found.pages),
     )
@@ -84,15 +88,16 @@ def _reason(reason_id: str, titles: Mapping[str, str]) -> str:
     return f"{words.theme(name)['heading']} (pattern)"
 
 
-def _asked(choices: Mapping[str, Mapping[str, str]]) -> dict[str, list[str]]:
+def _asked(choices: Mapping[str, Mapping[str, str]], whose: Teams) -> dict[str, list[str]]:
     """The filters of the address that are on offer; anything else is left out."""
-    return {
+    asked = {
         field: [value for value in request.args.getlist(field)[:2] if value in values]
         for field, values in choices.items()
     }
+    return {**asked, "team": [] if whose.asked == whose.usual else [whose.asked]}
 
 
-def _filters(asked: Mapping[str, list[str]]) -> Filters:
+def _filters(asked: Mapping[str, list[str]], whose: Teams) -> Filters:
     one = {field: values[0] if values else None for field, values in asked.items()}
     return Filters(
         level=one["level"],
@@ -101,21 +106,27 @@ def _filters(asked: Mapping[str, list[str]]) -> Filters:
         waited=int(one["waited"]) if one["waited"] else None,
         new="new" in asked["only"],
         unread="unread" in asked["only"],
+        team=whose.filter,
     )
 
 
 def _chosen(
-    asked: Mapping[str, list[str]], choices: Mapping[str, Mapping[str, str]]
+    asked: Mapping[str, list[str]], choices: Mapping[str, Mapping[str, str]], whose: Teams
 ) -> list[Chosen]:
+    """The filters in force; without a team stands for all teams, whatever is usual."""
     return [
-        Chosen(choices[field][value], _address(_less(asked, field, value)))
+        Chosen(choices[field][value], _address(_less(asked, field, value, whose)))
         for field, values in asked.items()
         for value in values
+        if value != ALL
     ]
 
 
-def _less(asked: Mapping[str, list[str]], field: str, value: str) -> dict[str, list[str]]:
-    return {**asked, field: [other for other in asked[field] if other != value]}
+def _less(
+    asked: Mapping[str, list[str]], field: str, value: str, whose: Teams
+) -> dict[str, list[str]]:
+    left = [other for other in asked[field] if other != value]
+    return {**asked, field: [ALL] if field == "team" and whose.usual != ALL else left}
 
 
 def _address(asked: Mapping[str, list[str]], **more: Any) -> str:

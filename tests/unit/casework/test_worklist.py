@@ -7,7 +7,8 @@ import json
 
 import pytest
 
-from riskflag.casework.worklist import Filters, agencies_waiting, worklist_page
+from riskflag.casework import worklist
+from riskflag.casework.worklist import Filters, Orders, agencies_waiting, worklist_page
 from riskflag.errors import IntegrityError
 from tests import casework_world as world
 
@@ -122,3 +123,37 @@ def test_an_empty_worklist_is_a_page(tmp_path):
     page = worklist_page(empty)
     assert (page.lines, page.total, page.pages, page.as_of) == ((), 0, 1, world.DAY)
     empty.close()
+
+
+def test_a_kept_order_follows_every_review_and_every_night(store):
+    """Kept from question to question, by whichever connection a flag was closed or published."""
+    orders = Orders()
+    urgent = Filters(level="urgent")
+
+    def both():
+        kept = [worklist_page(store, f, size=100, orders=orders) for f in (None, urgent)]
+        assert kept == [worklist_page(store, f, size=100) for f in (None, urgent)]
+        return [page.total for page in kept]
+
+    assert both() == both() == [60, 6]
+    world.decide(store, "refer", flag_id=world.number(10))
+    assert both() == [59, 5]
+    left = [world.flag(n, place=n, level="soon", listed=listed(n)) for n in range(1, 31)]
+    again = [flag for flag in left if flag.flag_id != world.number(10)]
+    world.publish(store, "three", again, world.DAY + dt.timedelta(days=1))
+    assert both() == [59, 3]
+
+
+def test_an_order_is_not_made_twice_and_few_are_kept(store, monkeypatch):
+    """The flags are put in order once for each filter; those asked for last are kept."""
+    made = []
+    monkeypatch.setattr(
+        "riskflag.casework.worklist._ordered",
+        lambda filters, as_of, make=worklist._ordered: made.append(filters) or make(filters, as_of),
+    )
+    orders, asked = Orders(), [Filters(waited=days) for days in range(Orders.MOST + 5)]
+    for filters in [*asked, *asked[-3:]]:
+        worklist_page(store, filters, orders=orders)
+    assert made == [Filters(), *asked]
+    worklist_page(store, asked[0], orders=orders)
+    assert made[-1] == asked[0]

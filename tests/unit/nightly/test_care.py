@@ -45,7 +45,8 @@ def test_what_was_not_known_then_is_not_told():
     late = plan(5, known=0)
     mothers = world.contact("M-1", "care.cp_plan", 50)
     found = told(late, mothers, relationships=[world.mother("C-1", "M-1")])
-    assert found == {"status": [], "worker_allocated_on": None, "not_seen": []}
+    nothing = {"worker_allocated_on": None, "team": None, "team_until": None}
+    assert found == {"status": [], "not_seen": [], **nothing}
 
 
 def test_placements_that_follow_each_other_are_one_time_of_being_looked_after():
@@ -73,6 +74,20 @@ def test_the_last_allocation_is_told_and_every_open_status():
     kinds = ["care.looked_after", "care.cp_plan", "care.cin_plan"]
     assert [one["type"] for one in found["status"]] == kinds
     assert found["worker_allocated_on"] == ago(15).isoformat()
+
+
+@pytest.mark.parametrize(("end", "until"), [(None, None), (-9, None), (0, None), (3, 3)])
+def test_the_team_is_that_of_the_newest_allocation_and_says_when_it_ended(end, until):
+    """An allocation that names no team, or was not known then, changes nothing."""
+    kind = "care.worker_change"
+    found = told(
+        plan(50, end=20, kind=kind, organisation="Team East"),
+        plan(20, end=end, kind=kind, organisation="Team North"),
+        plan(10, kind=kind),
+        plan(5, known=0, kind=kind, organisation="Team West"),
+    )
+    assert found["team"] == "Team North"
+    assert found["team_until"] == (until and ago(until).isoformat())
 
 
 def test_what_no_feed_tells_of_is_named_as_not_seen():

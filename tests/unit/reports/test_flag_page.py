@@ -51,6 +51,7 @@ def bare(flag: dict) -> dict:
         reasons=[],
         earlier_reasons=[],
         lowering=[],
+        improvement=[],
         not_seen=[],
         caveats=[],
         contacts=[],
@@ -374,6 +375,16 @@ STATUS = {"type": "care.cp_plan", "since": "2026-08-03", "contact_key": "k"}
         ),
         ({"worker_allocated_on": "2026-02-03"}, "none recorded", "on 3 February 2026"),
         (
+            {"worker_allocated_on": "2026-02-03", "team": "Team North", "team_until": None},
+            "none recorded",
+            "on 3 February 2026, Team North",
+        ),
+        (
+            {"worker_allocated_on": "2026-02-03", "team": "Team B", "team_until": "2026-03-01"},
+            "none recorded",
+            "on 3 February 2026, Team B until 1 March 2026",
+        ),
+        (
             {"not_seen": ["care.cp_plan", "care.worker_change"]},
             "not known: records are missing",
             "not known: records are missing",
@@ -460,6 +471,7 @@ def poisoned(value: object, key: str = "") -> object:
         "latest",
         "since",
         "worker_allocated_on",
+        "team_until",
         "contact_key",
         "contact_keys",
         "run_key",
@@ -493,3 +505,36 @@ def test_sizes_stay_within_their_budget():
         assert len(render_flag(view(flag)).encode()) <= 60_000
     assert len(render_flag(view(long_flag(30, reasons=5))).encode()) <= 60_000
     assert len(render_flag(view(long_flag(900, reasons=14, in_pattern=400))).encode()) <= 120_000
+
+
+@pytest.mark.parametrize(
+    ("one", "said"),
+    [
+        (
+            {"kind": "run_over", "type": "police.da_incident", "days": 111},
+            "Police: domestic abuse notice: three records in a year, and none in the 111 days up "
+            "to 19 October 2026.",
+        ),
+        (
+            {"kind": "fewer_absences", "type": "school.absence", "days": 90}
+            | {"before": 12.5, "since": 0.0},
+            "Sessions missed at school: none in the 90 days to 19 October 2026, and 12.5 in the 90 "
+            "days before that. Holidays may be part of it.",
+        ),
+        (
+            {"kind": "closed", "type": "care.cp_plan"},
+            "Children's social care: child protection plan ended on 19 October 2026.",
+        ),
+    ],
+    ids=["a run is over", "fewer absences", "closed"],
+)
+def test_recent_improvement_is_told_with_its_records(one, said):
+    """One plain sentence, and the records it rests on, under what points the other way."""
+    flag = copy.deepcopy(FLAGS[0])
+    keys = [contact["contact_key"] for contact in flag["contacts"]]
+    flag["improvement"] = [{**one, "to": "2026-10-19", "contact_keys": keys}]
+    html = render_flag(view(flag))
+    shown = section(html, "other-way")
+    assert said in shown.replace("&#39;", "'")
+    assert shown.count('href="#r') == len(keys) == 3
+    assert long_sentences(visible_text(html)) == []

@@ -14,6 +14,7 @@ from riskflag.training.judge import RULES, Court, Judgement
 from riskflag.training.parts import about, bundle_parts
 from riskflag.training.record import Finished
 from riskflag.training.track import RunRecord, Store
+from tests.made_up_checks import sound
 from tests.made_up_training import SMALL, learnt, prepared, signals
 
 
@@ -22,7 +23,9 @@ def judgement() -> Judgement:
     test = prepared().test
     others = {RULES: test.values[:, 1]}
     oracles = {"true hazard": test.values[:, 0] - test.values[:, 3]}
-    return Court(prepared(), learnt(), SMALL, 43.0, others, oracles).judge()
+    done = Court(prepared(), learnt(), SMALL, 43.0, others, oracles).judge()
+    done.result.update(sound())
+    return done
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,9 @@ import pytest
 from riskflag.scoring.model import Model
 from riskflag.training.baselines import best_signal, oriented
 from riskflag.training.evaluate import MODEL, Trial, evaluate
-from riskflag.training.gates import CONTACTS, additivity, beats_contacts, calibrated
+from riskflag.training.experiment import PromotionConfig
+from riskflag.training.gate_figures import CONTACTS, OVER_CONTACTS, SANE, of_figures
+from riskflag.training.gates import Gate, additivity
 from riskflag.training.judge import RULES, SINGLE, Judgement
 from riskflag.training.operate import natural_frequency
 from riskflag.training.reference import LEAST_CHILDREN, Spread, typical
@@ -137,15 +139,24 @@ def test_the_additivity_gate_sees_a_gap_of_two_parts_in_a_billion() -> None:
     assert not additivity(Liar(good.text, good.names, good.calibration), rows).passed
 
 
-def test_the_gate_on_contacts_sees_a_model_that_adds_nothing(judgement: Judgement) -> None:
-    assert beats_contacts(judgement.result).passed
+def gate(name: str, result: dict[str, Any], **limits: Any) -> Gate:
+    """One of the gates that read a run's figures."""
+    found = of_figures(result, PromotionConfig(**limits))
+    return next(one for one in found if one.name == name)
+
+
+def test_the_gate_on_contacts_sees_a_model_that_may_add_nothing(judgement: Judgement) -> None:
+    """It is the interval that counts, and the count that is the harder to beat."""
+    assert gate(OVER_CONTACTS, judgement.result).passed
     worse = copy.deepcopy(judgement.result)
-    worse["gain_over"][CONTACTS[1]]["auroc"]["value"] = -0.001
-    refused = beats_contacts(worse)
+    worse["gain_over"][CONTACTS[1]]["precision_at_capacity"]["low"] = -0.001
+    refused = gate(OVER_CONTACTS, worse)
     assert not refused.passed
     assert CONTACTS[1] in refused.measured
-    worse["gain_over"][CONTACTS[1]]["auroc"]["value"] = None
-    assert not beats_contacts(worse).passed
+    worse["gain_over"][CONTACTS[1]]["precision_at_capacity"]["low"] = None
+    assert not gate(OVER_CONTACTS, worse).passed
+    del worse["gain_over"][CONTACTS[1]]
+    assert "not measured" in gate(OVER_CONTACTS, worse).measured
 
 
 @pytest.mark.parametrize(
@@ -163,10 +174,11 @@ def test_with_few_outcomes_the_gate_on_contacts_is_undecided_and_says_so(
 ) -> None:
     """Undecided is refused unless the experiment accepts it; shown to be worse, always."""
     result = copy.deepcopy(judgement.result) | {"children_with_outcome": children}
-    result["gain_over"][CONTACTS[0]]["auroc"] = {"value": -0.02, "low": -0.1, "high": high}
-    gate = beats_contacts(result, undecided_holds=lenient)
-    assert gate.passed is passed
-    assert ("undecided" in gate.measured) is (children < 100)
+    gain = {"value": -0.02, "low": -0.1, "high": high}
+    result["gain_over"][CONTACTS[0]]["precision_at_capacity"] = gain
+    found = gate(OVER_CONTACTS, result, undecided_holds=lenient)
+    assert found.passed is passed
+    assert ("undecided" in found.measured) is (children < 100)
 
 
 @pytest.mark.parametrize(
@@ -187,8 +199,8 @@ def test_the_gate_on_calibration_refuses_an_interval_wholly_outside(
     result = copy.deepcopy(judgement.result)
     result["calibration"][figure] |= {"low": low, "high": high}
     result["children_with_outcome"] = 500
-    assert calibrated(result).passed is passed
-    assert calibrated(result, undecided_holds=True).passed is passed
+    assert gate(SANE, result).passed is passed
+    assert gate(SANE, result, undecided_holds=True).passed is passed
     result["children_with_outcome"] = 99
-    assert not calibrated(result).passed
-    assert calibrated(result, undecided_holds=True).passed
+    assert not gate(SANE, result).passed
+    assert gate(SANE, result, undecided_holds=True).passed

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from riskflag.scoring.calibration import Calibration
 from riskflag.scoring.model import Model, capped
+from riskflag.training import refits as module
 from riskflag.training.refits import refits
 from tests.made_up_training import SMALL, prepared
 
@@ -36,3 +39,25 @@ def test_the_same_data_gives_the_same_refits():
 
 def test_none_are_grown_when_none_are_wanted():
     assert refits(prepared(), config(0), 10) is None
+
+
+def test_brothers_and_sisters_are_drawn_together(monkeypatch):
+    """Every refit learns from whole families; drawn child by child, some would be cut apart."""
+    whole = prepared()
+    people = len(whole.train.rows.ids)
+    kin = np.arange(people) // 3
+    seen = []
+
+    class Watched(module.Grower):
+        def grow(self, data, trees):
+            seen.append(len(data.labels))
+            return super().grow(data, trees)
+
+    monkeypatch.setattr(module, "Grower", Watched)
+    refits(replace(whole, families=kin), config(2), 5, threads=1)
+    for number, rows in enumerate(seen):
+        seed = module.FIRST_SEED + config(2).model.seed + number
+        half = np.random.default_rng(seed).random(int(kin.max()) + 1) < 0.5
+        assert rows == int(half[kin[whole.train.rows.person]].sum())
+        assert 0 < rows < len(whole.train.rows.person)
+    assert len(seen) == 2

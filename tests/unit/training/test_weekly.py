@@ -41,6 +41,8 @@ def test_figures_are_those_counted_by_hand() -> None:
         "recall": 0.5,
         "children_found": 1.0,
         "days_of_warning": 30.0,
+        "days_of_warning_quarter": 30.0,
+        "days_of_warning_three_quarters": 30.0,
     }
 
 

@@ -21,6 +21,8 @@ TUTOR = contacts("course.submission", category="TMA")
 COMPUTER = contacts("course.submission", category="CMA")
 HANDED_IN = contacts("course.submission", category=("TMA", "CMA"))
 MISSED = contacts("course.missed_deadline")
+MISSED_TUTOR = contacts("course.missed_deadline", category="TMA")
+MISSED_COMPUTER = contacts("course.missed_deadline", category="CMA")
 DUE = contacts("course.submission", "course.missed_deadline")
 DELAY = contacts("course.submission_delay")
 COURSES = ("AAA", "BBB", "CCC", "DDD", "EEE", "FFF", "GGG")
@@ -52,6 +54,11 @@ SIGNALS: tuple[Signal, ...] = (
     signal("tutor_marked_ever", count(TUTOR, None), "How many of them did a tutor mark?"),
     signal("missed_ever", count(MISSED, None), "How many deadlines were missed?"),
     signal("missed_28d", count(MISSED, 28), "How many deadlines were missed in 28 days?"),
+    signal("missed_tutor_ever", count(MISSED_TUTOR, None), "How many for a tutor?", "raises"),
+    signal("missed_computer_ever", count(MISSED_COMPUTER, None), "And for the computer?", "raises"),
+    signal("missed_tutor_28d", count(MISSED_TUTOR, 28), "For a tutor, in 28 days?", "raises"),
+    signal("handed_in_28d", count(HANDED_IN, 28), "How many were handed in within 28 days?"),
+    signal("days_since_missed_tutor", days_since_last(MISSED_TUTOR), "How long since such a one?"),
     signal("missed_share", ratio(count(MISSED, None), count(DUE, None)), "Which share?", "raises"),
     signal("score_mean", mean(HANDED_IN, "quantity", None), "What is the mean score?", "lowers"),
     signal("score_mean_tutor", mean(TUTOR, "quantity", None), "And by tutors?", "lowers"),

@@ -1,0 +1,109 @@
+"""What is known of each flagged child, kept beside the flags: no page reads the whole history.
+
+A look-back replays a child's history day by day. Of those who have a flag, the night keeps that
+history as it knew it: the contacts in `records.parquet` (riskflag.nightly.chronologies), and here
+what is known of them as people, their links, and what the feeds said of themselves. Of names only
+the first letter is kept, and of other people nothing but how they are related.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from riskflag.clock import day_number
+from riskflag.history.arrays import encode, numbers
+from riskflag.history.view import CONTACT_COLUMNS, History
+from riskflag.nightly import chronologies
+from riskflag.nightly.chronologies import RECORDS, known_before, plain
+
+if TYPE_CHECKING:
+    from riskflag.casework.publishing import PublicationRecord
+
+PEOPLE, LINKS, FEEDS = "people.parquet", "links.parquet", "feeds.parquet"
+#: About a person, and needed by no look-back.
+LEFT_OUT = ("sex", "ethnicity", "disability")
+#: Texts that a history holds as they are; the others are dictionary-encoded.
+PLAIN = ("contact_key", "record_id")
+
+
+def tables(near: History, as_of: dt.date) -> dict[str, pa.Table]:
+    """What a publication keeps, by file; `near` is the history cut to the people with a flag."""
+    people = known_before(near.persons, as_of)
+    for name in LEFT_OUT:
+        people = _with(people, name, pa.nulls(people.num_rows, pa.string()))
+    for name in ("given_name", "family_name"):
+        trimmed = pc.utf8_trim_whitespace(people[name].cast(pa.string()))
+        people = _with(people, name, pc.utf8_slice_codeunits(trimmed, 0, 1))
+    links = known_before(near.relationships, as_of)
+    return {
+        RECORDS: chronologies.table(near, as_of),
+        PEOPLE: plain(people),
+        LINKS: plain(_with(links, "related_id", pa.nulls(links.num_rows, pa.string()))),
+        FEEDS: near.coverage,
+    }
+
+
+def kept_history(
+    publications: Path, record: PublicationRecord, person_id: str, last: int
+) -> History | None:
+    """The history of one child as a night kept it, for a look-back that ends with day `last`.
+
+    None when the night kept none of this child, or not all that the days before `last` need: then
+    the history itself has to be asked. Raises IntegrityError when a file is not the published one.
+    """
+    where, expected = publications / record.folder, record.manifest_hash
+    files = {name: chronologies.opened(where, expected, name) for name in (RECORDS, PEOPLE, LINKS)}
+    parts = {name: file.of(person_id) for name, file in files.items() if file is not None}
+    feeds = chronologies.checked(where, expected, FEEDS)
+    if len(parts) < len(files) or feeds is None or last > day_number(record.as_of):
+        return None
+    contacts, people = parts[RECORDS], parts[PEOPLE]
+    if not _described(contacts, people, last):
+        return None
+    contacts = contacts.append_column("contact_person_id", contacts["whose"])
+    return History(
+        _coded(contacts.select(CONTACT_COLUMNS)),
+        _coded(people),
+        _coded(parts[LINKS]),
+        _feeds(feeds, expected),
+    )
+
+
+def _described(contacts: pa.Table, people: pa.Table, last: int) -> bool:
+    """Whether what sources say of the person holds on every day from the first contact on.
+
+    On other days whether somebody is a child follows from the links of everybody else.
+    """
+    if not contacts.num_rows:
+        return False
+    day = int(numbers(contacts["known_day"], 0).min()) + 1
+    spans = zip(numbers(people["known_day"], 0), numbers(people["superseded_day"], 0), strict=True)
+    for known, until in sorted(spans):
+        if known < day <= until:
+            day = int(until) + 1
+    return day > last
+
+
+def _coded(table: pa.Table) -> pa.Table:
+    """The table with its texts encoded as a history has them."""
+    table = table.combine_chunks()
+    for name in table.column_names:
+        if pa.types.is_string(table[name].type) and name not in PLAIN:
+            table = _with(table, name, encode(table[name]))
+    return table
+
+
+def _with(table: pa.Table, name: str, column: pa.Array) -> pa.Table:
+    return table.set_column(table.schema.get_field_index(name), name, column)
+
+
+@lru_cache(maxsize=2)
+def _feeds(path: Path, _manifest_hash: str) -> pa.Table:
+    return pq.read_table(path, memory_map=True)
