@@ -43,14 +43,15 @@ def in_threads(
     work: Callable[..., Result],
     parts: Sequence[tuple[object, ...]],
     done: Callable[[int], None] = lambda number: None,
+    most: int | None = None,
 ) -> list[Result]:
     """`work(*part)` for each part. What comes out does not depend on the number of threads.
 
     `done` is told the number of parts that are ready, in their order. Whatever it raises ends the
-    work: parts that were not begun are left.
+    work: parts that were not begun are left. No more than `most` are worked on at once.
     """
     results: list[Result] = []
-    threads = min(cores(), len(parts))
+    threads = min(most or cores(), cores(), len(parts))
     pool = ThreadPoolExecutor(max(threads, 1))
     try:
         one_by_one = (work(*part) for part in parts)

@@ -28,6 +28,8 @@ SMALL_BATCH = 20_000
 MANY_FILES = 32
 #: Merged loose files may hold so many contacts before they are dealt out to the buckets.
 MOST_LOOSE = 1 << 18
+#: So many contacts may be on their way into files at once.
+_MOST_AT_ONCE = 800_000
 #: Rows are sorted into buckets in parts of so many, side by side.
 _PART_ROWS = 1 << 18
 #: Columns that hardly repeat: a dictionary of them would only be thrown away.
@@ -75,8 +77,12 @@ def write_tables(
             parts.append((f"{place}/{name}.parquet", partial(_itself, table)))
     label, size = "Writing the history", len(parts)
     progress(label, 0, size)
+    contacts = len(tables["contact"]) if "contact" in tables else 0
     return in_threads(
-        _write, [(folder, *part) for part in parts], lambda number: progress(label, number, size)
+        _write,
+        [(folder, *part) for part in parts],
+        lambda number: progress(label, number, size),
+        most=max(_MOST_AT_ONCE * BUCKETS // max(contacts, 1), 1),
     )
 
 
