@@ -105,7 +105,7 @@ class _Reading:
         children, asked = self.result["children_with_outcome"], self.limits.fewest_outcomes
         told = f"{children} children had the outcome"
         if not self.decided and self.limits.undecided_holds:
-            told += "; the experiment accepts that too few decide"
+            told = f"undecided: {told}, and the experiment accepts it"
         passed = self.decided or self.limits.undecided_holds
         return Gate(ENOUGH, passed, told, f"at least {asked} children")
 
@@ -188,14 +188,14 @@ class _Reading:
             return Gate(name, False, NOT_MEASURED, asked)
         bad = [one for one in known if one["verdict"] == FAULT]
         told = (bad or known)[0]
-        return Gate(name, not bad and self._told(told), str(told["sentence"]), asked)
+        return Gate(name, not bad and self._told(told), _said(told), asked)
 
     def _no_look(self, name: str, check: str) -> Gate:
         found, asked = self._check(check), "nothing to look at"
         if found is None:
             return Gate(name, False, NOT_MEASURED, asked)
         passed = found["verdict"] not in (FAULT, LOOK) and self._told(found)
-        return Gate(name, passed, str(found["sentence"]), asked)
+        return Gate(name, passed, _said(found), asked)
 
     def _content(self) -> Gate:
         name, most = CONTENT, self.limits.explained_by_contact
@@ -274,6 +274,11 @@ class _Reading:
     def _told(self, check: Mapping[str, Any]) -> bool:
         """Whether the check could tell; one that could not holds where the experiment says so."""
         return check["verdict"] != NOT_KNOWN or self.limits.undecided_holds
+
+
+def _said(check: Mapping[str, Any]) -> str:
+    begins = "undecided: " if check["verdict"] == NOT_KNOWN else ""
+    return f"{begins}{check['sentence']}"
 
 
 def _or(value: float | None, otherwise: float) -> float:
