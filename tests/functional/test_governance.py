@@ -197,21 +197,27 @@ def test_the_change_log_tells_what_came_went_and_moved(evidence: Evidence) -> No
     assert not any("different data" in text for text in said(same))
 
 
-@pytest.mark.parametrize("width", [1280, 320])
-def test_the_pages_are_accessible_and_fetch_nothing(
-    evidence: Evidence, tmp_path: Path, width: int
-) -> None:
-    """axe-core finds nothing on any page; one request each, and nothing wider than the window."""
+def look_at(evidence: Evidence, folder: Path, names: set[str]) -> None:
+    """axe-core on these pages at both widths: nothing found, nothing fetched, nothing too wide."""
     for name, text in files(evidence, evidence).items():
-        (tmp_path / name).write_text(text)
-    pages = sorted(tmp_path.glob("*.html"))
-    assert len(pages) == len(NAMES)
+        (folder / name).write_text(text)
     with browser() as running:
-        for page in pages:
-            with opened(running, page, width=width) as shown:
-                assert violations(shown) == []
-                assert shown.asked == [page.as_uri()]
-                assert shown.evaluate("document.documentElement.scrollWidth") <= width
+        for name in sorted(names):
+            for width in (1280, 320):
+                with opened(running, folder / f"{name}.html", width=width) as shown:
+                    assert violations(shown) == []
+                    assert len(shown.asked) == 1
+                    assert shown.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_a_page_is_accessible_and_fetches_nothing(evidence: Evidence, tmp_path: Path) -> None:
+    """The one that has every kind of block; all pages share its template."""
+    look_at(evidence, tmp_path, {"model-card"})
+
+
+@pytest.mark.long
+def test_every_page_is_accessible_and_fetches_nothing(evidence: Evidence, tmp_path: Path) -> None:
+    look_at(evidence, tmp_path, NAMES)
 
 
 def test_a_bundle_from_before_its_figures_were_kept_is_told_so(
