@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import shutil
 import threading
 from collections.abc import Sequence
@@ -19,14 +20,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from riskflag.history.arrays import Ints, decoded, isin, one, spans
+from riskflag.history.by_part import ByPart
 from riskflag.history.hashing import buckets
-from riskflag.history.ledger import live_files, write_atomic
+from riskflag.history.ledger import StoredFile, live_files, write_atomic
 from riskflag.history.matches import everyone_ever, tops
 from riskflag.history.schema import CONTACT, conform
 from riskflag.history.store import HistoryStore
@@ -60,25 +61,28 @@ def parts_for(contacts: int, memory: int, threads: int) -> int:
     return parts
 
 
+def memory_for(store: HistoryStore, parts: int) -> int:
+    """The bytes with which a view on all cores has so many parts (a power of two), or more."""
+    return math.ceil(_contacts(live_files(store.batches())) / parts * cores() * BYTES_A_CONTACT)
+
+
 def stored_view(
     store: HistoryStore,
     folder: Path,
     *,
     memory: int,
-    least: int = 1,
     threads: int | None = None,
     anew: bool = False,
     progress: Progress = silent,
 ) -> Shelves:
     """The view of a store in `folder`, made there unless the one that is there is still right.
 
-    It has `least` parts (a power of two) or more, as `memory` (bytes) asks for. `anew` makes all of
-    it again, whatever is there.
+    `anew` makes all of it again, whatever is there.
 
     Raises IntegrityError when a file of the history is not the one in its ledger.
     """
     used = threads or cores()
-    key, held = _key(store, memory, used, least), None if anew else _held(folder)
+    key, held = _key(store, memory, used), None if anew else _held(folder)
     if held is not None and held["ledger"] == key["ledger"] and held["parts"] == key["parts"]:
         return Shelves(folder, held["newer"])
     if (
@@ -173,18 +177,21 @@ def _part_of(history: History, people: Sequence[str]) -> Part:
     return Part(history.select(people), related.filter(pa.array(theirs)))
 
 
-def _key(store: HistoryStore, memory: int, threads: int, least: int) -> dict[str, Any]:
+def _key(store: HistoryStore, memory: int, threads: int) -> dict[str, Any]:
     """What a view is made from: the files of the history, in how many parts; no newer part yet."""
     files = live_files(store.batches())
-    contacts = sum(file.rows for file in files if file.path.startswith("contact/"))
     told = json.dumps([[file.path, file.sha256] for file in files])
     return {
         "format": FORMAT,
         "ledger": hashlib.sha256(told.encode()).hexdigest(),
-        "parts": max(least, parts_for(contacts, memory, threads)),
+        "parts": parts_for(_contacts(files), memory, threads),
         "files": [file.path for file in files],
         "newer": None,
     }
+
+
+def _contacts(files: Sequence[StoredFile]) -> int:
+    return sum(file.rows for file in files if file.path.startswith("contact/"))
 
 
 def _held(folder: Path) -> dict[str, Any] | None:
@@ -233,15 +240,15 @@ class _Making:
         return tops(self.matches)
 
     @cached_property
-    def persons(self) -> _ByPart:
+    def persons(self) -> ByPart:
         table = self.store.read("person")
-        return _ByPart(table, [self.home(table.column("person_id"))], self.parts)
+        return ByPart(table, [self.home(table.column("person_id"))], self.parts)
 
     @cached_property
-    def relationships(self) -> _ByPart:
+    def relationships(self) -> ByPart:
         table = self.store.read("relationship")
         homes = [self.home(table.column(name)) for name in ("person_id", "related_id")]
-        return _ByPart(table, homes, self.parts)
+        return ByPart(table, homes, self.parts)
 
     @cached_property
     def coverage(self) -> pa.Table:
@@ -360,28 +367,6 @@ class _Making:
         related = decoded(history.relationships.column("person_id")).to_pylist()
         names = pa.array(sorted({*history.person_ids(), *related}), pa.string())
         return _part_of(history, names.filter(pa.array(self.home(names) == number)).to_pylist())
-
-
-@dataclass(frozen=True)
-class _ByPart:
-    """A table and the parts its rows belong to: one number of rows for each of `homes`."""
-
-    table: pa.Table
-    homes: Sequence[npt.NDArray[np.int64]]
-    parts: int
-
-    @cached_property
-    def _sorted(self) -> list[tuple[Ints, Ints]]:
-        found = []
-        for home in self.homes:
-            order = np.argsort(home, kind="stable")
-            found.append((order, np.searchsorted(home[order], np.arange(self.parts + 1))))
-        return found
-
-    def part(self, number: int) -> pa.Table:
-        """The rows of one part, in the table's order."""
-        rows = [order[edges[number] : edges[number + 1]] for order, edges in self._sorted]
-        return self.table.take(pa.array(np.unique(np.concatenate(rows))))
 
 
 #: What a view is made of; the other columns tell how rows came to be.

@@ -228,12 +228,12 @@ def _on_spark(
 ) -> tuple[Shelves, Engine]:
     """A view in files, and Spark to work on its parts."""
     from riskflag.history.store import HistoryStore
-    from riskflag.history.viewing import made_of, stored_view
+    from riskflag.history.viewing import made_of, memory_for, stored_view
     from riskflag.nightly.spark import SparkEngine
 
-    store, least = HistoryStore(workspace.history), workspace.config.spark.parts
-    where = workspace.work / "view-for-spark"
-    view = stored_view(store, where, memory=memory, least=least, anew=anew, progress=progress)
+    store, folder = HistoryStore(workspace.history), workspace.work / "view-for-spark"
+    memory = min(memory, memory_for(store, workspace.config.spark.parts))
+    view = stored_view(store, folder, memory=memory, anew=anew, progress=progress)
     return view, SparkEngine(workspace, catalogue, made_of(view))
 
 
