@@ -328,7 +328,12 @@ class _Course:
                 "raised_by": flag.raised_by,
                 "nights": sum(night <= limit for night in flag.nights),
                 "reviews": [
-                    {"on": r.on.isoformat(), "decision": r.decision, "amends": r.amends}
+                    {
+                        "on": r.on.isoformat(),
+                        "decision": r.decision,
+                        "amends": r.amends,
+                        "label": r.label,
+                    }
                     for r in flag.reviews
                     if r.on <= limit
                 ],

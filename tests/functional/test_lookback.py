@@ -271,6 +271,18 @@ def test_the_words_are_plain_and_every_number_of_a_record_is_on_the_page(nights)
         assert "<script" not in html
 
 
+def test_folding_leaves_nothing_of_a_long_course_out(nights):
+    """Each day and each record of the replay stands on the page once, folded or not."""
+    place, _ = nights
+    for person in CHILDREN:
+        page = lookback_page(look_back(place, None, Asked(person)))
+        html = render_lookback(page)
+        assert html.count('<tr id="r') == len(page.records)
+        assert html.count('<details class="fold"') == len(page.months) + len(page.years) > 0
+        for step in page.steps:
+            assert f'<tr><th scope="row">{step.date}</th><td><ul>' in html
+
+
 def test_what_cannot_be_looked_back_at_is_told_in_one_sentence(nights):
     """A stranger, days in the wrong order, an unknown bundle, a century."""
     place, _ = nights
