@@ -254,7 +254,8 @@ def _check(frame: Frame, rate: str, gaps: Floats, drawn: Floats) -> Check:
     if told.sum() < 2:
         lacking = f"By {kind}, {ASKED[rate]}: too few children in all groups but one to tell."
         return Check(name, FAIRNESS, lacking, NOT_KNOWN)
-    spread = np.maximum(np.nanstd(drawn, axis=0), frame.least_spread(rate))
+    spread = np.ma.masked_invalid(drawn).std(axis=0).filled(0.0)
+    spread = np.maximum(spread, frame.least_spread(rate))
     score = np.where(told & (spread > 0), np.abs(gaps) / np.where(spread > 0, spread, 1), -1.0)
     place = int(np.argmax(score))
     figure = with_interval(float(gaps[place]), drawn[:, place].tolist())
