@@ -34,7 +34,7 @@ TREES = 300
 FLAGGED = 0.01
 #: Children of one delivery.
 DELIVERY = 50_000
-SAMPLE = 20_000
+SAMPLE = 8_000
 SETTINGS = """authority = "Made-up Borough"
 capacity_per_week = {capacity}
 flag_from_level = "urgent"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,13 @@ from riskflag.errors import ALREADY_PUBLISHED, PUBLISHED_DEGRADED
 
 if TYPE_CHECKING:
     from riskflag.nightly.run import NightResult
+
+
+class Engine(StrEnum):
+    """Where children are assessed."""
+
+    local = "local"
+    spark = "spark"
 
 
 def register(app: typer.Typer) -> None:
@@ -32,6 +40,12 @@ def register(app: typer.Typer) -> None:
         memory: float = typer.Option(
             None, "--memory", min=0.1, help="GiB the night may take; as riskflag.toml says (4)."
         ),
+        full: bool = typer.Option(
+            False, "--full", help="Use nothing that earlier nights kept to be quicker."
+        ),
+        engine: Engine = typer.Option(
+            Engine.local, "--engine", help="Assess children here or on Spark; the same flags."
+        ),
     ) -> None:
         """Run the night: from the history to one publication of explained flags.
 
@@ -44,6 +58,7 @@ def register(app: typer.Typer) -> None:
         """
         from riskflag import clock
         from riskflag.cli.progress import progress_bar
+        from riskflag.nightly.inputs import How
         from riskflag.nightly.run import WritePages, run_night
         from riskflag.nightly.run import no_pages as without_pages
         from riskflag.reports.publish import write_pages
@@ -58,7 +73,7 @@ def register(app: typer.Typer) -> None:
                 day,
                 write_pages=writer,
                 rules_only=rules_only,
-                memory=memory,
+                how=How(memory, full, spark=engine is Engine.spark),
                 progress=progress,
             )
         _tell(result, workspace, with_pages=not no_pages)
@@ -77,6 +92,8 @@ def _tell(result: NightResult, workspace: Path, *, with_pages: bool) -> None:
         typer.echo(line)
     if result.exit_code == PUBLISHED_DEGRADED:
         typer.echo(missing(told))
+    if result.parts > 1:
+        typer.echo(in_parts(result))
     worklist = result.folder / ("worklist.html" if with_pages else "flags.json")
     typer.echo(f"Published in {result.seconds:.1f} seconds. Read: {worklist}")
     here = "" if workspace == Path(".") else f" --workspace {workspace}"
@@ -84,6 +101,16 @@ def _tell(result: NightResult, workspace: Path, *, with_pages: bool) -> None:
     if first is not None:
         typer.echo(f"Next: riskflag explain {first}{here}")
     typer.echo(f"      riskflag verify{here}")
+
+
+def in_parts(result: NightResult) -> str:
+    """In how many parts a large night was worked out, and how much of the history was made anew."""
+    if result.renewed is None:
+        return f"Worked out in {result.parts:,} parts; the view of the history was made of all."
+    return (
+        f"Worked out in {result.parts:,} parts; of the history only what is known of "
+        f"{result.renewed:,} people was made anew, whom something loaded since can touch."
+    )
 
 
 def summary(told: Mapping[str, Any]) -> list[str]:

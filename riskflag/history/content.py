@@ -23,6 +23,8 @@ Words = npt.NDArray[np.uint64]
 
 #: The two numbers of a row as columns of a stored table.
 CONTENT = ("content_a", "content_b")
+#: A column of digests, which need not be hashed again.
+KEY = "contact_key"
 #: Says when a later version came, which nobody could know before it did.
 LATER = "superseded_day"
 
@@ -53,7 +55,7 @@ def row_numbers(table: pa.Table, leave_out: Sequence[str] = (LATER, *CONTENT)) -
         array = one(table.column(name))
         if array.null_count == len(array):
             continue
-        words, nothing = _words(array)
+        words, nothing = _words(array, digest=name == KEY)
         for place, total in enumerate(sums):
             salt = hashlib.blake2b(f"{place} {name}".encode(), digest_size=8).digest()
             cells = _mixed(words + np.frombuffer(salt, np.uint64)[0])
@@ -74,13 +76,15 @@ def without_content(table: pa.Table) -> pa.Table:
     return table.drop_columns([name for name in CONTENT if name in table.column_names])
 
 
-def _words(array: Any) -> tuple[Words, Any]:
+def _words(array: Any, *, digest: bool) -> tuple[Words, Any]:
     """A number for each cell, or each value of a dictionary with one more; and which are empty."""
     if _is_coded(array):
         return np.append(_texts(array.dictionary), np.uint64(0)), [-1]
     nothing = np.asarray(array.is_null())
     if pa.types.is_string(array.type) or pa.types.is_large_string(array.type):
-        return _texts(array.fill_null("")), nothing
+        texts = array.fill_null("")
+        found = key_pairs(texts) if digest else None
+        return (_texts(texts) if found is None else found[0] ^ found[1]), nothing
     return _plain(array), nothing
 
 

@@ -65,15 +65,21 @@ def stored_view(
     folder: Path,
     *,
     memory: int,
+    least: int = 1,
     threads: int | None = None,
+    anew: bool = False,
     progress: Progress = silent,
 ) -> Shelves:
     """The view of a store in `folder`, made there unless the one that is there is still right.
 
+    It has `least` parts (a power of two) or more, as `memory` (bytes) asks for. `anew` makes all of
+    it again, whatever is there.
+
     Raises IntegrityError when a file of the history is not the one in its ledger.
     """
     used = threads or cores()
-    key, held = _key(store, memory, used), _held(folder)
+    key, held = _key(store, memory, used), None if anew else _held(folder)
+    key["parts"] = max(key["parts"], least)
     if held is not None and held["ledger"] == key["ledger"] and held["parts"] == key["parts"]:
         return Shelves(folder, held["newer"])
     if (
@@ -86,7 +92,8 @@ def stored_view(
             return found
     staging = folder.with_name(f".{folder.name}")
     shutil.rmtree(staging, ignore_errors=True)
-    staging.mkdir(parents=True, mode=0o700)
+    for made in (staging.parent, staging):
+        made.mkdir(parents=True, exist_ok=True, mode=0o700)
     try:
         _Making(store, staging, key["parts"], used).run(progress)
         _tell(staging, key)
@@ -95,6 +102,11 @@ def stored_view(
     finally:
         shutil.rmtree(staging, ignore_errors=True)
     return Shelves(folder)
+
+
+def made_of(view: Shelves) -> str:
+    """Tells one state of a view from any other."""
+    return hashlib.sha256((view.folder / KEY).read_bytes()).hexdigest()
 
 
 def _with_newer(
@@ -120,7 +132,7 @@ def _with_newer(
         _tell(folder, {**key, "newer": name})
     finally:
         shutil.rmtree(staging, ignore_errors=True)
-    for old in folder.glob("newer-*"):
+    for old in [*folder.glob("newer-*"), *folder.glob(".newer-*")]:
         if old.name != name:
             shutil.rmtree(old, ignore_errors=True)
     return Shelves(folder, name)
@@ -282,6 +294,7 @@ class _Making:
         _ = self.reached, self.coverage, self.persons
         self.locks = [threading.Lock() for _ in range(self.parts)]
         label = "Reading the history"
+        progress(label, 0, len(files))
         with ExitStack() as stack:
             writers: dict[int, Any] = {}
 

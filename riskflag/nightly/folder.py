@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import hashlib
+import io
 import json
 import os
 import shutil
@@ -26,10 +27,13 @@ RESTORE = "restore the folder from its backup, or run `riskflag verify` to see w
 
 def flags_bytes(flags: list[dict[str, Any]]) -> bytes:
     """flags.json: a list with one flag on each line, the same bytes for the same flags."""
-    lines = [
-        json.dumps(flag, sort_keys=True, allow_nan=False, ensure_ascii=False) for flag in flags
-    ]
-    return ("[\n" + ",\n".join(lines) + "\n]\n" if lines else "[]\n").encode()
+    content = io.BytesIO()
+    for number, flag in enumerate(flags):
+        content.write(b",\n" if number else b"[\n")
+        line = json.dumps(flag, sort_keys=True, allow_nan=False, ensure_ascii=False)
+        content.write(line.encode())
+    content.write(b"\n]\n" if flags else b"[]\n")
+    return content.getvalue()
 
 
 def pretty_bytes(value: object) -> bytes:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -13,6 +12,7 @@ import pyarrow as pa
 
 from riskflag.clock import date_of, day_number
 from riskflag.nightly.digest import visible_rows
+from riskflag.signals.people import People
 
 if TYPE_CHECKING:
     from riskflag.history.view import History
@@ -56,18 +56,41 @@ class Records:
     def of(cls, history: History, as_of: dt.date) -> Records:
         """Read them from a history that is already cut to the people concerned."""
         day = day_number(as_of)
-        contacts = visible_rows(history.contacts, day).to_pylist()
         persons = {row["person_id"]: row for row in visible_rows(history.persons, day).to_pylist()}
         return cls(
             as_of,
-            {
-                person: list(rows)
-                for person, rows in itertools.groupby(contacts, key=lambda row: row["person_id"])
-            },
+            RowsOf(visible_rows(history.contacts, day)),
             persons,
             _linked(history.relationships, day),
             _siblings(history.relationships, day),
         )
+
+
+class RowsOf(Mapping[str, Sequence[Row]]):
+    """The rows of a table sorted by person, as dictionaries: made for one person when asked for.
+
+    As dictionaries the records of all flagged children would take more room than all else.
+    """
+
+    def __init__(self, table: pa.Table) -> None:
+        self._table = table.combine_chunks()
+        people = People(table["person_id"])
+        ends = zip(people.starts[:-1].tolist(), people.starts[1:].tolist(), strict=True)
+        first = table["person_id"].take(pa.array(people.starts[:-1])).to_pylist()
+        self._places = dict(zip(first, ends, strict=True))
+        self._last: tuple[str | None, Sequence[Row]] = (None, ())
+
+    def __getitem__(self, person_id: str) -> Sequence[Row]:
+        if self._last[0] != person_id:
+            start, stop = self._places[person_id]
+            self._last = (person_id, self._table.slice(start, stop - start).to_pylist())
+        return self._last[1]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._places)
+
+    def __len__(self) -> int:
+        return len(self._places)
 
 
 def _linked(relationships: pa.Table, day: int) -> frozenset[str]:

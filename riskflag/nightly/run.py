@@ -26,9 +26,10 @@ from riskflag.errors import (
     ConflictError,
     HeldError,
 )
-from riskflag.nightly import anchors, chronologies, folder, listing, published, state_file, steps
+from riskflag.history.stored_view import Shelves
+from riskflag.nightly import anchors, folder, listing, near, published, state_file, steps
 from riskflag.nightly.build import Built, build
-from riskflag.nightly.inputs import Inputs, hold_if_essential_is_lost, load
+from riskflag.nightly.inputs import AS_SET, How, Inputs, hold_if_essential_is_lost, load
 from riskflag.nightly.manifest import degraded, manifest
 from riskflag.progress import Progress, silent
 from riskflag.workspace import Workspace
@@ -59,12 +60,18 @@ WritePages = Callable[[PublishedFlags, Path], None]
 
 @dataclass(frozen=True)
 class NightResult:
-    """How a night ended: its exit code, folder, manifest and seconds taken."""
+    """How a night ended: its exit code, folder, manifest and seconds taken.
+
+    `parts` is in how many parts it was worked out, `renewed` of how many people the view of the
+    history was made anew; None when it was made anew of all, or the history was in memory.
+    """
 
     exit_code: int
     folder: Path
     manifest: Mapping[str, Any]
     seconds: float
+    parts: int = 1
+    renewed: int | None = None
 
 
 def no_pages(published: PublishedFlags, target: Path) -> None:
@@ -77,10 +84,10 @@ def run_night(
     *,
     write_pages: WritePages = no_pages,
     rules_only: bool = False,
-    memory: float | None = None,
+    how: How = AS_SET,
     progress: Progress = silent,
 ) -> NightResult:
-    """Score one night and publish it, in so much `memory` (GiB; None: as the settings say).
+    """Score one night and publish it.
 
     The result's exit code is 0, 10 (published, with something missing) or 3 (this very night was
     published before: nothing is changed). Raises HeldError (20), InputError (30), ConfigError and
@@ -93,8 +100,7 @@ def run_night(
             store = open_store(workspace)
             try:
                 paused = _paused(store)
-                size = {} if memory is None else {"memory": memory}
-                inputs = load(workspace, as_of, rules_only=rules_only, progress=progress, **size)
+                inputs = load(workspace, as_of, rules_only=rules_only, how=how, progress=progress)
                 inputs = replace(inputs, paused=paused)
                 night = _Night(workspace, store, inputs, write_pages, progress)
                 code, record = night.run()
@@ -104,7 +110,10 @@ def run_night(
         raise folder.storage_error(error) from None
     target = workspace.publications / record.folder
     told = folder.read_manifest(target, record.manifest_hash)
-    return NightResult(code, target, told, time.monotonic() - started)
+    seconds, view = time.monotonic() - started, inputs.view
+    newer = view.renewed if isinstance(view, Shelves) and view.newer else None
+    renewed = None if newer is None else len(newer)
+    return NightResult(code, target, told, seconds, len(view), renewed)
 
 
 @dataclass(frozen=True)
@@ -150,8 +159,8 @@ class _Night:
         staging = folder.begin(publications, name)
         content = folder.flags_bytes(built.flags)
         folder.write(staging / folder.FLAGS, content)
-        for file, records in built.records.items():
-            folder.write(staging / file, chronologies.table_bytes(records))
+        for file, data in near.file_bytes(built.records):
+            folder.write(staging / file, data)
         folder.write(staging / folder.STATE, folder.pretty_bytes(state_file.to_json(state)))
         self.progress("Writing pages", 0, 1)
         self.write_pages(self._published(built), staging)

@@ -39,7 +39,7 @@ def written(tmp_path_factory):
 
     from riskflag.scoring.bundle import load_current
 
-    def load(workspace, as_of, *, rules_only=False, progress=None):
+    def load(workspace, as_of, *, rules_only=False, how=None, progress=None):
         inputs = memory_load(workspace, as_of)
         return replace(inputs, bundle=load_current(workspace.bundles))
 

@@ -47,7 +47,7 @@ class Night:
         monkeypatch.setattr("riskflag.nightly.run.load", self.load)
         monkeypatch.setattr("riskflag.nightly.reproduce.load", self.load)
 
-    def load(self, workspace, as_of, *, rules_only=False, progress=None):
+    def load(self, workspace, as_of, *, rules_only=False, how=None, progress=None):
         catalogue = load_catalogue(workspace.features_dir)
         rulebook = Rulebook.load(catalogue.rulebook_path, catalogue)
         bundle = None if rules_only else self.bundle()

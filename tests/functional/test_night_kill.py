@@ -124,7 +124,7 @@ print(json.dumps(told))
 """
 
 
-def memory_load(workspace, as_of, *, rules_only=False, progress=None):
+def memory_load(workspace, as_of, *, rules_only=False, how=None, progress=None):
     """The night's inputs with a history in memory."""
     from riskflag.nightly.inputs import Inputs
     from riskflag.scoring.rulebook import Rulebook

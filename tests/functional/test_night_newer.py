@@ -7,11 +7,14 @@ import random
 import pyarrow as pa
 import pytest
 
+from riskflag.cli import run
+from riskflag.errors import ALREADY_PUBLISHED
 from riskflag.history import viewing
 from riskflag.history.schema import conform
 from riskflag.history.store import HistoryStore
 from riskflag.history.stored_view import Shelves, view_of
 from riskflag.history.viewing import stored_view
+from riskflag.nightly.inputs import How
 from riskflag.nightly.run import run_night
 from tests import night_world as world
 from tests.functional.test_night_parts import PEOPLE, SCHEMAS, one_person, published, put
@@ -106,7 +109,7 @@ def compared_nights(root, seed: int, nights: int) -> list[str]:
     ways, deliveries, day = [], Deliveries(seed), world.AS_OF
     for number in range(nights):
         run_night(whole, day)
-        run_night(in_parts, day, memory=0.1)
+        run_night(in_parts, day, how=How(memory=0.1))
         assert published(in_parts) == published(whole), f"night {number} of seed {seed}"
         view = in_parts.work / "view"
         ways.append("newer" if list(view.glob("newer-*")) else "whole")
@@ -174,3 +177,54 @@ def test_a_view_that_too_many_are_touched_of_is_made_whole(tmp_path, monkeypatch
     again = stored_view(store, folder, memory=10**8)
     assert again == Shelves(folder)
     assert again.visible(20_500) == view_of(store.load()).visible(20_500)
+
+
+def test_a_large_night_says_in_how_many_parts_and_of_how_many_people(tmp_path, small_parts, capsys):
+    """By itself it makes anew what it must; --full makes everything anew, to the same bytes."""
+    place = world.workspace(tmp_path / "w", with_bundle=False)
+    put(place)
+
+    def night(day: str, *more: str) -> tuple[int, str]:
+        small = ["score", "--workspace", str(place.root), "--memory", "0.1", "--no-pages"]
+        code = run([*small, "--as-of", day, *more])
+        return code, capsys.readouterr().out
+
+    assert "parts; the view of the history was made of all." in night("2026-03-10")[1]
+    deliver(place, 1, {"contact": [world.contact("C-07", "ed.attendance", 1, n=5000)]})
+    assert "what is known of 2 people was made anew" in night("2026-03-11")[1]
+    before = published(place)
+    assert night("2026-03-11", "--full")[0] == ALREADY_PUBLISHED
+    assert not list((place.work / "view").glob("newer-*"))
+    assert published(place) == before
+
+
+def test_a_making_that_is_stopped_leaves_nothing_and_what_a_kill_left_is_tidied(
+    tmp_path, small_parts
+):
+    """Stopped at its first, a middle or its last step; the view that was there stays as it was."""
+    place = world.workspace(tmp_path / "w", with_bundle=False)
+    put(place)
+    store, folder = HistoryStore(place.history), place.work / "view"
+
+    def stop_at(label: str, number: int):
+        def progress(what: str, done: int, total: int) -> None:
+            if (what, done) == (label, number):
+                raise KeyboardInterrupt
+
+        return progress
+
+    for label, number in (("Reading the history", 0), ("Making the view", 2)):
+        with pytest.raises(KeyboardInterrupt):
+            stored_view(store, folder, memory=10**8, progress=stop_at(label, number))
+        assert list(place.work.iterdir()) == []
+    before = stored_view(store, folder, memory=10**8).visible(20_500)
+    deliver(place, 1, {"contact": [world.contact("C-07", "ed.attendance", 1, n=5000)]})
+    with pytest.raises(KeyboardInterrupt):
+        stored_view(store, folder, memory=10**8, progress=stop_at("Reading the history", 1))
+    assert Shelves(folder).visible(20_500) == before
+    assert not list(folder.glob(".newer-*"))
+    (folder / ".newer-0000").mkdir()
+    (place.work / ".view" / "scratch").mkdir(parents=True)
+    after = stored_view(store, folder, memory=10**8, anew=True)
+    assert after.visible(20_500) == view_of(store.load()).visible(20_500)
+    assert [path.name for path in place.work.iterdir()] == ["view"]

@@ -1,0 +1,269 @@
+"""Whole nights over authorities of several sizes: time, memory, cost per child, and the next night.
+
+    python -m benchmarks.night --sizes S M L
+
+Each step runs in a process of its own, one after another. `T` is a tenth of all children in England
+(1.2 million), worked out in 8 GiB; from it follows what all of them would take.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import json
+import os
+import platform
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from benchmarks.made_up import AS_OF, SIZES, Size
+from benchmarks.page import write_section
+from riskflag.history.schema import CONTACT, conform
+from riskflag.history.store import HistoryStore
+from riskflag.workspace import Workspace
+
+ROOT = Path(__file__).parents[1]
+TENTH = "T"
+ALL = {**SIZES, TENTH: Size(1_200_000, 36_000_000)}
+ENGLAND = 12_000_000
+MEMORY = {"S": 0.5, "M": 2.0, "L": 4.0, TENTH: 8.0}
+DAY = dt.timedelta(days=1)
+#: One child in so many is touched before the second night.
+TOUCHED = 100
+
+
+@dataclass(frozen=True)
+class Step:
+    """What one step took: seconds on the clock and of all processors, peak memory in bytes."""
+
+    seconds: float
+    processor: float
+    peak: int
+    more: dict[str, Any]
+
+
+def make_view(place: Workspace, memory: float, *, anew: bool) -> dict[str, Any]:
+    """Make the view of the history, of all or of what was touched."""
+    from riskflag.history.viewing import stored_view
+
+    folder, size = place.work / "view", int(memory * 2**30)
+    view = stored_view(HistoryStore(place.history), folder, memory=size, anew=anew)
+    return {"parts": len(view), "renewed": len(view.renewed)}
+
+
+def night(place: Workspace, memory: float, day: dt.date) -> dict[str, Any]:
+    """One night with its pages."""
+    from riskflag.nightly.inputs import How
+    from riskflag.nightly.run import run_night
+    from riskflag.reports.publish import write_pages
+
+    pages = [0.0]
+
+    def timed(*given: Any) -> None:
+        began = time.monotonic()
+        write_pages(*given)
+        pages[0] = time.monotonic() - began
+
+    # However small the authority, it is worked out from files, so that sizes can be compared.
+    told = run_night(place, day, write_pages=timed, how=How(memory)).manifest["counts"]
+    return {"flags": told["flags"], "children": told["children"], "pages": pages[0]}
+
+
+def touch(place: Workspace, children: int) -> None:
+    """One new record about one child in TOUCHED."""
+    rows = [
+        {
+            "contact_key": f"new-{number:028d}",
+            "version": 1,
+            "op": "assert",
+            "person_id": f"child-{number:08d}",
+            "agency": "hospital",
+            "type": "ed.attendance",
+            "occurred_on": AS_OF - DAY,
+            "known_on": AS_OF,
+            "known_basis": "landed",
+            "source": "hospital",
+            "record_id": str(number),
+            "source_file": "second.csv",
+            "source_line": 2,
+            "issues": "",
+        }
+        for number in range(TOUCHED // 2, children, TOUCHED)
+    ]
+    table = conform(pa.Table.from_pylist(rows, CONTACT), CONTACT)
+    HistoryStore(place.history).append_batch("second", AS_OF.isoformat(), {"contact": table})
+
+
+def step(root: Path, name: str, memory: float) -> dict[str, Any]:
+    """One step in this process; what is measured is told as plain JSON."""
+    place = Workspace.open(root)
+    began = time.monotonic()
+    if name in ("view", "renewed"):
+        more = make_view(place, memory, anew=name == "view")
+    else:
+        more = night(place, memory, AS_OF if name == "night" else AS_OF + DAY)
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return {
+        "seconds": time.monotonic() - began,
+        "processor": sum(one.ru_utime + one.ru_stime for one in used),
+        # Several page writers may stand beside the night at once.
+        "peak": (used[0].ru_maxrss + (os.cpu_count() or 1) * used[1].ru_maxrss) * 1024,
+        "more": more,
+    }
+
+
+def measured(root: Path, letter: str) -> dict[str, Step]:
+    """Every step of one size by name, in the order in which they are taken."""
+    from benchmarks.night_world import make
+
+    size, memory = ALL[letter], MEMORY[letter]
+    place = Workspace.open(root) if root.exists() else make(root, size, memory=memory)
+    found = {}
+    for name in ("view", "night", "renewed", "second"):
+        if name == "renewed":
+            touch(place, size.children)
+        found[name] = _step(root, name, memory)
+        print(letter, name, found[name], flush=True)
+    return found
+
+
+def _step(root: Path, name: str, memory: float) -> Step:
+    command = [sys.executable, "-m", "benchmarks.night", "--step", name, "--root", str(root)]
+    done = subprocess.run(
+        [*command, "--memory", str(memory)],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    if done.returncode:
+        raise RuntimeError(f"{name} failed:\n{done.stderr[-2000:]}")
+    return Step(**json.loads(done.stdout.splitlines()[-1]))
+
+
+def report(found: dict[str, dict[str, Step]], load: float) -> str:
+    """The section: one table for all sizes, and what follows from it."""
+    lines = [HEAD.format(cores=os.cpu_count(), load=load), "", *_table(found), ""]
+    per_child = {
+        letter: 1e6 * (steps["view"].processor + steps["night"].processor) / _children(steps)
+        for letter, steps in found.items()
+    }
+    told = ", ".join(f"{letter} {value:,.0f}" for letter, value in per_child.items())
+    lines.append(f"Processor time per child, view and night, in microseconds: {told}.")
+    for letter, steps in found.items():
+        lines.append(_second(letter, steps))
+    if TENTH in found:
+        lines.append(_england(found[TENTH]))
+    lines += [
+        "",
+        f"`python -m benchmarks.night --sizes {' '.join(found)}`; lightgbm {version('lightgbm')}, "
+        f"pyarrow {version('pyarrow')}, numba {version('numba')}, Python "
+        f"{platform.python_version()}, {platform.machine()}.",
+    ]
+    return "\n".join(lines)
+
+
+HEAD = """From the history's own files to a publication with pages: the history is made a view of
+in parts (after a load only), then every child's signals (the shipped catalogue), rules and a model
+of 300 trees, contributions, reasons, evidence and pages of the children who are flagged. Every
+fifth child has a brother or sister. Before the second night one child in a hundred has a new
+record. The machine has {cores} cores; its load before was {load:.1f}, and times tell little when
+that is above 1: processor time tells more. Memory is that of the night and of its page writers
+together."""
+
+STEPS = {
+    "view": "view of all",
+    "night": "night",
+    "renewed": "view of those touched",
+    "second": "second night",
+}
+
+
+def _table(found: dict[str, dict[str, Step]]) -> list[str]:
+    rows = ["| size | step | seconds | of that pages | processor time (s) | peak memory |"]
+    rows.append("|---|---|---|---|---|---|")
+    for letter, steps in found.items():
+        size = ALL[letter]
+        for name, one in steps.items():
+            pages = f"{one.more['pages']:.1f}" if "pages" in one.more else ""
+            about = f"{letter}: {size.children:,} children, {size.contacts:,} contacts"
+            rows.append(
+                f"| {about if name == 'view' else ''} | {STEPS[name]}{_about(one)} "
+                f"| {one.seconds:.1f} | {pages} | {one.processor:.1f} "
+                f"| {one.peak / 2**30:.2f} GiB |"
+            )
+    return rows
+
+
+def _about(one: Step) -> str:
+    more = one.more
+    if "flags" in more:
+        return f", {more['flags']:,} flags"
+    return f" ({more['renewed']:,} people)" if more["renewed"] else f" ({more['parts']} parts)"
+
+
+def _children(steps: dict[str, Step]) -> int:
+    return int(steps["night"].more["children"])
+
+
+def _second(letter: str, steps: dict[str, Step]) -> str:
+    """How the second night compares with one made of all, with pages and without."""
+
+    def whole(view: str, name: str) -> tuple[float, float]:
+        seconds = steps[view].seconds + steps[name].seconds
+        return seconds, seconds - steps[name].more["pages"]
+
+    full, second = whole("view", "night"), whole("renewed", "second")
+    return (
+        f"{letter}: the second night took {second[0]:.1f} s, one made of all {full[0]:.1f} s "
+        f"({full[0] / second[0]:.1f} times as long); pages, which carry the night's date and are "
+        f"all written anew, left out: {second[1]:.1f} s and {full[1]:.1f} s "
+        f"({full[1] / second[1]:.1f} times)."
+    )
+
+
+def _england(steps: dict[str, Step]) -> str:
+    seconds = steps["view"].seconds + steps["night"].seconds
+    times = ENGLAND / _children(steps)
+    return (
+        f"All of England (12 million children, 360 million contacts) would take {times:.0f} times "
+        f"the tenth's {seconds / 60:.1f} minutes on this machine, {seconds * times / 3600:.1f} "
+        "hours, were cost per child to stay as measured. What is held whole, people and "
+        "relationships, grows with the children too: give it a machine with more memory, or Spark."
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--sizes", nargs="+", choices=list(ALL), default=["S", "M"])
+    parser.add_argument("--keep", type=Path, help="keep the made-up authorities in this folder")
+    parser.add_argument("--no-page", action="store_true", help="print only, write no page")
+    parser.add_argument("--step", help=argparse.SUPPRESS)
+    parser.add_argument("--root", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--memory", type=float, help=argparse.SUPPRESS)
+    chosen = parser.parse_args()
+    if chosen.step:
+        print(json.dumps(step(chosen.root, chosen.step, chosen.memory)))
+        return
+    load = os.getloadavg()[0]
+    with tempfile.TemporaryDirectory(prefix="riskflag-bench-") as scratch:
+        folder = chosen.keep or Path(scratch)
+        found = {letter: measured(folder / letter, letter) for letter in chosen.sizes}
+    section = report(found, load)
+    print(section)
+    if not chosen.no_page:
+        write_section("Whole nights", section)
+
+
+if __name__ == "__main__":
+    main()
