@@ -65,6 +65,7 @@ DAYS = (*EDGES, *range(BASE - 100, BASE + 100, 200 // len(EDGES)))
 #: Most contacts become known within a day of an as-of date, one way or the other.
 KNOWN = (*(a + d for a in AS_OFS for d in (-30, -1, 0, 0, 1)), *EDGES[::5])
 AGENCIES = ("ed", "police", "school")
+FAR_AHEAD = clock.date_of(BASE + 400)
 
 
 @dataclass(frozen=True)
@@ -164,8 +165,9 @@ def contact(number: int, die: Dice) -> Iterator[dict]:
 
 
 def end(die: Dice) -> dict:
-    """An end, wherever it lies, or none because the contact is open or because nobody says."""
-    ended = die.date()
+    """An end, at times far ahead, or none because the contact is open or because nobody says."""
+    near = die.date()
+    ended = die.pick((near, near, near, FAR_AHEAD))
     open_ended = die.pick((False, True))
     return {"ended_on": die.pick((ended, ended, None)), "open_ended": open_ended}
 
