@@ -4,6 +4,8 @@ BIN := .venv/bin
 READY := .venv/.ready
 WORKERS ?= 2
 CHILDREN ?= 4000
+# Threads that wait do not spin: on a machine that others use too, spinning costs minutes.
+export OMP_WAIT_POLICY ?= passive
 
 .PHONY: demo test test-long check fix bench docs serve lock clean
 

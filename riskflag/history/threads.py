@@ -17,18 +17,21 @@ def cores() -> int:
     return len(os.sched_getaffinity(0))
 
 
-def in_turn(work: Callable[[int], Result], total: int, *, threads: int) -> Iterator[Result]:
+def in_turn(
+    work: Callable[[int], Result], total: int, *, threads: int, ahead: int = 1
+) -> Iterator[Result]:
     """`work(0)`, `work(1)` and so on, in that order.
 
-    No more are begun than there are threads, so memory is bounded by what those hold. Stopping
-    early, or a fault in one, leaves nothing running.
+    No more are begun than `ahead` for each thread, so memory is bounded by what those hold; with
+    more than one no thread idles behind a slow one. Stopping early, or a fault in one, leaves
+    nothing running.
     """
     waiting: deque[Future[Result]] = deque()
     pool = ThreadPoolExecutor(threads)
     try:
         for number in range(total):
             waiting.append(pool.submit(work, number))
-            if len(waiting) >= threads:
+            if len(waiting) >= threads * ahead:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()

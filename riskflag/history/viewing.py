@@ -78,8 +78,7 @@ def stored_view(
     Raises IntegrityError when a file of the history is not the one in its ledger.
     """
     used = threads or cores()
-    key, held = _key(store, memory, used), None if anew else _held(folder)
-    key["parts"] = max(key["parts"], least)
+    key, held = _key(store, memory, used, least), None if anew else _held(folder)
     if held is not None and held["ledger"] == key["ledger"] and held["parts"] == key["parts"]:
         return Shelves(folder, held["newer"])
     if (
@@ -174,7 +173,7 @@ def _part_of(history: History, people: Sequence[str]) -> Part:
     return Part(history.select(people), related.filter(pa.array(theirs)))
 
 
-def _key(store: HistoryStore, memory: int, threads: int) -> dict[str, Any]:
+def _key(store: HistoryStore, memory: int, threads: int, least: int) -> dict[str, Any]:
     """What a view is made from: the files of the history, in how many parts; no newer part yet."""
     files = live_files(store.batches())
     contacts = sum(file.rows for file in files if file.path.startswith("contact/"))
@@ -182,7 +181,7 @@ def _key(store: HistoryStore, memory: int, threads: int) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "ledger": hashlib.sha256(told.encode()).hexdigest(),
-        "parts": parts_for(contacts, memory, threads),
+        "parts": max(least, parts_for(contacts, memory, threads)),
         "files": [file.path for file in files],
         "newer": None,
     }
