@@ -52,7 +52,8 @@ _ROUND = (
     (6, 15, 14, 9, 11, 3, 0, 8, 12, 2, 13, 7, 1, 4, 10, 5),
     (10, 2, 8, 4, 7, 6, 1, 5, 15, 11, 9, 14, 3, 12, 13, 0),
 )
-_SIGMA = np.array([*_ROUND, *_ROUND[:2]], np.int64)
+#: The order of the words in each of the twelve rounds; without a sign, indexing needs no check.
+_SIGMA = np.array([*_ROUND, *_ROUND[:2]], np.uint64)
 
 
 @_compiled
@@ -116,8 +117,8 @@ def _hash_all(offsets: npt.NDArray[np.int64], data: Bytes, hexadecimal: Bytes) -
             size = min(end - at, 128)
             for place in range(16):
                 m[place] = 0
-            for place in range(size):
-                block[place] = data[at + place]
+            for place in range(np.uint64(size)):
+                block[place] = data[np.uint64(at) + place]
             at += size
             _compress(h, m, at - begin, at == end)
             if at == end:

@@ -287,7 +287,7 @@ class Day:
     def _versions(self, part: Part, table: pa.Table) -> tuple[pa.Table, pa.Table]:
         """Choose within the delivery, compare with the history, withdraw what is gone."""
         item, name, current = part.item, part.name, self._current(part)
-        choice = item.choice(name, table)
+        choice = item.choice(name, part.first, table)
         winners = take(table, choice.winner)
         placed = item.placed(self.state.contacts) if name == "contact" else None
         if placed is None:

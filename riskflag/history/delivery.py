@@ -80,6 +80,8 @@ class Delivered:
         self._shelves = {name: Shelf(by_subject, self.folder, self.parts) for name in TABLES}
         self._rows: dict[str, pa.Table | None] = {}
         self._chosen: dict[str, Choice] = {}
+        #: The parts in which no key of a table comes twice, by its name and first code.
+        self._single: set[tuple[str, int]] = set()
         self._placed: tuple[object, Ints] | None = None
 
     def refuse(self, path: Path, shown: str, sha256: str, refusal: RejectedError) -> None:
@@ -209,8 +211,11 @@ class Delivered:
             self._rows[name] = table
         return table
 
-    def choice(self, name: str, sound: pa.Table) -> Choice:
-        """Which of the sound candidates of a part count."""
+    def choice(self, name: str, first: int, sound: pa.Table) -> Choice:
+        """Which of the sound candidates of a part count; `first` is its first code."""
+        if (name, first) in self._single:
+            nothing = np.zeros(0, np.int64)
+            return Choice(np.arange(sound.num_rows), nothing, nothing, nothing)
         return self._chosen.get(name) or choose(sound, f"{name}_key")
 
     def kept(self, table: pa.Table) -> Mask:
@@ -232,6 +237,7 @@ class Delivered:
                 mine = rows[files == number]
                 if item.sheet is not None and len(mine):
                     self._chosen.clear()
+                    self._single.clear()
                     item.sheet.marks.mark(item.sheet.places(mine), "conflicting_rows")
         return any(table.num_rows for table in found)
 
@@ -242,11 +248,14 @@ class Delivered:
         """
         table = self.candidates(name, first, last)
         self._chosen.pop(name, None)
+        self._single.discard((name, first))
         if table is None or table.num_rows == 0:
             return _ROWS.empty_table()
         kept = self.kept(table)
         sound = table if kept.all() else table.filter(pa.array(kept))
         choice = choose(sound, f"{name}_key")
+        if len(choice.winner) == sound.num_rows:
+            self._single.add((name, first))
         if self.parts == 1 and len(choice.conflict) == 0:
             self._chosen[name] = choice
         return sound.select(_ROWS.names).take(pa.array(choice.conflict))

@@ -42,6 +42,7 @@ from riskflag.history.source import SHIPPED_SOURCES, Source, load_sources
 from riskflag.history.source_check import contact_types
 from riskflag.history.state import State
 from riskflag.history.store import HistoryStore
+from riskflag.history.threads import streamed
 from riskflag.history.versions import asserted
 from riskflag.progress import Progress, silent
 from riskflag.workspace import Workspace
@@ -298,7 +299,8 @@ class _Load:
         for name in ("person", "relationship"):
             if name in tables:
                 self._count(name, tables[name])
-        for table in day.contacts.tables():
+        chunks = ((chunk,) for chunk in day.contacts.chunks if chunk.rows)
+        for table in streamed(day.contacts.whole, chunks):
             self._count("contact", table)
             self.saying.count(items, table)
             self.late.count(table)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
 import pyarrow as pa
@@ -53,6 +54,7 @@ class Known:
     def __init__(self, store: HistoryStore, folder: Path, memory: int, progress: Progress) -> None:
         self._folder, self._memory = folder, memory
         self._shelf = self._new(store.count("contact"))
+        self._lock = Lock()
         self.loose = False
         self.state = object()
         self._later: list[tuple[Shelf, Chunk]] = []
@@ -101,14 +103,16 @@ class Known:
 
     def _absorb(self) -> None:
         """Sort in what was added; anew, in more parts, when it has become much."""
-        if not self._later:
-            return
-        later, self._later = self._later, []
-        new = self._new(len(self._shelf) + sum(chunk.rows for _, chunk in later))
-        if new.parts > self._shelf.parts:
-            later = [*((self._shelf, chunk) for chunk in self._shelf.chunks), *later]
-            self._shelf = new
-        self._put([partial(shelf.whole, chunk) for shelf, chunk in later])
+        with self._lock:
+            if not self._later:
+                return
+            later = self._later
+            new = self._new(len(self._shelf) + sum(chunk.rows for _, chunk in later))
+            if new.parts > self._shelf.parts:
+                later = [*((self._shelf, chunk) for chunk in self._shelf.chunks), *later]
+                self._shelf = new
+            self._put([partial(shelf.whole, chunk) for shelf, chunk in later])
+            self._later = []
 
     def _put(self, reads: Sequence[Callable[[], pa.Table]], progress: Progress = silent) -> None:
         def work(read: Callable[[], pa.Table]) -> tuple[Chunk, bool]:

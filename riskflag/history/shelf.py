@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
@@ -132,12 +132,6 @@ class Shelf:
         part = code // (CODES // self.parts)
         return any(not chunk.places or chunk.places[part] is not None for chunk in self.chunks)
 
-    def tables(self) -> Iterator[pa.Table]:
-        """The rows chunk by chunk."""
-        for chunk in self.chunks:
-            if chunk.rows:
-                yield self.whole(chunk)
-
     def whole(self, chunk: Chunk) -> pa.Table:
         """All rows of one chunk, part after part."""
         if chunk.table is not None:
@@ -145,18 +139,19 @@ class Shelf:
         return self._read(chunk, [place for place in chunk.places if place is not None])
 
     def _some(self, chunk: Chunk, first: int, last: int) -> pa.Table | None:
-        if chunk.table is not None:
-            if last - first == CODES or chunk.rows == 0:
-                return chunk.table
-            code = self.code(chunk.table)
-            return chunk.table.filter(pa.array((code >= first) & (code < last)))
         step = CODES // self.parts
-        places = [
-            place
-            for number, place in enumerate(chunk.places)
-            if place is not None and first < (number + 1) * step and number * step < last
-        ]
-        return self._read(chunk, places) if places else None
+        table = chunk.table
+        if table is None:
+            places = [
+                place
+                for number, place in enumerate(chunk.places)
+                if place is not None and first < (number + 1) * step and number * step < last
+            ]
+            table = self._read(chunk, places) if places else None
+        if table is None or last - first >= step or table.num_rows == 0:
+            return table
+        code = self.code(table)
+        return table.filter(pa.array((code >= first) & (code < last)))
 
     def _written(self, batch: pa.RecordBatch) -> tuple[int, int]:
         """Where in the file rows were written: their first byte and their length."""

@@ -16,9 +16,9 @@ import pytest
 
 from riskflag import fast_hash
 from riskflag.history import (
-    content,
     csv_reader,
     csv_scan,
+    delivered,
     delivery,
     hashing,
     key_join,
@@ -175,9 +175,9 @@ def loaded(folder, seed):
 def cut(monkeypatch):
     """Makes every load work in so many parts, on disk, whatever its size."""
 
-    def cut_into(parts):
-        for module in (ingesting, known):
-            monkeypatch.setattr(module, "parts_for", lambda size, memory: parts)
+    def cut_into(parts, of_known=None):
+        monkeypatch.setattr(ingesting, "parts_for", lambda size, memory: parts)
+        monkeypatch.setattr(known, "parts_for", lambda size, memory: of_known or parts)
 
     return cut_into
 
@@ -196,13 +196,18 @@ def test_parts_threads_and_compiled_keys_change_nothing(tmp_path, monkeypatch, c
     assert loaded(tmp_path / "cut", seed)[0] == plain
 
 
-@pytest.mark.parametrize("parts", [4, pytest.param(256, marks=pytest.mark.long)])
+@pytest.mark.parametrize(
+    "parts",
+    [(4, 4), (8, 2), (2, 8), pytest.param((256, 256), marks=pytest.mark.long)],
+    ids=["as many", "fewer known", "more known", "most"],
+)
 def test_the_files_of_the_history_are_the_same_bytes_in_one_part_and_in_many(
     tmp_path, monkeypatch, cut, parts
 ):
+    """Whether what is known lies in as many parts as what is delivered, in fewer or in more."""
     monkeypatch.setattr(writing, "SMALL_BATCH", 0)
     whole, files = loaded(tmp_path / "whole", 5)
-    cut(parts)
+    cut(*parts)
     assert loaded(tmp_path / "cut", 5) == (whole, files)
     assert len(files) > 10
 
@@ -249,14 +254,14 @@ def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path, monkeypatch):
     path = made.landing / "care.csv"
     text = next(weeks(random.Random(1)))["care.csv"]
     path.write_text(text)
-    real = content.Content.at
+    real = delivered.Content.at
 
     def then_changed(where):
         found = real(where)
         path.write_text(text.replace("c3", "c4"))
         return found
 
-    monkeypatch.setattr(content.Content, "at", then_changed)
+    monkeypatch.setattr(delivered.Content, "at", then_changed)
     (file,) = ingest(made).files
     assert (file.status, file.reason) == ("held", "changed")
 
