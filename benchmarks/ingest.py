@@ -2,10 +2,11 @@
 
 Everything is measured in one run on one machine, each step in a process of its own so that the
 highest memory is its own: DuckDB reads the file into a table (columns and types declared, nothing
-guessed), riskflag loads it (first delivery), then the same feed with one row in a hundred changed,
-then a year of nightly deliveries of a small feed.
+guessed), riskflag loads it (first delivery), then the same feed with one row in a hundred changed;
+the same two deliveries of other sizes, for their memory; then a year of nightly deliveries of a
+small feed. It writes its section of docs/benchmarks.md whole.
 
-    python -m benchmarks.ingest --rows 5000000 --nights 365
+    python -m benchmarks.ingest --rows 5000000 --nights 365 --memory 1000000 10000000
 """
 
 from __future__ import annotations
@@ -16,10 +17,12 @@ import json
 import os
 import platform
 import resource
+import shutil
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import duckdb
@@ -27,6 +30,8 @@ import duckdb
 from benchmarks.page import write_section
 
 DAY = dt.date(2026, 1, 5)
+#: A feed so small that its load shows what riskflag takes anyway; it also has everything compiled.
+WARM = 200_000
 COLUMNS = ("AttendanceId", "ChildId", "Arrived", "Departed", "Complaint", "Outcome", "Site")
 SOURCE = """name = "ed"
 title = "Attendances"
@@ -170,45 +175,69 @@ def workspace(root: Path, scope: str) -> Path:
     return root
 
 
-def measure(folder: Path, rows: int, count: int) -> dict[str, dict[str, float]]:
+def measure(
+    folder: Path, rows: int, count: int, others: Sequence[int]
+) -> dict[str, dict[str, float]]:
     """Every step in turn; DuckDB before and after, since other work may come and go."""
-    first, second, warm = folder / "first.csv", folder / "second.csv", folder / "warm.csv"
-    write_feed(first, rows)
-    write_feed(second, rows, changed=100)
-    write_feed(warm, 200_000)
-    apart("load", str(workspace(folder / "warm", "full")), str(warm), DAY.isoformat())
-    root = workspace(folder / "big", "full")
-    found = {"size": {"rows": rows, "bytes": first.stat().st_size, "nights": count}}
+    feed = folder / "first.csv"
+    base, _ = twice(folder, WARM)
+    write_feed(feed, rows)
+    found: dict[str, dict[str, float]] = {}
+    found["size"] = {"rows": rows, "bytes": feed.stat().st_size, "nights": count}
     _duckdb(found, folder, "before")
-    found["first"] = apart("load", str(root), str(first), DAY.isoformat())
-    found["second"] = apart("load", str(root), str(second), (DAY + dt.timedelta(1)).isoformat())
+    found["first"], found["second"] = twice(folder, rows)
     _duckdb(found, folder, "after")
+    feed.unlink()
+    found[f"memory {WARM}"] = {"rows": WARM, "first": base["peak"], "second": base["peak"]}
+    for number in sorted({*others, rows}):
+        one, two = (found["first"], found["second"]) if number == rows else twice(folder, number)
+        found[f"memory {number}"] = {"rows": number, "first": one["peak"], "second": two["peak"]}
     found["year"] = apart(
         "nights", str(workspace(folder / "year", "delta")), str(folder), str(count)
     )
     return found
 
 
+def twice(folder: Path, rows: int) -> tuple[dict[str, float], dict[str, float]]:
+    """The two deliveries of a feed of so many rows into a workspace of its own, then removed."""
+    root = workspace(folder / f"w{rows}", "full")
+    found = []
+    for number, changed in enumerate((0, 100)):
+        feed = folder / f"{rows}-{number}.csv"
+        write_feed(feed, rows, changed=changed)
+        day = DAY + dt.timedelta(days=number)
+        found.append(apart("load", str(root), str(feed), day.isoformat()))
+        feed.unlink()
+    shutil.rmtree(root)
+    return found[0], found[1]
+
+
 def _duckdb(found: dict[str, dict[str, float]], folder: Path, when: str) -> None:
     feed = str(folder / "first.csv")
-    found[f"memory {when}"] = apart("duckdb", feed, ":memory:")
-    found[f"disk {when}"] = apart("duckdb", feed, str(folder / f"{when}.duckdb"))
+    found[f"duckdb memory {when}"] = apart("duckdb", feed, ":memory:")
+    found[f"duckdb disk {when}"] = apart("duckdb", feed, str(folder / f"{when}.duckdb"))
 
 
 def report(found: dict[str, dict[str, float]]) -> str:
     size, first, second, year = (found[n] for n in ("size", "first", "second", "year"))
-    duck = (found["disk before"]["seconds"] + found["disk after"]["seconds"]) / 2
-    memory = (found["memory before"]["seconds"] + found["memory after"]["seconds"]) / 2
-    per_row = first["peak"] / size["rows"]
+    disk, memory = (
+        (found[f"duckdb {where} before"]["seconds"] + found[f"duckdb {where} after"]["seconds"]) / 2
+        for where in ("disk", "memory")
+    )
+    sizes = [one for name, one in found.items() if name.startswith("memory ")]
+    held = "\n".join(
+        f"| {rows:,.0f} | {one / 2**20:,.0f} MiB | {two / 2**20:,.0f} MiB |"
+        for rows, one, two in sorted((s["rows"], s["first"], s["second"]) for s in sizes)
+    )
     lines = "\n".join(
         f"| {name} | {one['seconds']:.1f} | {one['cpu']:.1f} | {one['peak'] / 2**20:,.0f} MiB |"
         for name, one in (
-            ("DuckDB into memory, before", found["memory before"]),
-            ("DuckDB onto disk, before", found["disk before"]),
+            ("DuckDB into memory, before", found["duckdb memory before"]),
+            ("DuckDB onto disk, before", found["duckdb disk before"]),
             ("riskflag, first delivery", first),
             ("riskflag, second, 1% changed", second),
-            ("DuckDB into memory, after", found["memory after"]),
-            ("DuckDB onto disk, after", found["disk after"]),
+            ("DuckDB into memory, after", found["duckdb memory after"]),
+            ("DuckDB onto disk, after", found["duckdb disk after"]),
         )
     )
     load = os.getloadavg()[0]
@@ -224,10 +253,18 @@ so other work shared the machine's {os.cpu_count()} cores when it is above 1.
 |---|---|---|---|
 {lines}
 
-**The first delivery took {first["seconds"] / duck:.1f} times DuckDB's read into a table on disk**
+**The first delivery took {first["seconds"] / disk:.1f} times DuckDB's read into a table on disk**
 and {first["seconds"] / memory:.1f} times its read into memory. The second took {faster:.2f} times
-the first and found the {second["new"]:,.0f} changed rows. Memory grows with the rows of a day and
-of what is known: {per_row:,.0f} bytes a row here. Compiling, once on a machine, is not in it.
+the first and found the {second["new"]:,.0f} changed rows. Compiling, once on a machine, is not in
+it.
+
+What does not fit into the memory that `[ingest] memory` in `riskflag.toml` allows (1 GiB unless set
+otherwise) is put aside on disk while the load lasts, so that memory does not follow the length of a
+file. The second delivery is compared with as many rows as it has.
+
+| rows | highest memory, first delivery | second |
+|---|---|---|
+{held}
 
 After {size["nights"]:,.0f} nightly deliveries of 300 rows: {year["night"]:.2f} s a night on
 average, the slowest {year["slowest"]:.2f} s; {year["files"]:,.0f} files in the history at the end,
@@ -249,6 +286,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rows", type=int, default=5_000_000)
     parser.add_argument("--nights", type=int, default=365)
+    parser.add_argument("--memory", type=int, nargs="*", default=[1_000_000, 10_000_000])
     parser.add_argument("--no-page", action="store_true", help="print only, write no page")
     parser.add_argument("--step", nargs="+", help=argparse.SUPPRESS)
     chosen = parser.parse_args()
@@ -256,7 +294,7 @@ def main() -> None:
         print(json.dumps(STEPS[chosen.step[0]](*chosen.step[1:])))
         return
     with tempfile.TemporaryDirectory(dir=os.environ.get("TMPDIR")) as folder:
-        text = report(measure(Path(folder), chosen.rows, chosen.nights))
+        text = report(measure(Path(folder), chosen.rows, chosen.nights, chosen.memory))
     print(text)
     if not chosen.no_page:
         write_section("Feeds into the history", text)

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from riskflag import clock
+from riskflag.history.arrays import encode
 from riskflag.history.schema import ATTRIBUTES
 from riskflag.history.view import History
 
@@ -46,14 +47,15 @@ SIZES = {
     "M": Size(200_000, 5_000_000),
     "L": Size(1_000_000, 30_000_000),
 }
-#: Children in a part of a stored view.
-PART = 5_000
+#: Children in a part of a stored view, and the fewest parts there are: some for each core.
+PART, FEWEST = 10_000, 16
 
 
 def parts(size: Size) -> Iterator[History]:
     """The same kind of history, a part of the children at a time, so that any size can be made."""
-    for first in range(0, size.children, PART):
-        children = min(PART, size.children - first)
+    step = min(PART, -(-size.children // FEWEST))
+    for first in range(0, size.children, step):
+        children = min(step, size.children - first)
         contacts = size.contacts * children // size.children
         yield history(Size(children, contacts, size.seed + first), first)
 
@@ -108,4 +110,5 @@ def _shares() -> np.ndarray:
 
 
 def _encoded(codes: np.ndarray, names: pa.Array) -> pa.DictionaryArray:
-    return pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int32)), names)
+    """As a history's own texts are: only what occurs, in order."""
+    return encode(pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int32)), names))

@@ -228,7 +228,11 @@ def _columns(table: Any, what: str) -> set[tuple[str, str]]:
     return {(what, kind) for kind in table[what].columns}
 
 
+def columns(found: pa.Table) -> list[np.ndarray]:
+    """An answer as a column of numbers for each question, NULL as NaN."""
+    return [found.column(one).cast(pa.float64()).to_numpy() for one in names()]
+
+
 def matrix(found: pa.Table) -> np.ndarray:
-    """An answer as numbers [children, questions], NULL as NaN."""
-    columns = [found.column(one).cast(pa.float64()).to_numpy() for one in names()]
-    return np.column_stack(columns)
+    """An answer as numbers [children, questions]."""
+    return np.column_stack(columns(found))

@@ -11,14 +11,16 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import resource
+import shutil
 import tempfile
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from itertools import count
+from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -29,8 +31,6 @@ from benchmarks.made_up import AS_OF
 from riskflag import clock
 from riskflag.history.stored_view import StoredView
 from riskflag.history.view import History
-from riskflag.signals import compute
-from riskflag.signals.fast import Kernel
 from riskflag.signals.parts import Grid, compute_parts, grid_parts, needed
 
 NIGHT = clock.day_number(AS_OF)
@@ -39,28 +39,55 @@ GRID = [
     AS_OF.replace(year=AS_OF.year - 2 + month // 12, month=month % 12 + 1) for month in range(24)
 ]
 DAYS = [clock.day_number(day) for day in GRID]
+#: What a scratch file may need.
+ROOM = 8 * 2**30
 ODD = np.random.default_rng(1).integers(1, 2**63, 1024, dtype=np.uint64) | np.uint64(1)
+
+
+class Out:
+    """A file that is there already and is written over: no side waits for room or for a disk."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = os.open(path, os.O_RDWR | os.O_CREAT)
+        self._end, self._lock = 0, Lock()
+
+    def rewind(self) -> None:
+        self._end = 0
+
+    def write(self, *arrays: np.ndarray) -> None:
+        """Write arrays, each at once, in the order they come."""
+        for array in arrays:
+            with self._lock:
+                place, self._end = self._end, self._end + array.nbytes
+            if os.pwrite(self._file, array.data, place) != array.nbytes:
+                raise OSError("The scratch file could not be written in one go.")
 
 
 @dataclass
 class Sink:
     """Where a side's answer goes: into a file as raw numbers, a fingerprint, or only a count."""
 
-    folder: Path | None = None
+    out: Out | None = None
     check: bool = False
     rows: int = 0
     fingerprint: int = 0
-    name: str = "part"
-    _parts: int = field(default=0, repr=False)
 
     def take(self, people: Any, day: int, values: np.ndarray) -> None:
         """Rows of children who have been seen by `day`: values [children, questions]."""
         self.rows += len(values)
-        if self.folder is not None:
-            self._parts += 1
-            values.tofile(self.folder / f"{self.name}-{self._parts}.f64")
+        if self.out is not None:
+            self.out.write(values)
         if self.check:
             self.fingerprint = (self.fingerprint + _fingerprint(people, day, values)) % 2**64
+
+    def take_columns(self, day: int, found: pa.Table) -> None:
+        """The same as a table with a column per question; each is written as it lies."""
+        if self.check:
+            self.take(found.column("person_id").to_pylist(), day, questions.matrix(found))
+            return
+        self.rows += found.num_rows
+        if self.out is not None:
+            self.out.write(*questions.columns(found))
 
 
 def _fingerprint(people: Any, day: int, values: np.ndarray) -> int:
@@ -103,27 +130,23 @@ def riskflag_files(view: StoredView, threads: int) -> Side:
     return run
 
 
+@dataclass
+class Held:
+    """The parts of a view in memory, as its files give them."""
+
+    parts: list[History]
+
+    def __len__(self) -> int:
+        return len(self.parts)
+
+    def part(self, number: int, columns: Any) -> History:
+        return self.parts[number]
+
+
 def riskflag_memory(view: StoredView, threads: int) -> Side:
-    wanted, whole = questions.signals(), _whole(view)
-    children = whole.children(AS_OF)
-
-    def run(sink: Sink) -> None:
-        engine = Kernel(threads=threads)
-        table = compute(whole, children, as_of=AS_OF, signals=wanted, engine=engine)
-        sink.take(table.person_ids, NIGHT, table.values)
-
-    return run
-
-
-def _whole(view: StoredView) -> History:
-    parts = [view.part(number, needed(questions.signals())) for number in range(len(view))]
-    contacts = pa.concat_tables([part.contacts for part in parts])
-    return History(
-        contacts.unify_dictionaries().combine_chunks(),
-        pa.concat_tables([part.persons for part in parts]).unify_dictionaries().combine_chunks(),
-        pa.concat_tables([p.relationships for p in parts]).unify_dictionaries().combine_chunks(),
-        view.coverage,
-    )
+    columns = needed(questions.signals())
+    held: Any = Held([view.part(number, columns) for number in range(len(view))])
+    return riskflag_files(held, threads)
 
 
 def duckdb_side(query: Callable[[str, int], str], days: list[int], *, files: bool) -> Any:
@@ -139,7 +162,7 @@ def duckdb_side(query: Callable[[str, int], str], days: list[int], *, files: boo
 
         def run(sink: Sink) -> None:
             for day in days:
-                _take(sink, day, session.sql(query(table, day)).to_arrow_table())
+                sink.take_columns(day, session.sql(query(table, day)).to_arrow_table())
 
         return run
 
@@ -157,7 +180,7 @@ def polars_side(days: list[int], *, files: bool) -> Any:
             for day in days:
                 scan = pl.scan_parquet(path) if frame is None else frame.lazy()
                 asked = questions.in_polars(scan, day)
-                _take(sink, day, asked.collect(engine="streaming").to_arrow())
+                sink.take_columns(day, asked.collect(engine="streaming").to_arrow())
 
         return run
 
@@ -175,20 +198,13 @@ def pandas_files(view: StoredView, threads: int) -> Side:
     return run
 
 
-def _take(sink: Sink, day: int, found: pa.Table) -> None:
-    people = found.column("person_id").to_pylist() if sink.check else ()
-    sink.take(people, day, questions.matrix(found))
-
-
 def riskflag_grid(view: StoredView, threads: int) -> Side:
     """All dates at once; rows of children nobody had seen by a date are left out."""
     wanted = questions.signals()
 
     def run(sink: Sink) -> None:
-        sinks = count()
-
         def keep(grid: Grid) -> Sink:
-            mine = Sink(sink.folder, sink.check, name=f"block{next(sinks)}")
+            mine = Sink(sink.out, sink.check)
             if not sink.check:
                 # As training takes them: a block of rows, and which of them are children's.
                 mine.take((), NIGHT, grid.values)
@@ -240,18 +256,27 @@ def main() -> None:
         side(sink)
         print(json.dumps({"rows": sink.rows, "fingerprint": sink.fingerprint}))
         return
-    times = [_timed(side, chosen.write) for _ in range(1 + chosen.repeats)][1:]
+    with tempfile.TemporaryDirectory(prefix="riskflag-bench-", dir=_in_memory()) as folder:
+        out = Out(Path(folder) / "numbers.f64") if chosen.write else None
+        times = [_timed(side, out) for _ in range(1 + chosen.repeats)][1:]
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     wall, processor = ([one[place] for one in times] for place in (0, 1))
     print(json.dumps({"seconds": wall, "processor": processor, "peak": peak}))
 
 
-def _timed(side: Side, write: bool) -> tuple[float, float]:
+def _timed(side: Side, out: Out | None) -> tuple[float, float]:
     """Seconds on the clock, and of all processors together."""
-    with tempfile.TemporaryDirectory(prefix="riskflag-bench-") as folder:
-        begin, used = time.perf_counter(), time.process_time()
-        side(Sink(Path(folder) if write else None))
-        return time.perf_counter() - begin, time.process_time() - used
+    if out:
+        out.rewind()
+    begin, used = time.perf_counter(), time.process_time()
+    side(Sink(out))
+    return time.perf_counter() - begin, time.process_time() - used
+
+
+def _in_memory() -> str | None:
+    """A folder of files in memory, where there is one with room."""
+    shared = Path("/dev/shm")
+    return str(shared) if shared.is_dir() and shutil.disk_usage(shared).free > ROOM else None
 
 
 if __name__ == "__main__":

@@ -172,7 +172,11 @@ def report(letter: str, size: Size, tables: list[str], *, threads: int, load: fl
 of {len(TYPES)} types over five years (few children have many contacts, 40% are known late, 5% are
 replaced by a later version; seed {size.seed}). All sides read the same person-sorted Parquet files
 with both clocks, on {threads} threads, each in a process of its own, in turns. Every answer was
-equal, value for value, before a time was taken. The machine's load before it began was {load:.1f}.
+equal, value for value, before a time was taken. A night's answer is left in memory as each side
+gives it (riskflag: a row per child; the others: a column per question); for 24 dates it is written
+in that order to a file that is there already, in memory where the machine has such a place, so that
+no disk is measured. In memory riskflag holds the history in parts of whole children, the others as
+one table of theirs. The machine's load before it began was {load:.1f}.
 Left out as too slow or too large for this size: {left_out}.
 
 Written by `python -m benchmarks.signals --size {letter}`; {versions}, Python
@@ -183,25 +187,33 @@ Written by `python -m benchmarks.signals --size {letter}`; {versions}, Python
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--size", choices=sorted(SIZES), default="S")
+    parser.add_argument("--size", choices=sorted(SIZES), nargs="+", default=["S"])
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--view", type=Path, help="keep the made-up history here and use it again")
+    parser.add_argument(
+        "--view", type=Path, help="a folder to keep the histories in for another run"
+    )
     parser.add_argument("--no-page", action="store_true", help="print only, write no page")
     chosen = parser.parse_args()
-    load, size = os.getloadavg()[0], SIZES[chosen.size]
+    for letter in chosen.size:
+        measure(letter, chosen)
+
+
+def measure(letter: str, chosen: argparse.Namespace) -> None:
+    """Measure one size, print it and write its section."""
+    load, size = os.getloadavg()[0], SIZES[letter]
     with tempfile.TemporaryDirectory(prefix="riskflag-bench-") as scratch:
-        folder = chosen.view or Path(scratch) / "view"
+        folder = (chosen.view or Path(scratch)) / letter
         view = StoredView(folder) if folder.exists() else StoredView.write(folder, parts(size))
         tables = []
         for shape, found, alone in measured(
-            view, chosen.size, threads=chosen.threads, repeats=chosen.repeats
+            view, letter, threads=chosen.threads, repeats=chosen.repeats
         ):
             tables.append(table(shape, found, alone))
             print(tables[-1], flush=True)
-    section = report(chosen.size, size, tables, threads=chosen.threads, load=load)
+    section = report(letter, size, tables, threads=chosen.threads, load=load)
     if not chosen.no_page:
-        write_section(f"Signals, size {chosen.size}", section)
+        write_section(f"Signals, size {letter}", section)
 
 
 if __name__ == "__main__":

@@ -146,16 +146,10 @@ def _entry(flag: dict[str, Any]) -> Any:
 
 def _of_copies(old: Path, copies: int) -> bytes:
     """What is kept of all copies, sorted by person as the night writes it."""
-    table = _read(old)
+    table = chronologies.everybody(old)
     parts = [table, *(_renamed(table, ("person_id",), f"-{n:03d}") for n in range(1, copies))]
     every = pa.concat_tables(parts)
     return chronologies.table_bytes(every.sort_by("person_id").combine_chunks())
-
-
-def _read(path: Path) -> pa.Table:
-    import pyarrow.parquet as pq
-
-    return pq.read_table(path)
 
 
 def _renamed(table: pa.Table, columns: tuple[str, ...], ending: str) -> pa.Table:

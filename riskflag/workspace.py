@@ -55,6 +55,17 @@ authority = "{authority}"
 # night then refuses a model that was not promoted by whoever holds the key file.
 # promotion_key = "64 letters and digits"
 
+# How much memory a load may take for the rows it works on; what does not fit is put aside on disk
+# beside the history while the load lasts.
+# [ingest]
+# memory = "1 GiB"
+
+# Where `riskflag score --engine spark` works (docs: The night on Spark).
+# [spark]
+# master = "spark://host:7077"
+# files = "s3a://bucket/riskflag"
+# parts = 32
+
 # A database that feeds are read from (docs: Your own files, From a database). No password here.
 # [databases.ssd]
 # url = "postgresql+psycopg://reader@server/ssd"

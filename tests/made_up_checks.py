@@ -13,7 +13,11 @@ def check(name: str, part: str, value: float | None = None, **more: Any) -> dict
     return {**told, "verdict": "fine", "figure": figure, **more}
 
 
-_KEPT = [{"feed": "ed", "found_kept": 0.9}, {"feed": "police", "found_kept": 0.8}]
+_CHANGE = {"value": -0.02, "low": -0.03, "high": -0.01}
+_KEPT = [
+    {"feed": feed, "signals": 3, "auroc_change": _CHANGE, "found_kept": kept}
+    for feed, kept in (("ed", 0.9), ("police", 0.8))
+]
 _CHECKS = [
     check("time_shifted_auroc", "honesty", -0.02),
     check("base_rate_by_month", "honesty"),

@@ -13,6 +13,7 @@ from riskflag.errors import ConfigError
 #: The longest free text of a review, and the longest line, in characters.
 LONGEST_TEXT, LONGEST_LINE = 20_000, 500
 REVIEW_ID = re.compile(r"[0-9a-f][0-9a-f-]{15,63}")
+DECISION_NAME = re.compile(r"[a-z][a-z0-9_]{1,39}")
 NOT_TEXT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 OFF_FORM = "The review holds an answer that is not on the form; choose one."
 
@@ -55,18 +56,20 @@ class NewReview:
     `second_look_of` one that is looked at again by somebody else; `opened_at` is when the page was
     opened and `expected` what it showed: without it no conflict can be noticed. `review_id`, made
     by whoever sends the review, makes sending it again harmless: 16 to 64 of 0-9, a-f and dashes.
+    `meaning` and `decision_label` go with a decision of the authority's own list; without a meaning
+    the decision is one of those shipped.
     """
 
     flag_id: str
     reviewer: str
     role: str
-    decision: policies.Decision
+    decision: str
     why: str
     worth_bringing: policies.Worth
     opened_at: dt.datetime
     amends: str | None = None
     verdicts: tuple[ReasonVerdict, ...] = ()
-    comes_back: policies.ComesBack = "default"
+    comes_back: str = "default"
     quiet_reason: str = ""
     discussed_with: str = ""
     first_thought: policies.FirstThought | None = None
@@ -74,12 +77,19 @@ class NewReview:
     expected: Shown | None = None
     review_id: str | None = None
     second_look_of: str | None = None
+    meaning: str | None = None
+    decision_label: str = ""
+
+    @property
+    def means(self) -> str:
+        """The fixed meaning of the decision."""
+        return self.meaning or policies.MEANING[self.decision]
 
     def __post_init__(self) -> None:
         on_form = (
-            self.decision in policies.DECISIONS
+            self._decision_is_known
             and self.worth_bringing in policies.WORTH
-            and self.comes_back in policies.COMES_BACK
+            and policies.may_be_chosen(self.comes_back)
             and (self.first_thought is None or self.first_thought in policies.FIRST_THOUGHTS)
         )
         if not on_form:
@@ -88,7 +98,8 @@ class NewReview:
             raise ConfigError("A review needs a reason in words; write at least one sentence.")
         self._check_quieting()
         _readable(self.why, "reason", LONGEST_TEXT)
-        for text in (self.quiet_reason, self.discussed_with, self.reviewer, self.role):
+        lines = (self.quiet_reason, self.discussed_with, self.reviewer, self.role)
+        for text in (*lines, self.decision_label):
             _readable(text, "line", LONGEST_LINE)
         reasons = [one.reason_id for one in self.verdicts]
         if len(set(reasons)) < len(reasons):
@@ -97,6 +108,14 @@ class NewReview:
             raise ConfigError("The review's number is not one of ours; open the flag again.")
         if self.amends is not None and self.second_look_of is not None:
             raise ConfigError("A second look does not amend; record it as one or the other.")
+
+    @property
+    def _decision_is_known(self) -> bool:
+        if self.meaning is None:
+            return self.decision in policies.DECISIONS
+        shipped = policies.MEANING.get(self.decision, self.meaning)
+        named = DECISION_NAME.fullmatch(self.decision) is not None
+        return named and self.meaning in policies.MEANINGS and shipped == self.meaning
 
     def _check_quieting(self) -> None:
         if self.comes_back == "if_new" and not self.quiet_reason.strip():

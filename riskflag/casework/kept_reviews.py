@@ -49,6 +49,8 @@ class KeptReview:
     reviewer: str
     role: str
     decision: str
+    meaning: str | None
+    decision_label: str | None
     why: str
     worth_bringing: str
     comes_back: str

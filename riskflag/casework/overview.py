@@ -14,10 +14,10 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from riskflag.casework.policies import DECISIONS
+from riskflag.casework.policies import NO_ACTION
 from riskflag.casework.second_looks import waiting_flags
 from riskflag.casework.store import Store
-from riskflag.casework.tables import Current, Flag, FlagVersion, Publication, Review
+from riskflag.casework.tables import Current, Flag, FlagVersion, Publication, Review, meaning_of
 from riskflag.casework.worklist import first_due, of_team
 from riskflag.clock import LONDON
 
@@ -50,6 +50,15 @@ class NothingFurther:
 
 
 @dataclass(frozen=True)
+class Decided:
+    """How often a decision was recorded under one label (None: one of before labels were kept)."""
+
+    name: str
+    label: str | None
+    reviews: int
+
+
+@dataclass(frozen=True)
 class Overview:
     """The team's work at the current publication's day, and what was decided since a day.
 
@@ -59,7 +68,7 @@ class Overview:
     as_of: dt.date | None
     since: dt.date
     waiting: tuple[Waiting, ...]
-    decisions: tuple[tuple[str, int], ...]
+    decisions: tuple[Decided, ...]
     second_looks: int
     median_days_to_review: float | None
     nothing_further: tuple[NothingFurther, ...]
@@ -135,16 +144,14 @@ def _age(days: int) -> str:
     return next((name for first, name in reversed(AGES) if days >= first), AGES[0][1])
 
 
-def _decisions(
-    session: Session, start: dt.datetime, team: str | None
-) -> tuple[tuple[str, int], ...]:
+def _decisions(session: Session, start: dt.datetime, team: str | None) -> tuple[Decided, ...]:
     rows = session.execute(
-        sa.select(Review.decision, sa.func.count())
+        sa.select(Review.decision, Review.decision_label, sa.func.count())
         .where(Review.decided_at >= start, _shown(team))
-        .group_by(Review.decision)
+        .group_by(Review.decision, Review.decision_label)
+        .order_by(Review.decision, Review.decision_label)
     )
-    found = {row[0]: row[1] for row in rows}
-    return tuple((decision, found.get(decision, 0)) for decision in DECISIONS)
+    return tuple(Decided(*row) for row in rows)
 
 
 def _second_looks(session: Session, start: dt.datetime, team: str | None) -> int:
@@ -170,7 +177,7 @@ def _nothing_further(
     rows = session.execute(
         sa.select(Review.flag_id, Review.decided_at, Review.why)
         .where(
-            Review.decision == "nothing_further",
+            meaning_of(Review) == NO_ACTION,
             Review.decided_at >= start,
             Review.flag_id.not_in(waiting_flags(share)),
             _shown(team),

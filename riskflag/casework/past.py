@@ -20,6 +20,7 @@ class PastReview:
     on: dt.date
     decision: str
     amends: bool
+    label: str | None = None
 
 
 @dataclass(frozen=True)
@@ -69,12 +70,15 @@ def _nights(session: Session, flag_id: str) -> tuple[dt.date, ...]:
 
 def _reviews(session: Session, flag_id: str) -> tuple[PastReview, ...]:
     rows = session.execute(
-        sa.select(Review.decided_at, Review.decision, Review.amends)
+        sa.select(Review.decided_at, Review.decision, Review.amends, Review.decision_label)
         .where(Review.flag_id == flag_id)
         .order_by(Review.decided_at)
     )
     return tuple(
-        PastReview(_london(row.decided_at), row.decision, row.amends is not None) for row in rows
+        PastReview(
+            _london(row.decided_at), row.decision, row.amends is not None, row.decision_label
+        )
+        for row in rows
     )
 
 

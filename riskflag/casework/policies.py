@@ -6,56 +6,65 @@ Nothing here is decided by silence: only a person's recorded decision closes a f
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal, get_args
 
 from riskflag.errors import ConfigError
 
-Decision = Literal[
-    "already_in_hand",
-    "talk_to_colleague",
-    "contact_family",
-    "offer_early_help",
-    "refer",
-    "strategy_discussion",
-    "nothing_further",
-    "unsure",
-]
+#: What a decision means to riskflag, whatever an authority calls it: something more is done and the
+#: flag closes; somebody finds out more and it stays open; it is known and in hand; nothing is done;
+#: a second person looks.
+Meaning = Literal["act", "find_out", "in_hand", "no_action", "cannot_decide"]
 Worth = Literal["new_to_me", "knew_most", "no"]
-ComesBack = Literal["default", "if_new", "2_weeks", "4_weeks", "8_weeks"]
 FirstThought = Literal["yes", "no", "not_sure"]
 VerdictWord = Literal["important", "known", "not_relevant", "wrong"]
 Problem = Literal["wrong_child", "wrong_date", "duplicate", "out_of_date", "misread", "other"]
 
-DECISIONS: tuple[str, ...] = get_args(Decision)
 WORTH: tuple[str, ...] = get_args(Worth)
-COMES_BACK: tuple[str, ...] = get_args(ComesBack)
 FIRST_THOUGHTS: tuple[str, ...] = get_args(FirstThought)
 VERDICTS: tuple[str, ...] = get_args(VerdictWord)
 PROBLEMS: tuple[str, ...] = get_args(Problem)
 
 URGENT = "urgent"
-#: Decisions after which the flag is done with; the others leave it open. *unsure* never closes.
-CLOSING: frozenset[str] = frozenset(
-    {"already_in_hand", "offer_early_help", "refer", "strategy_discussion", "nothing_further"}
+CANNOT_DECIDE, NO_ACTION = "cannot_decide", "no_action"
+MEANINGS: tuple[str, ...] = get_args(Meaning)
+#: Meanings after which the flag is done with; the others leave it open. Not deciding never closes.
+CLOSING: frozenset[str] = frozenset({"act", "in_hand", "no_action"})
+#: Meanings which say that the child needed something more than was in hand.
+NEEDED_MORE: frozenset[str] = frozenset({"act", "find_out"})
+
+
+@dataclass(frozen=True)
+class Decision:
+    """One decision that a form offers: the name it is kept by, its words, and what it means."""
+
+    name: str
+    label: str
+    meaning: Meaning
+
+
+#: The decisions that riskflag ships; an authority may have its own (riskflag.casework.decisions).
+DECISION_LIST = (
+    Decision("already_in_hand", "Already known and in hand", "in_hand"),
+    Decision("talk_to_colleague", "Talk to a colleague or another agency", "find_out"),
+    Decision("contact_family", "Contact the family or child", "find_out"),
+    Decision("offer_early_help", "Offer early help", "act"),
+    Decision("refer", "Refer under local thresholds", "act"),
+    Decision("strategy_discussion", "Strategy discussion", "act"),
+    Decision("nothing_further", "Nothing further from this now", "no_action"),
+    Decision("unsure", "Cannot decide (say what is missing)", "cannot_decide"),
 )
-#: Decisions which say that the child needed something more than was in hand.
-NEEDED_MORE: frozenset[str] = frozenset(
-    {
-        "talk_to_colleague",
-        "contact_family",
-        "offer_early_help",
-        "refer",
-        "strategy_discussion",
-    }
-)
+DECISIONS: tuple[str, ...] = tuple(one.name for one in DECISION_LIST)
+#: The meaning of each shipped decision, also for reviews of before meanings were kept.
+MEANING: dict[str, Meaning] = {one.name: one.meaning for one in DECISION_LIST}
 #: How long a closed flag stays quiet when nothing new is recorded, in days, by its level.
 QUIET_DAYS = {URGENT: 28, "soon": 90, "routine": 90}
 #: Kept quiet by a person (`if_new`), a flag comes back by itself after so many days.
 QUIET_LIMIT = 90
-#: The choices that name a time, in days.
-WEEKS = {"2_weeks": 14, "4_weeks": 28, "8_weeks": 56}
+#: The longest time that a reviewer may choose, in weeks.
+MOST_WEEKS = QUIET_LIMIT // 7
 
 
 @dataclass(frozen=True)
@@ -81,12 +90,23 @@ class ClosedFlag:
         return self.back_on or self.closed_on + dt.timedelta(days=QUIET_DAYS[self.level])
 
 
-def closes(decision: str) -> bool:
-    """Whether a decision closes the flag."""
-    return decision in CLOSING
+def closes(meaning: str) -> bool:
+    """Whether a decision of this meaning closes the flag."""
+    return meaning in CLOSING
 
 
-def back_on(comes_back: str, decision: str, level: str, today: dt.date) -> dt.date | None:
+def weeks(comes_back: str) -> int:
+    """The weeks that a choice such as "2_weeks" names; 0 for one that names no time."""
+    found = re.fullmatch(r"([1-9][0-9]?)_weeks", comes_back)
+    return int(found[1]) if found and int(found[1]) <= MOST_WEEKS else 0
+
+
+def may_be_chosen(comes_back: str) -> bool:
+    """Whether this is a choice of when a flag comes back."""
+    return comes_back in ("default", "if_new") or weeks(comes_back) > 0
+
+
+def back_on(comes_back: str, meaning: str, level: str, today: dt.date) -> dt.date | None:
     """The day that a reviewer's choice promises; None for the usual time.
 
     Raises ConfigError for a choice that would keep quiet what may not be: an urgent flag beyond
@@ -98,17 +118,18 @@ def back_on(comes_back: str, decision: str, level: str, today: dt.date) -> dt.da
                 "An urgent flag cannot be kept quiet; choose the usual rule or a time up to 4 "
                 "weeks."
             )
-        if not closes(decision):
+        if not closes(meaning):
             raise ConfigError(
                 "This decision leaves the flag open, so it cannot be kept quiet; choose the "
                 "usual rule or a time in weeks."
             )
         return today + dt.timedelta(days=QUIET_LIMIT)
-    if comes_back not in WEEKS:
+    days = 7 * weeks(comes_back)
+    if not days:
         return None
-    if closes(decision) and WEEKS[comes_back] > QUIET_DAYS[level]:
+    if closes(meaning) and days > QUIET_DAYS[level]:
         raise ConfigError("An urgent flag comes back after 4 weeks at most; choose a shorter time.")
-    return today + dt.timedelta(days=WEEKS[comes_back])
+    return today + dt.timedelta(days=days)
 
 
 def comes_back(

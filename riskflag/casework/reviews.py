@@ -70,7 +70,7 @@ def record_review(store: Store, review: NewReview) -> str:
         row = _row(store, review, version, number=1 if last is None else last.number + 1)
         row.decided_at = decided_at
         today = decided_at.astimezone(LONDON).date()
-        row.back_on = policies.back_on(review.comes_back, review.decision, version.level, today)
+        row.back_on = policies.back_on(review.comes_back, review.means, version.level, today)
         session.add(row)
         session.flush()
         _add_verdicts(session, row, review)
@@ -118,17 +118,18 @@ def _the_same(session: Session, before: Review, review: NewReview) -> str:
         before.flag_id,
         before.reviewer,
         before.role,
-        before.decision,  # type: ignore[arg-type]
+        before.decision,
         before.why,
         before.worth_bringing,  # type: ignore[arg-type]
         before.opened_at,
         amends=before.amends,
         second_look_of=before.second_look_of,
         verdicts=_verdicts(session, before.review_id),
-        comes_back=before.comes_back,  # type: ignore[arg-type]
+        comes_back=before.comes_back,
         quiet_reason=before.quiet_reason,
         discussed_with=before.discussed_with,
         first_thought=before.first_thought,  # type: ignore[arg-type]
+        meaning=before.meaning,
     )
     if kept.answers() != review.answers() or kept.reviewer != review.reviewer:
         raise ConflictError(
@@ -196,6 +197,8 @@ def _row(store: Store, review: NewReview, version: FlagVersion, *, number: int) 
         reviewer=review.reviewer,
         role=review.role,
         decision=review.decision,
+        meaning=review.means,
+        decision_label=review.decision_label or None,
         why=review.why,
         worth_bringing=review.worth_bringing,
         amends=review.amends,
@@ -253,7 +256,7 @@ def _behind(session: Session, flag_id: str, one: ReasonVerdict) -> bool:
 def _settle(session: Session, flag: Flag, row: Review) -> None:
     """Close the flag, open it again, or leave it as it is."""
     answered = {row.amends, row.second_look_of} - {None}
-    if policies.closes(row.decision):
+    if policies.closes(row.meaning or ""):
         if flag.status == "open" or flag.closed_by == row.amends:
             flag.status, flag.closed_at, flag.closed_by = "closed", row.decided_at, row.review_id
     elif flag.closed_by in answered and not _other_open_flag(session, flag):

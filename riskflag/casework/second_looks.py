@@ -13,9 +13,10 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
+from riskflag.casework.policies import CANNOT_DECIDE
 from riskflag.casework.reviews import DRAWS
 from riskflag.casework.store import Store
-from riskflag.casework.tables import Review
+from riskflag.casework.tables import Review, meaning_of
 from riskflag.casework.users import User
 from riskflag.errors import InputError
 
@@ -110,12 +111,14 @@ def waiting_flags(share: float) -> sa.Select[str]:
 def _waiting(share: float) -> tuple[sa.ColumnElement[bool], ...]:
     """First reviews that were drawn or left undecided, and that nobody has looked at again."""
     looked = sa.exists().where(_SECOND.second_look_of == Review.review_id)
-    settled = sa.exists().where(_LATER.amends == Review.review_id, _LATER.decision != "unsure")
+    settled = sa.exists().where(
+        _LATER.amends == Review.review_id, meaning_of(_LATER) != CANNOT_DECIDE
+    )
     return (
         Review.second_look_of.is_(None),
         ~looked,
         sa.or_(
             sa.and_(Review.draw < round(share * DRAWS), Review.amends.is_(None)),
-            sa.and_(Review.decision == "unsure", ~settled),
+            sa.and_(meaning_of(Review) == CANNOT_DECIDE, ~settled),
         ),
     )

@@ -12,15 +12,20 @@ from typing import Any
 
 from sqlalchemy import (
     CheckConstraint,
+    ColumnElement,
     ForeignKey,
     Index,
     Integer,
     Text,
     TypeDecorator,
     UniqueConstraint,
+    case,
+    func,
     text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from riskflag.casework.policies import MEANING
 
 
 class Day(TypeDecorator[dt.date]):
@@ -210,7 +215,8 @@ class Review(Base):
     `number` counts the reviews of one flag from 1; `amends` names a review that this one corrects
     and `second_look_of` one that it looks at again without having seen it. `draw` is a keyed random
     number below 10,000: the lowest are looked at again. `back_on` is the day promised for coming
-    back, if one was. A field that may be empty was not asked before step 0002 of the store.
+    back, if one was. A field that may be empty was not asked before step 0002 of the store;
+    `meaning` and `decision_label`, what the decision meant and was called, not before 0007.
     """
 
     __tablename__ = "review"
@@ -229,6 +235,8 @@ class Review(Base):
     reviewer: Mapped[str]
     role: Mapped[str]
     decision: Mapped[str]
+    meaning: Mapped[str | None]
+    decision_label: Mapped[str | None]
     why: Mapped[str]
     worth_bringing: Mapped[str]
     amends: Mapped[str | None] = mapped_column(ForeignKey("review.review_id"))
@@ -242,6 +250,11 @@ class Review(Base):
     draw: Mapped[int | None] = mapped_column(Integer)
     opened_at: Mapped[dt.datetime]
     decided_at: Mapped[dt.datetime]
+
+
+def meaning_of(review: Any) -> ColumnElement[str]:
+    """The meaning of a review's decision in a query; `review` is Review or an alias of it."""
+    return func.coalesce(review.meaning, case(MEANING, value=review.decision))
 
 
 class Verdict(Base):

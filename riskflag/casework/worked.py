@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from riskflag.casework.policies import NEEDED_MORE
-from riskflag.casework.tables import Reason, Review
+from riskflag.casework.policies import CANNOT_DECIDE, NEEDED_MORE
+from riskflag.casework.tables import Reason, Review, meaning_of
 from riskflag.clock import LONDON
 
 
@@ -35,11 +35,11 @@ def worked(session: Session, as_of: dt.date) -> tuple[Worked, ...]:
     before = dt.datetime.combine(as_of, dt.time(), LONDON)
     newest = (
         sa.select(Review.flag_id, sa.func.max(Review.number).label("number"))
-        .where(Review.decided_at < before, Review.decision != "unsure")
+        .where(Review.decided_at < before, meaning_of(Review) != CANNOT_DECIDE)
         .group_by(Review.flag_id)
         .subquery()
     )
-    needed = sa.case((Review.decision.in_(sorted(NEEDED_MORE)), 1), else_=0)
+    needed = sa.case((meaning_of(Review).in_(sorted(NEEDED_MORE)), 1), else_=0)
     rows = session.execute(
         sa.select(
             Reason.reason_id,

@@ -106,20 +106,16 @@ class Orders:
 
     def of(self, session: Session, filters: Filters, state: _State) -> array[int]:
         """The newest versions of the flags that the filters let through, by their row's number."""
-        with self._lock:
+        with self._lock:  # readers who come together wait for the first, and take what was made
             if self._state != state:
                 self._state, self._kept = state, {}
             found = self._kept.pop(filters, None)
-            if found is not None:
-                self._kept[filters] = found  # the one asked for last is dropped last
-                return found
-        found = array("q", session.scalars(_ordered(filters, state.as_of)))
-        with self._lock:
-            if self._state == state:
-                self._kept[filters] = found
-                while len(self._kept) > self.MOST:
-                    self._kept.pop(next(iter(self._kept)))
-        return found
+            if found is None:
+                found = array("q", session.scalars(_ordered(filters, state.as_of)))
+            self._kept[filters] = found  # the one asked for last is dropped last
+            while len(self._kept) > self.MOST:
+                self._kept.pop(next(iter(self._kept)))
+            return found
 
 
 def worklist_page(

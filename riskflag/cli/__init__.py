@@ -32,11 +32,13 @@ COMMANDS = (
     "compare",
     "promote",
     "key",
+    "governance",
     "score",
     "explain",
     "reviews",
     "reproduce",
     "lookback",
+    "backtest",
     "verify",
     "serve",
 )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -204,10 +206,10 @@ def decide(
 
     if answer not in ("same", "different"):
         raise ConfigError("The answer must be same or different.")
-    place, people = _open(workspace)
-    found = find(people, item)
-    decision = settle(people, found, answer == "same", by=_who(by), reason=reason)
-    _keep(place, people, [decision], on)
+    with _deciding(workspace) as (place, people):
+        found = find(people, item)
+        decision = settle(people, found, answer == "same", by=_who(by), reason=reason)
+        _keep(place, people, [decision], on)
 
 
 def merge(
@@ -225,8 +227,8 @@ def merge(
     """
     from riskflag.history.steward import merge as joined
 
-    place, people = _open(workspace)
-    _keep(place, people, [joined(people, stays, other, by=_who(by), reason=reason)], on)
+    with _deciding(workspace) as (place, people):
+        _keep(place, people, [joined(people, stays, other, by=_who(by), reason=reason)], on)
 
 
 def unmerge(
@@ -244,8 +246,8 @@ def unmerge(
     """
     from riskflag.history.steward import unmerge as parted
 
-    place, people = _open(workspace)
-    _keep(place, people, parted(people, left, right, by=_who(by), reason=reason), on)
+    with _deciding(workspace) as (place, people):
+        _keep(place, people, parted(people, left, right, by=_who(by), reason=reason), on)
 
 
 def _keep(place: Workspace, people: People, decisions: list[Decision], on: str | None) -> None:
@@ -255,14 +257,22 @@ def _keep(place: Workspace, people: People, decisions: list[Decision], on: str |
     from riskflag.history.people import check_day
     from riskflag.history.steward import record
 
-    with place.lock():
-        day = check_day(people.store, _day(on))
-        _check_published(place, day)
-        subjects = [name for one in decisions for name in one.pair]
-        note(place, subjects, actor=decisions[0].decided_by, action="identity_decision")
-        number = record(people, decisions, day, at=moment().isoformat(timespec="seconds"))
+    day = check_day(people.store, _day(on))
+    _check_published(place, day)
+    subjects = [name for one in decisions for name in one.pair]
+    note(place, subjects, actor=decisions[0].decided_by, action="identity_decision")
+    number = record(people, decisions, day, at=moment().isoformat(timespec="seconds"))
     said = decisions[0].decision.replace("_", " ")
     typer.echo(f"{number}: {said}, known on {day}; it counts from the night after.")
+
+
+@contextmanager
+def _deciding(workspace: Path) -> Iterator[tuple[Workspace, People]]:
+    """Who is who now, with the workspace held: nobody else decides until this is kept."""
+    from riskflag.workspace import Workspace
+
+    with Workspace.open(workspace).lock():
+        yield _open(workspace)
 
 
 def _open(workspace: Path) -> tuple[Workspace, People]:

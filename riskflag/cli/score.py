@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,13 @@ from riskflag.errors import ALREADY_PUBLISHED, PUBLISHED_DEGRADED
 
 if TYPE_CHECKING:
     from riskflag.nightly.run import NightResult
+
+
+class Engine(StrEnum):
+    """Where children are assessed."""
+
+    local = "local"
+    spark = "spark"
 
 
 def register(app: typer.Typer) -> None:
@@ -34,6 +42,9 @@ def register(app: typer.Typer) -> None:
         ),
         full: bool = typer.Option(
             False, "--full", help="Use nothing that earlier nights kept to be quicker."
+        ),
+        engine: Engine = typer.Option(
+            Engine.local, "--engine", help="Assess children here or on Spark; the same flags."
         ),
     ) -> None:
         """Run the night: from the history to one publication of explained flags.
@@ -62,7 +73,7 @@ def register(app: typer.Typer) -> None:
                 day,
                 write_pages=writer,
                 rules_only=rules_only,
-                how=How(memory, full),
+                how=How(memory, full, spark=engine is Engine.spark),
                 progress=progress,
             )
         _tell(result, workspace, with_pages=not no_pages)

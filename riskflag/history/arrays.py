@@ -40,6 +40,8 @@ def encode(column: Any) -> pa.DictionaryArray:
     used = np.zeros(len(array.dictionary) + 1, np.bool_)
     used[codes] = True
     kept = np.flatnonzero(used[:-1])
+    if len(kept) == len(array.dictionary) and _canonical(array):
+        return array
     dictionary = array.dictionary.take(pa.array(kept, pa.int32()))
     order = pc.array_sort_indices(dictionary).to_numpy()
     place = np.full(len(used), -1, np.int32)
@@ -47,6 +49,13 @@ def encode(column: Any) -> pa.DictionaryArray:
     fresh = place[codes]
     indices = pa.array(fresh, pa.int32(), mask=fresh < 0)
     return pa.DictionaryArray.from_arrays(indices, dictionary.take(pa.array(order)))
+
+
+def _canonical(array: pa.DictionaryArray) -> bool:
+    """Whether a dictionary is sorted and named by int32 codes, as `encode` leaves it."""
+    words = array.dictionary
+    plain = array.type == pa.dictionary(pa.int32(), pa.string()) and not words.null_count
+    return bool(plain and (len(words) < 2 or pc.all(pc.less(words[:-1], words[1:])).as_py()))
 
 
 def constant(text: str | None, size: int) -> pa.DictionaryArray:
@@ -183,6 +192,8 @@ def isin(column: Any, values: Sequence[str] | pa.Array) -> Mask:
     if not pa.types.is_dictionary(array.type):
         return np.asarray(pc.is_in(array, value_set=wanted))
     found = np.append(np.asarray(pc.is_in(array.dictionary, value_set=wanted)), False)
+    if found[:-1].all() and not array.indices.null_count:
+        return np.ones(len(array), np.bool_)
     return np.asarray(found[codes(array)])
 
 

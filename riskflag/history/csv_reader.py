@@ -6,8 +6,9 @@ import csv
 import io
 import itertools
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,12 +17,19 @@ import pyarrow.csv as pacsv
 
 from riskflag.history.arrays import Ints
 from riskflag.history.csv_scan import Layout, scan
-from riskflag.history.readers import LONGEST_FIELD, BadRow, RawFile, RejectedError, columns_of
+from riskflag.history.delivered import Content, RejectedError
+from riskflag.history.readers import (
+    LONGEST_FIELD,
+    PART_ROWS,
+    BadRow,
+    RawFile,
+    UnclearError,
+    columns_of,
+)
 from riskflag.history.source import Files
-from riskflag.history.threads import in_threads
 
-#: Plainly written files are read in parts of about so many bytes, side by side.
-CHUNK_BYTES = 1 << 23
+#: Files are read in parts of about so many bytes, side by side.
+CHUNK_BYTES = 1 << 22
 #: A record longer than this holds a document, or several records run together.
 LONGEST_RECORD = 1 << 20
 _NUL_BLOCK = b"\0" * 16
@@ -42,24 +50,77 @@ _MARK = b"\xef\xbb\xbf"
 _WIDE_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
-def read_csv(data: bytes, name: str, files: Files, needed: frozenset[str]) -> RawFile:
-    """The rows of a CSV text; see `read_rows`."""
+def csv_parts(
+    content: Content, name: str, files: Files, needed: frozenset[str], *, strict: bool
+) -> Iterator[Callable[[], RawFile]]:
+    """What reads one part of a CSV text after another; see `readers.parts_of`.
+
+    A text whose line breaks cannot be told from its bytes, or that only the strict reader may
+    judge, is held whole.
+    """
+    if strict or files.encoding == "utf-16":
+        data = _as_utf8(content.whole(), name, files.encoding)
+        if strict:
+            yield from _strict_parts(data, name, files, needed)
+            return
+        content, files = Content.of(data), files.model_copy(update={"encoding": "utf-8"})
+    head: _Head | None = None
+    for number, (data, begin, lines) in enumerate(_segments(content)):
+        last = begin + len(data) == content.size
+        if head is None:
+            _check_kind(data, name)
+            head = _head(data, name, files, needed)
+        yield partial(_read_segment, _Segment(data, head, begin, lines, number == 0, last))
+
+
+def _check_kind(data: bytes, name: str) -> None:
     for start, kind in _PACKED.items():
         if data.startswith(start):
             raise RejectedError(
                 "not_text", f"{name} is {kind}, not text; deliver it as its source declares."
             )
-    data = _as_utf8(data, name, files.encoding)
-    said = None
-    if files.trailer is not None:
-        data, said = without_trailer(data, name, files.trailer)
-    raw = _read_csv(data, name, files, needed)
-    if said not in (None, raw.rows):
-        raise RejectedError(
-            "trailer",
-            f"{name} has {raw.rows:,} rows where its last line says {said:,}; ask for it again.",
-        )
-    return raw
+
+
+def _segments(content: Content) -> Iterator[tuple[bytes, int, int]]:
+    """A text in pieces that end with a record: each with its first byte, and the lines before it.
+
+    Where a record ends is told by the quotes before it; a text in which they stand otherwise than
+    in pairs is found out when a piece is read.
+    """
+    begin = lines = 0
+    rest = b""
+    for block in content.pieces(_sizes(content.size)):
+        data = rest + block if rest else block
+        whole = begin + len(data) >= content.size
+        end = len(data) if whole else _last_end(data)
+        if end == 0 and not whole:
+            rest = data
+            continue
+        rest, data = data[end:], data if whole else data[:end]
+        yield data, begin, lines
+        begin += len(data)
+        lines += data.count(b"\n")
+
+
+def _sizes(size: int) -> Iterator[int]:
+    """Pieces of CHUNK_BYTES, the last of up to twice that."""
+    while size > 2 * CHUNK_BYTES:
+        yield CHUNK_BYTES
+        size -= CHUNK_BYTES
+    yield size
+
+
+def _last_end(data: bytes) -> int:
+    """The byte behind the last line break that stands outside quotes; 0 for none."""
+    inside, place = data.count(b'"') & 1, len(data)
+    while True:
+        before = data.rfind(b"\n", 0, place)
+        if before < 0:
+            return 0
+        inside ^= data.count(b'"', before, place) & 1
+        if not inside:
+            return before + 1
+        place = before
 
 
 def without_trailer(data: bytes, name: str, pattern: str) -> tuple[bytes, int]:
@@ -75,14 +136,14 @@ def without_trailer(data: bytes, name: str, pattern: str) -> tuple[bytes, int]:
     return data[:begin], int(found[1])
 
 
-def _as_utf8(data: bytes, name: str, encoding: str) -> bytes:
-    """The text as UTF-8 without a byte order mark."""
-    if encoding != "utf-16" and (data.startswith(_WIDE_MARKS) or b"\0" in data[:2]):
+def _as_utf8(data: bytes, name: str, encoding: str, begin: int = 0) -> bytes:
+    """The text as UTF-8 without a byte order mark; `begin` is where in the file it stands."""
+    if begin == 0 and encoding != "utf-16" and (data.startswith(_WIDE_MARKS) or b"\0" in data[:2]):
         raise RejectedError(
             "encoding", f"{name} is UTF-16, not {encoding}; declare the encoding it has."
         )
     if encoding == "utf-8":
-        data = data.removeprefix(_MARK)
+        data = data.removeprefix(_MARK) if begin == 0 else data
         if data.isascii():
             return data
     try:
@@ -90,37 +151,77 @@ def _as_utf8(data: bytes, name: str, encoding: str) -> bytes:
     except UnicodeDecodeError as error:
         raise RejectedError(
             "encoding",
-            f"{name} is not {encoding}: byte {error.start} cannot be read; "
+            f"{name} is not {encoding}: byte {begin + error.start} cannot be read; "
             "declare the encoding it has or ask for another copy.",
         ) from None
     return data if encoding == "utf-8" else text.encode("utf-8")
 
 
 @dataclass(frozen=True)
-class _Text:
-    """A CSV text in UTF-8: how it is cut into fields, how many, and where the needed ones stand."""
+class _Head:
+    """What a CSV text's header says: how many fields there are and where the needed ones stand."""
 
-    data: bytes
     name: str
-    delimiter: str
+    files: Files
     width: int
     places: dict[str, int]
 
-    def record(self, layout: Layout, row: int) -> str:
-        return self.data[layout.start[row] : layout.end[row]].decode("utf-8", errors="replace")
+
+def _head(data: bytes, name: str, files: Files, needed: frozenset[str]) -> _Head:
+    """The header of a text's first piece."""
+    data = _as_utf8(data, name, files.encoding)
+    header = _header(data, name, files.delimiter)
+    return _Head(name, files, len(header), columns_of(header, name, files, needed))
 
 
-def _read_csv(data: bytes, name: str, files: Files, needed: frozenset[str]) -> RawFile:
+@dataclass(frozen=True)
+class _Segment:
+    """A piece of a text: where in the file it begins, how many lines are before it, and whether it
+    is the first or the last.
+    """
+
+    data: bytes
+    head: _Head
+    begin: int
+    lines: int
+    first: bool
+    last: bool
+
+
+def _read_segment(segment: _Segment) -> RawFile:
+    """The rows of a piece; UnclearError when a forgiving and a strict reader might differ."""
+    head = segment.head
+    files, name = head.files, head.name
+    data, said = _as_utf8(segment.data, name, files.encoding, segment.begin), None
+    if segment.last and files.trailer is not None:
+        data, said = without_trailer(data, name, files.trailer)
+    _check_zeros(data, name)
+    text = _Text(data, head, headers=int(segment.first))
+    layout = scan(data, files.delimiter)
+    raw = None if layout is None else _read_fast(text, layout)
+    if raw is None:
+        raise UnclearError
+    bad = [replace(row, line=row.line + segment.lines) for row in raw.bad]
+    return replace(raw, lines=raw.lines + segment.lines, bad=bad, promised=said)
+
+
+def _check_zeros(data: bytes, name: str) -> None:
     if _NUL_BLOCK in data:
         raise RejectedError(
             "nul_block", f"{name} holds a block of zero bytes; it was cut in transfer."
         )
-    header = _header(data, name, files.delimiter)
-    places = columns_of(header, name, files, needed)
-    text = _Text(data, name, files.delimiter, len(header), places)
-    layout = scan(data, files.delimiter)
-    fast = None if layout is None else _read_fast(text, layout)
-    return _read_strict(text) if fast is None else fast
+
+
+@dataclass(frozen=True)
+class _Text:
+    """A piece of CSV text in UTF-8, and how many of its records are its header."""
+
+    data: bytes
+    head: _Head
+    headers: int
+
+    def record(self, layout: Layout, row: int) -> str:
+        return self.data[layout.start[row] : layout.end[row]].decode("utf-8", errors="replace")
 
 
 def _header(data: bytes, name: str, delimiter: str) -> list[str]:
@@ -134,53 +235,43 @@ def _header(data: bytes, name: str, delimiter: str) -> list[str]:
 
 
 def _read_fast(text: _Text, layout: Layout) -> RawFile | None:
-    """Arrow's reader on a plainly written file; None when its row count is not the scan's."""
-    if len(layout.start) == 1:
-        empty = {column: pa.array([], pa.string()) for column in text.places}
-        return RawFile(text.name, pa.table(empty), np.zeros(0, np.int64))
-
-    def read(first: int, last: int) -> tuple[pa.Table, list[int | None]]:
-        begin = int(layout.start[first])
-        end = int(layout.start[last]) if last < len(layout.start) else len(text.data)
-        return _read_part(text, begin, end, quoted=layout.quoted)
-
-    bounds = _bounds(layout)
+    """Arrow's reader on a plainly written text; None when its row count is not the scan's."""
+    places, records = text.head.places, len(layout.start) - text.headers
+    if records <= 0:
+        empty = {column: pa.array([], pa.string()) for column in places}
+        return RawFile(text.head.name, pa.table(empty), np.zeros(0, np.int64))
     try:
-        parts = in_threads(read, bounds)
+        table, skipped = _read_records(text, int(layout.start[text.headers]), layout.quoted)
     except pa.ArrowInvalid:
         return None
-    table, wrong = pa.concat_tables([part for part, _ in parts]), []
-    for (first, last), (part, skipped) in zip(bounds, parts, strict=True):
-        if None in skipped or part.num_rows + len(skipped) != last - first:
-            return None
-        wrong += [first - 1 + number for number in skipped if number is not None]
-    table = table.rename_columns(list(text.places))
+    if None in skipped or table.num_rows + len(skipped) != records:
+        return None
+    wrong = [text.headers + number - 1 for number in skipped if number is not None]
+    table = table.rename_columns(list(places))
     return _assembled(text, table, layout, np.array(wrong, np.int64))
 
 
-def _read_part(
-    text: _Text, begin: int, end: int, *, quoted: bool
-) -> tuple[pa.Table, list[int | None]]:
-    """The needed columns of the records between two bytes, and the numbers of records left out."""
+def _read_records(text: _Text, begin: int, quoted: bool) -> tuple[pa.Table, list[int | None]]:
+    """The needed columns of the records from a byte on, and the numbers of records left out."""
     wrong: list[int | None] = []
 
     def note(row: Any) -> str:
         wrong.append(row.number)
         return "skip"
 
-    part = pa.py_buffer(text.data).slice(begin, end - begin)
+    part = pa.py_buffer(text.data).slice(begin)
     if text.data.startswith(_MARK, begin):
         # Arrow takes it for the mark of a file's beginning; here it is a part of the first field.
         part = pa.py_buffer(_MARK + part.to_pybytes())
-    names = [str(place) for place in range(text.width)]
-    chosen = [names[place] for place in text.places.values()]
+    names = [str(place) for place in range(text.head.width)]
+    chosen = [names[place] for place in text.head.places.values()]
     table = pacsv.read_csv(
         pa.BufferReader(part),
         read_options=pacsv.ReadOptions(
             use_threads=False, block_size=max(len(part), 1 << 10), column_names=names
         ),
         parse_options=pacsv.ParseOptions(
-            delimiter=text.delimiter,
+            delimiter=text.head.files.delimiter,
             newlines_in_values=quoted,
             ignore_empty_lines=False,
             invalid_row_handler=note,
@@ -195,21 +286,11 @@ def _read_part(
     return table, wrong
 
 
-def _bounds(layout: Layout) -> list[tuple[int, int]]:
-    """The records after the header in parts of about CHUNK_BYTES: from, to (exclusive)."""
-    size = int(layout.end[-1])
-    wanted = np.arange(int(layout.start[1]) + CHUNK_BYTES, size, CHUNK_BYTES)
-    cuts = np.unique(np.searchsorted(layout.start, wanted))
-    cuts = cuts[(cuts > 1) & (cuts < len(layout.start))]
-    edges = [1, *cuts.tolist(), len(layout.start)]
-    return list(itertools.pairwise(edges))
-
-
 def _assembled(text: _Text, table: pa.Table, layout: Layout, wrong: Ints) -> RawFile:
     """Rows and bad rows with their lines; empty lines are not rows."""
     blank = layout.blank()
     taken = np.ones(len(layout.start), np.bool_)
-    taken[0] = False
+    taken[: text.headers] = False
     taken[wrong] = False
     long = (layout.end - layout.start > LONGEST_RECORD) & taken & ~blank
     kept = ~(blank | long)[taken]
@@ -220,25 +301,41 @@ def _assembled(text: _Text, table: pa.Table, layout: Layout, wrong: Ints) -> Raw
         for row in wrong
         if not blank[row]
     ]
-    return RawFile(text.name, table, layout.line[taken & ~blank & ~long], bad)
+    return RawFile(text.head.name, table, layout.line[taken & ~blank & ~long], bad)
 
 
-def _read_strict(text: _Text) -> RawFile:
+def _strict_parts(
+    data: bytes, name: str, files: Files, needed: frozenset[str]
+) -> Iterator[Callable[[], RawFile]]:
     """Python's strict csv reader: slower, and it says exactly which line is at fault."""
-    values: dict[str, list[str]] = {column: [] for column in text.places}
+    said = None
+    if files.trailer is not None:
+        data, said = without_trailer(data, name, files.trailer)
+    _check_zeros(data, name)
+    head = _head(data, name, files.model_copy(update={"encoding": "utf-8"}), needed)
+    rows = _strict_rows(data, name, files.delimiter)
+    while some := list(itertools.islice(rows, PART_ROWS)):
+        yield partial(_strict_part, some, head, said)
+    yield partial(_strict_part, [], head, said)
+
+
+def _strict_part(
+    rows: list[tuple[int, list[str], str | None]], head: _Head, said: int | None
+) -> RawFile:
+    values: dict[str, list[str]] = {column: [] for column in head.places}
     lines: list[int] = []
     bad: list[BadRow] = []
-    for line, row, reason in _strict_rows(text.data, text.name, text.delimiter):
+    for line, row, reason in rows:
         if reason is None and sum(map(len, row)) > LONGEST_RECORD:
             bad.append(BadRow(line, "field_too_long", ""))
-        elif reason is None and len(row) == text.width:
+        elif reason is None and len(row) == head.width:
             lines.append(line)
-            for column, place in text.places.items():
+            for column, place in head.places.items():
                 values[column].append(row[place])
         else:
-            bad.append(BadRow(line, reason or "field_count", text.delimiter.join(row)))
+            bad.append(BadRow(line, reason or "field_count", head.files.delimiter.join(row)))
     table = pa.table({column: pa.array(texts, pa.string()) for column, texts in values.items()})
-    return RawFile(text.name, table, np.array(lines, np.int64), bad)
+    return RawFile(head.name, table, np.array(lines, np.int64), bad, promised=said)
 
 
 def _strict_rows(

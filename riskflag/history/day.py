@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -26,17 +28,18 @@ from riskflag.history.arrays import (
     one,
     stacked,
     take,
-    tallies,
 )
+from riskflag.history.day_parts import Found, Part, by_bucket
 from riskflag.history.delivery import Delivered
+from riskflag.history.hashing import BUCKETS
 from riskflag.history.identity import Identities, made_identifiers
 from riskflag.history.schema import SCHEMAS, conform
+from riskflag.history.shelf import CODES, Chunk, Shelf, by_subject, ranges
 from riskflag.history.snapshot import (
     DUPLICATE,
     SUPERSEDED,
     Difference,
     Stamp,
-    choose,
     compare,
     gone,
     latest,
@@ -46,6 +49,7 @@ from riskflag.history.snapshot import (
 from riskflag.history.source import Delivery
 from riskflag.history.state import State
 from riskflag.history.store import HistoryStore
+from riskflag.history.threads import streamed
 from riskflag.history.versions import asserted
 
 _KEYS = {
@@ -54,17 +58,27 @@ _KEYS = {
     "identifier": "identifier_key",
     "relationship": "relationship_key",
 }
-Candidates = Mapping[str, pa.Table | None]
 
 
 class Day:
-    """The work of one landing day. `rows` collects what is to be appended, by table."""
+    """The work of one landing day: what is to be appended, by table, in `rows` and `contacts`.
 
-    def __init__(self, state: State, store: HistoryStore, day: dt.date, batch_id: str) -> None:
+    `folder` is where contacts are put aside that are too many for memory.
+    """
+
+    def __init__(
+        self,
+        state: State,
+        store: HistoryStore,
+        day: dt.date,
+        batch_id: str,
+        folder: Path | None = None,
+    ) -> None:
         self.state, self.store = state, store
         self.day, self.batch_id = day_number(day), batch_id
         self.date = day
         self.rows: dict[str, list[pa.Table]] = {name: [] for name in SCHEMAS}
+        self.contacts = Shelf(by_bucket, folder, 1 if folder is None else CODES)
         self.linked_later = 0
         self.issues: Counter[str] = Counter()
         self.notes: set[str] = set()
@@ -73,32 +87,48 @@ class Day:
 
     def take_in(self, deliveries: list[Delivered]) -> None:
         """Identities of every source first, then relationships and contacts."""
-        settled = [(item, item.settle()) for item in deliveries]
-        for item, tables in settled:
-            self._identifiers(item, tables)
-        for item, tables in settled:
-            self._own_records(item, tables)
+        for item in deliveries:
+            item.settle()
+        for item in deliveries:
+            self._each(item, "identifier", self._identifiers)
+        for item in deliveries:
+            self._each(item, "person", self._own_records)
         identities = self.state.identities()
-        for item, tables in settled:
-            self._persons(item, tables, identities)
+        for item in deliveries:
+            self._each(item, "person", self._persons, identities)
         self._link_contacts(identities)
         self._link_relationships(identities)
-        for item, tables in settled:
-            self._relationships(item, tables, identities)
-            self._contacts(item, tables, identities)
+        for item in deliveries:
+            self._each(item, "relationship", self._relationships, identities)
+            self._contacts(item, identities)
 
-    def tables(self) -> dict[str, pa.Table]:
+    def _each(
+        self,
+        item: Delivered,
+        name: str,
+        work: Callable[[Part, Identities], None],
+        identities: Identities | None = None,
+    ) -> None:
+        """Work on the candidates of one table part by part, by what is known of people before."""
+        for first, last in ranges(item.parts):
+            part = Part.of(item, name, first, last)
+            if part is not None:
+                identities = identities or self.state.identities()
+                work(part, identities)
+
+    def tables(self) -> dict[str, pa.Table | Shelf]:
         """Everything to append."""
-        return {
+        made: dict[str, pa.Table | Shelf] = {
             name: stacked([conform(part, SCHEMAS[name], lean=True) for part in parts])
             for name, parts in self.rows.items()
             if parts
         }
+        return made | ({"contact": self.contacts} if len(self.contacts) else {})
 
     def _append(self, name: str, table: pa.Table) -> None:
         if table.num_rows:
             self.rows[name].append(table)
-            self.state.add({name: table})
+            self.state.add(name, table)
 
     def _stamp(self, item: Delivered) -> Stamp:
         """When what this delivery says became known.
@@ -115,51 +145,55 @@ class Day:
         return Stamp(self.day, self.batch_id, older)
 
     def _compare(
-        self, item: Delivered, name: str, winners: pa.Table, current: pa.Table | None = None
+        self, part: Part, winners: pa.Table, current: pa.Table, place: Ints | None = None
     ) -> Difference:
         if "withdrawn" not in winners.column_names:
             nothing = pa.repeat(False, winners.num_rows)
             winners = winners.append_column("withdrawn", nothing)
-        if current is None:
-            current = latest(self.state.tables[name], _KEYS[name], item.source.name)
-        named, schema = self._named(item, name), SCHEMAS[name]
-        place = named if named is not None and len(named) == winners.num_rows else None
-        key, stamp = _KEYS[name], self._stamp(item)
+        key, stamp = _KEYS[part.name], self._stamp(part.item)
+        schema = SCHEMAS[part.name]
         return compare(winners, current, key, schema=schema, stamp=stamp, place=place)
 
-    def _named(self, item: Delivered, name: str) -> Ints | None:
-        """Where each candidate's key stands in what is known, if that was found out before."""
-        fresh = item.placed_in is self.state.tables["contact"]
-        return item.placed if name == "contact" and fresh else None
+    def _current(self, part: Part) -> pa.Table:
+        """What the source said last, as far as it can concern this part."""
+        source, name = part.item.source.name, part.name
+        if name == "contact":
+            return self.state.contacts.current(source, part.first, part.last)
+        current = latest(self.state.tables[name], _KEYS[name], source)
+        if part.item.parts == 1 or name != "relationship":
+            return current
+        code = by_subject(current)
+        return current.filter(pa.array((code >= part.first) & (code < part.last)))
 
-    def _identifiers(self, item: Delivered, tables: Candidates) -> None:
-        table = tables["identifier"]
-        if table is None or table.num_rows == 0:
+    def _identifiers(self, part: Part, identities: Identities) -> None:
+        table = part.sound()
+        if table.num_rows == 0:
             return
         merged = identifiers_with_keys(table)
-        person, _ = self.state.identities().resolve(
+        person, _ = identities.resolve(
             merged.column("subject_scheme"), merged.column("subject_value")
         )
         merged = self._resolved_only(merged.append_column("person_id", person), "identifier")
-        self._add_merged(item, "identifier", (table, identifier_keys(table)), merged)
+        self._add_merged(part, (table, identifier_keys(table)), merged)
 
-    def _own_records(self, item: Delivered, tables: Candidates) -> None:
+    def _own_records(self, part: Part, identities: Identities) -> None:
         """A person id for each record of a feed with no shared identifier that nobody knows yet."""
-        table = tables["person"]
-        if table is None or not pc.any(table.column("linkage")).as_py():
+        table = part.sound()
+        if not pc.any(table.column("linkage")).as_py():
             return
         merged = merged_persons(table.filter(table.column("linkage")).combine_chunks())
-        person, disputed = self.state.identities().resolve(
+        person, disputed = identities.resolve(
             merged.column("subject_scheme"), merged.column("subject_value")
         )
         person = pc.if_else(pa.array(disputed), "", person)
         made = made_identifiers(merged, person)
         winners = made.append_column("withdrawn", pa.repeat(False, made.num_rows))
-        self._append("identifier", self._compare(item, "identifier", winners).rows)
+        part = replace(part, name="identifier")
+        self._append("identifier", self._compare(part, winners, self._current(part)).rows)
 
-    def _persons(self, item: Delivered, tables: Candidates, identities: Identities) -> None:
-        table = tables["person"]
-        if table is None or table.num_rows == 0:
+    def _persons(self, part: Part, identities: Identities) -> None:
+        table = part.sound()
+        if table.num_rows == 0:
             return
         merged = merged_persons(table)
         person, _ = identities.resolve(
@@ -168,20 +202,18 @@ class Day:
         merged = self._resolved_only(merged.append_column("person_id", person), "person")
         conflicts = int(isin(merged.column("issues"), ["conflict"]).sum())
         self.issues.update({"person_conflict": conflicts} if conflicts else {})
-        self._add_merged(item, "person", (table, person_keys(table)), merged)
+        self._add_merged(part, (table, person_keys(table)), merged)
 
-    def _add_merged(
-        self, item: Delivered, name: str, rows: tuple[pa.Table, pa.Array], merged: pa.Table
-    ) -> None:
+    def _add_merged(self, part: Part, rows: tuple[pa.Table, pa.Array], merged: pa.Table) -> None:
         """Add what is new in a delivery's merged rows; its rows fare as the merged one does."""
-        difference = self._compare(item, name, merged)
-        self._append(name, difference.rows)
+        difference = self._compare(part, merged, self._current(part))
+        self._append(part.name, difference.rows)
         if difference.rows.num_rows:
-            self.news.add(item.source.name)
-        at = numbers(pc.index_in(rows[1], value_set=one(merged.column(_KEYS[name]))), -1)
+            self.news.add(part.item.source.name)
+        at = numbers(pc.index_in(rows[1], value_set=one(merged.column(_KEYS[part.name]))), -1)
         known = np.flatnonzero(at >= 0)
         if len(known):
-            item.note(rows[0], known, difference.status[at[known]])
+            part.item.note(rows[0], known, difference.status[at[known]])
 
     def _resolved_only(self, table: pa.Table, name: str) -> pa.Table:
         """Rows about a person who can be found; the others are counted."""
@@ -190,10 +222,8 @@ class Day:
             self.issues[f"{name}_not_resolved"] += int((~found).sum())
         return table.filter(pa.array(found)).combine_chunks()
 
-    def _relationships(self, item: Delivered, tables: Candidates, identities: Identities) -> None:
-        table = tables["relationship"]
-        if table is None:
-            return
+    def _relationships(self, part: Part, identities: Identities) -> None:
+        table = part.sound()
         person, _ = identities.resolve(
             table.column("subject_scheme"), table.column("subject_value")
         )
@@ -201,12 +231,35 @@ class Day:
             table.column("related_scheme"), table.column("related_value")
         )
         table = table.append_column("person_id", person).append_column("related_id", related)
-        self._versions(item, "relationship", table)
+        for rows in self._versions(part, table):
+            self._append("relationship", rows)
 
-    def _contacts(self, item: Delivered, tables: Candidates, identities: Identities) -> None:
-        table = tables["contact"]
-        if table is None:
-            return
+    def _contacts(self, item: Delivered, identities: Identities) -> None:
+        """The contacts of a delivery, several parts at once."""
+        parts = ((item, *codes, identities) for codes in ranges(item.parts))
+        found = [some for some in streamed(self._contact_part, parts) if some is not None]
+        for part in found:
+            self._cover(item.source.name, part.first, part.last)
+            self.issues.update(part.issues)
+            for file in item.files:
+                file.contacts += part.made.get(file.path, 0)
+        # Only now: no part may see what another one has added.
+        chunks = [chunk for part in found for chunk in part.chunks if chunk.rows]
+        self._put(chunks, loose=any(part.loose for part in found))
+        if chunks:
+            self.news.add(item.source.name)
+
+    def _put(self, chunks: list[Chunk], *, loose: bool) -> None:
+        self.contacts.chunks += chunks
+        self.state.contacts.add(self.contacts, chunks, loose=loose)
+
+    def _contact_part(
+        self, item: Delivered, first: int, last: int, identities: Identities
+    ) -> Found | None:
+        part = Part.of(item, "contact", first, last)
+        if part is None:
+            return None
+        table = part.sound()
         person, disputed = identities.resolve(
             table.column("subject_scheme"),
             table.column("subject_value"),
@@ -219,84 +272,72 @@ class Day:
             )
             issues = pc.if_else(pa.array(disputed), marked, issues)
             table = table.set_column(table.schema.get_field_index("issues"), "issues", issues)
-        self._cover(item, table)
-        self._versions(item, "contact", table.append_column("person_id", person))
-
-    def _cover(self, item: Delivered, table: pa.Table) -> None:
         occurred = numbers(table.column("occurred_on"), self.day)
         occurred = occurred[occurred <= self.day]
-        first, last = (int(occurred.min()), int(occurred.max())) if len(occurred) else (None, None)
-        self.covered[item.source.name] = (first, last)
+        fresh, withdrawn = self._versions(part, table.append_column("person_id", person))
+        return Found.of(fresh, withdrawn, occurred, self.contacts)
 
-    def _versions(self, item: Delivered, name: str, table: pa.Table) -> None:
+    def _cover(self, source: str, first: int | None, last: int | None) -> None:
+        begun, ended = self.covered.get(source, (None, None))
+        self.covered[source] = (
+            min((day for day in (begun, first) if day is not None), default=None),
+            max((day for day in (ended, last) if day is not None), default=None),
+        )
+
+    def _versions(self, part: Part, table: pa.Table) -> tuple[pa.Table, pa.Table]:
         """Choose within the delivery, compare with the history, withdraw what is gone."""
-        choice = item.chosen.pop(name, None) or choose(table, _KEYS[name])
-        current = latest(self.state.tables[name], _KEYS[name], item.source.name)
-        difference = self._compare(item, name, take(table, choice.winner), current)
+        item, name, current = part.item, part.name, self._current(part)
+        choice = item.choice(name, table)
+        winners = take(table, choice.winner)
+        placed = item.placed(self.state.contacts) if name == "contact" else None
+        if placed is None:
+            placed = places(part.table.column(_KEYS[name]), current.column(_KEYS[name]))
+        mine = placed[part.kept][choice.winner]
+        difference = self._compare(part, winners, current, mine)
         item.note(table, choice.winner, difference.status)
         item.note(table, choice.duplicate, DUPLICATE)
         item.note(table, choice.superseded, SUPERSEDED)
-        if name == "contact":
-            self._count(item, difference.rows)
-        withdrawn = self._gone(item, name, current)
-        self._append(name, difference.rows)
-        self._append(name, withdrawn)
-        if difference.rows.num_rows + withdrawn.num_rows:
-            self.news.add(item.source.name)
+        return difference.rows, self._gone(part, current, placed)
 
-    def _gone(self, item: Delivered, name: str, current: pa.Table) -> pa.Table:
+    def _gone(self, part: Part, current: pa.Table, named: Ints) -> pa.Table:
         """Retractions of what a complete full or window delivery no longer holds."""
-        stamp, schema, seen = self._stamp(item), SCHEMAS[name], item.seen[name]
+        item, stamp, schema = part.item, self._stamp(part.item), SCHEMAS[part.name]
         scope: Delivery = item.source.delivery
-        if scope.scope == "delta" or stamp.older or seen is None:
+        if scope.scope == "delta" or stamp.older:
             return schema.empty_table()
         if not item.complete:
             self.notes.add(
                 f"{item.source.name}: not every row could be read, so nothing was withdrawn."
             )
             return schema.empty_table()
-        named = self._named(item, name)
-        if named is None:
-            named = places(seen, current.column(_KEYS[name]))
-        rows = gone(current, named, scope, self.day)
-        return retractions(current, rows, schema, stamp)
-
-    def _count(self, item: Delivered, rows: pa.Table) -> None:
-        """Contacts made per file, and the marks they carry."""
-        fresh = asserted(rows)
-        made = tallies(rows.column("source_file"), fresh)
-        for file in item.files:
-            file.contacts = made.get(file.path, 0)
-        for marks, count in tallies(rows.column("issues"), fresh).items():
-            for mark in marks.split():
-                self.issues[mark] += count
+        return retractions(current, gone(current, named, scope, self.day), schema, stamp)
 
     def _link_contacts(self, identities: Identities) -> None:
         """Contacts kept without a person whose identifier is now known: linked from today."""
-        current = self.state.tables["contact"]
-        if current.column("person_id").null_count == 0:
+        linked: dict[str, str] = {}
+        for waiting in self.state.contacts.waiting():
+            person, _ = identities.resolve(
+                waiting.column("subject_scheme"),
+                waiting.column("subject_value"),
+                waiting.column("occurred_on"),
+            )
+            found = waiting.append_column("found", person).filter(person.is_valid())
+            said = (found.column(name).to_pylist() for name in ("contact_key", "found"))
+            linked.update(zip(*said, strict=True))
+        if not linked:
             return
-        current = latest(current, "contact_key")
-        waiting = asserted(current) & np.asarray(one(current.column("person_id")).is_null())
-        current = current.filter(pa.array(waiting)).combine_chunks()
-        if current.num_rows == 0:
+        keys, people = pa.array(list(linked)), pa.array(list(linked.values()))
+        pieces = []
+        for read in self.store.readers("contact", only_buckets=[BUCKETS]):
+            table = conform(read(), SCHEMAS["contact"])
+            pieces.append(table.filter(pa.array(isin(table.column("contact_key"), keys))))
+        if not pieces:
             return
-        person, _ = identities.resolve(
-            current.column("subject_scheme"),
-            current.column("subject_value"),
-            current.column("occurred_on"),
-        )
-        found = np.asarray(person.is_valid())
-        keys = one(current.column("contact_key")).filter(pa.array(found))
-        if len(keys) == 0:
-            return
-        whole = conform(self.store.read("contact", only_buckets=[64]), SCHEMAS["contact"])
-        whole = whole.filter(pa.array(isin(whole.column("contact_key"), keys)))
-        whole = latest(whole.combine_chunks(), "contact_key")
+        whole = latest(stacked(pieces).combine_chunks(), "contact_key")
         place = pc.index_in(one(whole.column("contact_key")), value_set=keys)
         self.linked_later += whole.num_rows
-        linked = person.filter(pa.array(found)).take(place)
-        self._append("contact", self._again(whole, {"person_id": linked}))
+        again = self._again(whole, {"person_id": people.take(place)})
+        self._put([self.contacts.chunk(again)], loose=False)
 
     def _link_relationships(self, identities: Identities) -> None:
         current = latest(self.state.tables["relationship"], "relationship_key")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -17,11 +18,15 @@ from riskflag.history.adapt_people import (
     adapt_persons,
     adapt_relationships,
 )
-from riskflag.history.arrays import Ints, numbers, one, stacked
-from riskflag.history.dates import OK
+from riskflag.history.arrays import Ints, Mask, numbers, one
+from riskflag.history.dates import OK, Days
+from riskflag.history.delivered import Content, RejectedError
 from riskflag.history.file_faults import check_whole, turned_round
-from riskflag.history.readers import BadRow, RawFile, RejectedError, read_rows
+from riskflag.history.file_rows import FileRows, Part, row_number
+from riskflag.history.known import Known
+from riskflag.history.readers import RawFile, UnclearError, What, check_totals, parts_of
 from riskflag.history.sheet import REASONS, Sheet
+from riskflag.history.shelf import Chunk, Shelf, by_subject, ranges
 from riskflag.history.sidecar import Described, check_rows
 from riskflag.history.snapshot import (
     ACCEPTED,
@@ -30,17 +35,16 @@ from riskflag.history.snapshot import (
     SUPERSEDED,
     Choice,
     choose,
-    latest,
     places,
 )
 from riskflag.history.source import Source
 from riskflag.history.source_check import checked_columns
 from riskflag.history.text_forms import odd_texts
-from riskflag.history.threads import in_threads
+from riskflag.history.threads import in_threads, streamed
 
-#: Rows are looked at in parts of so many, side by side.
-PART_ROWS = 1 << 18
 TABLES = ("contact", "person", "identifier", "relationship")
+_ROWS = pa.schema([pa.field("row", pa.int64()), pa.field("file", pa.int64())])
+Made = dict[str, list[Chunk]]
 
 
 @dataclass
@@ -50,7 +54,7 @@ class DeliveredSheet:
     name: str
     path: str
     sha256: str
-    sheet: Sheet | None = None
+    sheet: FileRows | None = None
     refused: RejectedError | None = None
     status: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int8))
     contacts: int = 0
@@ -58,60 +62,76 @@ class DeliveredSheet:
 
 
 class Delivered:
-    """All files of one source that landed on one day."""
+    """All files of one source that landed on one day, in `parts` that are worked on one by one."""
 
-    def __init__(self, source: Source, landing: Landing) -> None:
+    def __init__(
+        self, source: Source, landing: Landing, folder: Path | None = None, parts: int = 1
+    ) -> None:
         self.source = source
         self.landing = landing
         self.files: list[DeliveredSheet] = []
-        self.seen: dict[str, pa.ChunkedArray | None] = {}
-        self.chosen: dict[str, Choice] = {}
-        #: Where each candidate contact's key stands in the contacts known, and in which table.
-        self.placed: Ints | None = None
-        self.placed_in: pa.Table | None = None
-        self._tables: dict[str, list[pa.Table]] = {name: [] for name in TABLES}
+        self.parts = parts
+        self.folder = folder
+        self._lock = Lock()
+        self._forget()
+
+    def _forget(self) -> None:
+        """Drop all candidates."""
+        self._shelves = {name: Shelf(by_subject, self.folder, self.parts) for name in TABLES}
+        self._rows: dict[str, pa.Table | None] = {}
+        self._chosen: dict[str, Choice] = {}
+        self._placed: tuple[object, Ints] | None = None
 
     def refuse(self, path: Path, shown: str, sha256: str, refusal: RejectedError) -> None:
         """Note a file that could not even be opened, or is not what its sender described."""
         self.files.append(DeliveredSheet(path.name, shown, sha256, refused=refusal))
 
     def add(
-        self, path: Path, shown: str, data: bytes, sha256: str, *, said: Sequence[Described] = ()
+        self, path: Path, shown: str, content: Content, *, said: Sequence[Described] = ()
     ) -> None:
         """Read and adapt one file; a file that cannot be taken is kept as refused.
 
         `said` is what its sender says of it beside the file.
         """
-        item = DeliveredSheet(path.name, shown, sha256)
+        item = DeliveredSheet(path.name, shown, content.sha256)
         self.files.append(item)
+        about = What(shown, self.source.files, self.source.columns(), checked_columns(self.source))
         try:
-            files, needed = self.source.files, self.source.columns()
-            raw = read_rows(data, shown, files, needed, checked_columns(self.source))
-            check_rows(shown, said, raw.rows)
-            parts = self._adapted(raw, len(self.files) - 1)
-            sheet = Sheet.of_parts(raw, [part for part, _ in parts])
+            try:
+                sheet, made = self._read(content, about)
+            except UnclearError:
+                sheet, made = self._read(content, about, strict=True)
+            check_rows(shown, said, sheet.rows)
             check_whole(sheet, shown)
             item.cut = _cut_day(sheet, shown)
         except RejectedError as refusal:
             item.refused = refusal
             return
         item.sheet = sheet
-        for _, made in parts:
-            for name, tables in made.items():
-                self._tables[name] += tables
+        for name, chunks in made.items():
+            self._shelves[name].chunks += chunks
 
-    def _adapted(self, raw: RawFile, number: int) -> list[tuple[Sheet, dict[str, list[pa.Table]]]]:
-        """The rows in parts, each with what it was made into."""
+    def _read(
+        self, content: Content, about: What, *, strict: bool = False
+    ) -> tuple[FileRows, Made]:
+        """The rows of a file and the candidates made of them, read and adapted part by part."""
+        kept, number = Shelf(by_subject, self.folder), len(self.files) - 1
 
-        def work(first: int, rows: int) -> tuple[Sheet, dict[str, list[pa.Table]]]:
-            sheet = Sheet(raw.part(first, rows), self.source)
-            return sheet, self._adapt(sheet, number, first)
+        def work(place: int, read: Callable[[], RawFile]) -> tuple[Part, Made]:
+            sheet = Sheet(read(), self.source)
+            made = self._adapt(sheet, number, place)
+            return Part.of(sheet, kept), {
+                name: [self._shelves[name].chunk(table) for table in tables]
+                for name, tables in made.items()
+            }
 
-        firsts = range(0, max(raw.table.num_rows, 1), PART_ROWS)
-        return in_threads(work, [(first, PART_ROWS) for first in firsts])
+        found = list(streamed(work, enumerate(parts_of(content, about, strict=strict))))
+        check_totals(about, [part.raw for part, _ in found])
+        made: Made = {name: [one for _, some in found for one in some[name]] for name in TABLES}
+        return FileRows(self.source, [part for part, _ in found], kept), made
 
-    def _adapt(self, sheet: Sheet, number: int, first: int) -> dict[str, list[pa.Table]]:
-        """The candidates of a part of a file that begins at row `first`."""
+    def _adapt(self, sheet: Sheet, number: int, part: int) -> dict[str, list[pa.Table]]:
+        """The candidates of a part of a file."""
         for column in sheet.raw.table.column_names:
             texts = sheet.raw.table.column(column)
             if pa.types.is_string(texts.type):
@@ -124,7 +144,7 @@ class Delivered:
             "relationship": adapt_relationships(sheet, self.landing, number),
         }
         return {
-            name: [_in_file(table, number, first) for table in tables]
+            name: [_in_file(table, number, part) for table in tables]
             for name, tables in made.items()
         }
 
@@ -132,17 +152,23 @@ class Delivered:
         """Hold the whole delivery: no file of it counts."""
         for item in self.files:
             item.refused = item.refused or RejectedError(reason, message)
-        self._tables = {name: [] for name in TABLES}
+        self._forget()
 
-    def turned_dates(self, stored: pa.Table) -> tuple[int, int]:
+    def turned_dates(self, known: Known) -> tuple[int, int]:
         """How many records are known already, and of how many day and month changed places."""
-        current = latest(stored, "contact_key", self.source.name)
-        made = _joined(self._tables["contact"])
-        if made is None or current.num_rows == 0 or bool(pc.any(made["keyless"]).as_py()):
+        found = in_threads(self._turned, [(known, *codes) for codes in ranges(self.parts)])
+        return sum(here for here, _ in found), sum(turned for _, turned in found)
+
+    def _turned(self, known: Known, first: int, last: int) -> tuple[int, int]:
+        current = known.current(self.source.name, first, last)
+        made = self._shelves["contact"].read(first, last) if current.num_rows else None
+        if made is None or bool(pc.any(made["keyless"]).as_py()):
             return 0, 0
-        self.placed, self.placed_in = places(made["contact_key"], current["contact_key"]), stored
-        here = np.flatnonzero(self.placed >= 0)
-        before = numbers(current["occurred_on"], 0)[self.placed[here]]
+        place = places(made["contact_key"], current["contact_key"])
+        if self.parts == 1:
+            self._placed = known.state, place
+        here = np.flatnonzero(place >= 0)
+        before = numbers(current["occurred_on"], 0)[place[here]]
         now = numbers(made["occurred_on"], 0)[here]
         moved = np.flatnonzero(now != before)
         return len(here), int((turned_round(before[moved]) == now[moved]).sum())
@@ -150,74 +176,84 @@ class Delivered:
     @property
     def rows(self) -> int:
         """Rows of the files that could be read."""
-        return sum(item.sheet.raw.rows for item in self.files if item.sheet is not None)
+        return sum(item.sheet.rows for item in self.files if item.sheet is not None)
 
     @property
     def complete(self) -> bool:
         """Whether every row of the delivery names its record, so that absence means something."""
         for item in self.files:
-            if item.refused is not None or item.sheet is None or item.sheet.raw.bad:
+            if item.refused is not None or item.sheet is None or item.sheet.bad:
                 return False
-            absent = item.sheet.raw.absent
+            absent = item.sheet.absent
             nameless = any(set(e.record_id) <= absent for e in self.source.contact)
-            if item.sheet.reason.any() and nameless:
+            if item.sheet.marks.reason.any() and nameless:
                 return False
         return True
 
-    def settle(self) -> dict[str, pa.Table | None]:
-        """The candidates of rows that are not quarantined, conflicts quarantined first.
-
-        Also remembers the keys of all rows, faulty or not: what a row named is not gone.
-        """
-        tables = {name: _joined(parts) for name, parts in self._tables.items()}
-        contacts, relations = tables["contact"], tables["relationship"]
-        if contacts is not None:
-            contacts = tables["contact"] = named_apart(contacts)
-        self.seen = {
-            "contact": None if contacts is None else contacts.column("contact_key"),
-            "relationship": None if relations is None else relations.column("relationship_key"),
-        }
-        while self._mark_conflicts(contacts, "contact") or self._mark_conflicts(
-            relations, "relationship"
-        ):
+    def settle(self) -> None:
+        """Quarantine rows that contradict each other."""
+        while self._mark_conflicts("contact") or self._mark_conflicts("relationship"):
             pass
         for item in self.files:
             if item.sheet is not None:
-                item.status = np.zeros(len(item.sheet.reason), np.int8)
-        return {name: self._sound(table) for name, table in tables.items()}
+                item.status = np.zeros(len(item.sheet.marks.reason), np.int8)
 
-    def _mark_conflicts(self, table: pa.Table | None, name: str) -> bool:
-        """Quarantine rows that contradict each other; whether there were any.
+    def candidates(self, name: str, first: int, last: int) -> pa.Table | None:
+        """What the rows of a part name, those at fault too: what a row named is not gone."""
+        if name in self._rows:
+            return self._rows[name]
+        table = self._shelves[name].read(first, last)
+        if table is not None and name == "contact":
+            table = named_apart(table)
+        if self.parts == 1:
+            self._rows[name] = table
+        return table
 
-        Without any the choice among the rows that are sound is known, and kept in `chosen`.
-        """
-        sound = self._sound(table)
-        if sound is None or sound.num_rows == 0:
-            self.chosen.pop(name, None)
-            return False
-        self.chosen[name] = choose(sound, f"{name}_key")
-        conflict = self.chosen[name].conflict
-        if len(conflict) == 0:
-            return False
-        self.chosen.clear()
-        rows = sound.column("row").to_numpy()[conflict]
-        files = sound.column("file").to_numpy()[conflict]
-        for number, item in enumerate(self.files):
-            if item.sheet is not None:
-                item.sheet.mark(rows[files == number], "conflicting_rows")
-        return True
+    def choice(self, name: str, sound: pa.Table) -> Choice:
+        """Which of the sound candidates of a part count."""
+        return self._chosen.get(name) or choose(sound, f"{name}_key")
 
-    def _sound(self, table: pa.Table | None) -> pa.Table | None:
-        """The candidates whose rows are not quarantined."""
-        if table is None:
-            return None
+    def kept(self, table: pa.Table) -> Mask:
+        """Which candidates' rows are not quarantined."""
         rows, files = table.column("row").to_numpy(), table.column("file").to_numpy()
         kept = np.ones(table.num_rows, np.bool_)
         for number, item in enumerate(self.files):
-            if item.sheet is not None and item.sheet.reason.any():
+            if item.sheet is not None and item.sheet.marks.reason.any():
                 mine = files == number
-                kept[mine] = item.sheet.reason[rows[mine]] == 0
-        return table if kept.all() else table.filter(pa.array(kept))
+                kept[mine] = item.sheet.marks.reason[item.sheet.places(rows[mine])] == 0
+        return kept
+
+    def _mark_conflicts(self, name: str) -> bool:
+        """Quarantine rows of which candidates contradict each other; whether there were any."""
+        found = in_threads(self._conflicts, [(name, *codes) for codes in ranges(self.parts)])
+        for table in found:
+            rows, files = table.column("row").to_numpy(), table.column("file").to_numpy()
+            for number, item in enumerate(self.files):
+                mine = rows[files == number]
+                if item.sheet is not None and len(mine):
+                    self._chosen.clear()
+                    item.sheet.marks.mark(item.sheet.places(mine), "conflicting_rows")
+        return any(table.num_rows for table in found)
+
+    def _conflicts(self, name: str, first: int, last: int) -> pa.Table:
+        """Row and file of the candidates of a part that contradict each other.
+
+        Without any in a delivery of one part the choice is known, and kept.
+        """
+        table = self.candidates(name, first, last)
+        self._chosen.pop(name, None)
+        if table is None or table.num_rows == 0:
+            return _ROWS.empty_table()
+        kept = self.kept(table)
+        sound = table if kept.all() else table.filter(pa.array(kept))
+        choice = choose(sound, f"{name}_key")
+        if self.parts == 1 and len(choice.conflict) == 0:
+            self._chosen[name] = choice
+        return sound.select(_ROWS.names).take(pa.array(choice.conflict))
+
+    def placed(self, known: Known) -> Ints | None:
+        """Where each candidate contact stands in what is known, if that was found out before."""
+        return self._placed[1] if self._placed and self._placed[0] is known.state else None
 
     def note(self, table: pa.Table, places: Ints, status: np.ndarray | int) -> None:
         """Record what became of candidates; a row keeps the highest of its products."""
@@ -227,50 +263,58 @@ class Delivered:
         for number, item in enumerate(self.files):
             mine = files == number
             if item.sheet is not None and mine.any():
-                np.maximum.at(item.status, rows[mine], value[mine])
+                with self._lock:
+                    np.maximum.at(item.status, item.sheet.places(rows[mine]), value[mine])
 
 
-def _in_file(table: pa.Table, number: int, first: int) -> pa.Table:
-    """Candidates with the number of their file and of their row in all of it."""
+def _in_file(table: pa.Table, number: int, part: int) -> pa.Table:
+    """Candidates with the number of their file, and of their row in all of it."""
     if "file" not in table.column_names:
         file = pa.repeat(pa.scalar(number, pa.int64()), table.num_rows)
         table = table.append_column("file", file)
-    if first == 0:
+    if part == 0:
         return table
-    rows = pa.array(table.column("row").to_numpy() + first, pa.int64())
+    rows = pa.array(table.column("row").to_numpy() + row_number(part), pa.int64())
     return table.set_column(table.schema.get_field_index("row"), "row", rows)
 
 
-def _cut_day(sheet: Sheet, name: str) -> int | None:
+def _cut_day(file: FileRows, name: str) -> int | None:
     """The day an extract was made: the latest its rows name. None when its source has no column."""
-    generated = sheet.source.delivery.generated
-    if generated is None or sheet.raw.table.num_rows == 0:
+    generated = file.source.delivery.generated
+    if generated is None or len(file.marks.reason) == 0:
         return None
-    days = sheet.days(generated, np.arange(len(sheet.reason)))
-    stated = days.day[days.state == OK]
-    if len(stated) == 0:
+    latest: list[int] = []
+    for first, sheet in file.sheets():
+        days = sheet.days(generated, np.arange(sheet.raw.table.num_rows))
+        file.marks.mark(first + np.flatnonzero(sheet.marks.reason), "bad_date", generated.column)
+        for warning, rows in sheet.marks.warned.items():
+            file.marks.warn(first + np.flatnonzero(rows), warning)
+        latest += _highest(days)
+    if not latest:
         raise RejectedError(
             "no_cut_day", f"{name} does not say on which day it was made; ask for a new extract."
         )
-    return int(stated.max())
+    return max(latest)
 
 
-def _joined(parts: Sequence[pa.Table]) -> pa.Table | None:
-    return stacked(parts) if parts else None
+def _highest(days: Days) -> list[int]:
+    stated = days.day[days.state == OK]
+    return [int(stated.max())] if len(stated) else []
 
 
 def row_counts(item: DeliveredSheet) -> dict[str, int]:
     """Law 1 for one loaded file: each row counted exactly once."""
     assert item.sheet is not None
-    sound = item.sheet.reason == 0
+    marks = item.sheet.marks
+    sound = marks.reason == 0
     status = np.where(item.status == NOTHING, ACCEPTED, item.status)
     return {
-        "rows": item.sheet.raw.rows,
+        "rows": item.sheet.rows,
         "accepted": int((sound & (status == ACCEPTED)).sum()),
         "duplicate": int((sound & (status == DUPLICATE)).sum()),
         "superseded": int((sound & (status == SUPERSEDED)).sum()),
-        "quarantined": int((~sound).sum()) + len(item.sheet.raw.bad),
-        "not_selected": int((sound & ~item.sheet.selected).sum()),
+        "quarantined": int((~sound).sum()) + len(item.sheet.bad),
+        "not_selected": int((sound & ~marks.selected).sum()),
     }
 
 
@@ -278,38 +322,41 @@ def reason_counts(item: DeliveredSheet) -> dict[str, int]:
     """Quarantined rows by reason code."""
     assert item.sheet is not None
     counts: dict[str, int] = {}
-    for row in item.sheet.raw.bad:
+    for row in item.sheet.bad:
         counts[row.reason] = counts.get(row.reason, 0) + 1
-    for number in np.flatnonzero(np.bincount(item.sheet.reason, minlength=len(REASONS))):
-        if number:
-            name = REASONS[number]
-            counts[name] = counts.get(name, 0) + int((item.sheet.reason == number).sum())
+    found = np.bincount(item.sheet.marks.reason, minlength=len(REASONS)).tolist()
+    for name, rows in zip(REASONS[1:], found[1:], strict=True):
+        if rows:
+            counts[name] = counts.get(name, 0) + rows
     return counts
 
 
 def quarantine_table(item: DeliveredSheet) -> pa.Table | None:
     """The quarantined rows of a file: reason, file, line, column at fault, the row as read."""
-    if item.sheet is None:
+    file = item.sheet
+    if file is None or not (file.marks.reason.any() or file.bad):
         return None
-    raw: RawFile = item.sheet.raw
-    rows = np.flatnonzero(item.sheet.reason)
-    bad: list[BadRow] = raw.bad
-    if len(rows) + len(bad) == 0:
-        return None
-    texts = [item.sheet.text(name, rows) for name in raw.table.column_names]
-    reasons = [REASONS[number] for number in item.sheet.reason[rows]]
-    places = [item.sheet.columns[number] for number in item.sheet.column[rows]]
-    lines = [*(row.line for row in bad), *(int(line) for line in raw.lines[rows])]
-    table: dict[str, list[Any]] = {
-        "reason": [*(row.reason for row in bad), *reasons],
-        "file": [item.name] * len(lines),
-        "line": lines,
-        "column": [*("" for _ in bad), *places],
-        "row": [*(row.text for row in bad), *("" for _ in rows)],
-    }
-    table["row"] = [_inert(text) for text in table["row"]]
-    for name, text in zip(raw.table.column_names, texts, strict=True):
-        table[f"value: {name}"] = [*(None for _ in bad), *map(_inert, text.to_pylist())]
+    blank = {f"value: {name}": None for name in file.marks.columns[1:]}
+    rows: list[dict[str, Any]] = [
+        {"reason": row.reason, "line": row.line, "column": "", "row": _inert(row.text), **blank}
+        for row in file.bad
+    ]
+    for sheet, here, all_of in file.faulty():
+        cells = {
+            f"value: {name}": map(_inert, sheet.text(name, here).to_pylist())
+            for name in sheet.raw.table.column_names
+        }
+        columns: dict[str, Any] = {
+            "reason": (REASONS[number] for number in file.marks.reason[all_of]),
+            "line": sheet.raw.lines[here].tolist(),
+            "column": (file.marks.columns[number] for number in file.marks.column[all_of]),
+            "row": ("" for _ in here),
+            **cells,
+        }
+        some = zip(*columns.values(), strict=True)
+        rows += [dict(zip(columns, row, strict=True)) for row in some]
+    names = ["reason", "file", "line", "column", "row", *blank]
+    table = {name: [row.get(name, item.name) for row in rows] for name in names}
     return pa.table(table)
 
 

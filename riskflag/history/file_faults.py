@@ -6,8 +6,9 @@ import numpy as np
 
 from riskflag.history.arrays import Ints
 from riskflag.history.dates import OK, other_order, parse_days
+from riskflag.history.file_rows import FileRows
 from riskflag.history.readers import RejectedError
-from riskflag.history.sheet import REASONS, Sheet
+from riskflag.history.sheet import REASONS
 
 #: From so many rows on a fault that all of them share is the file's.
 _SEVERAL = 3
@@ -19,33 +20,34 @@ _SAID = {
 }
 
 
-def check_whole(sheet: Sheet, name: str) -> None:
+def check_whole(sheet: FileRows, name: str) -> None:
     """RejectedError when the rows of a file together say that it cannot be taken."""
     _check_shared(sheet, name)
     _check_types(sheet, name)
-    for column in sorted({int(place) for place in sheet.column[_marked(sheet, "bad_date")]}):
-        _check_order(sheet, name, sheet.columns[column])
+    marks = sheet.marks
+    for column in sorted({int(place) for place in marks.column[_marked(sheet, "bad_date")]}):
+        _check_order(sheet, name, marks.columns[column])
 
 
-def _marked(sheet: Sheet, reason: str) -> Ints:
-    return np.flatnonzero(sheet.reason == REASONS.index(reason))
+def _marked(sheet: FileRows, reason: str) -> Ints:
+    return np.flatnonzero(sheet.marks.reason == REASONS.index(reason))
 
 
-def _check_shared(sheet: Sheet, name: str) -> None:
+def _check_shared(sheet: FileRows, name: str) -> None:
     """Every row is at fault in the same way."""
-    reasons = {REASONS[number] for number in np.unique(sheet.reason)}
-    reasons |= {row.reason for row in sheet.raw.bad}
-    if sheet.raw.rows >= _SEVERAL and len(reasons) == 1 and "" not in reasons:
+    reasons = {REASONS[number] for number in np.unique(sheet.marks.reason)}
+    reasons |= {row.reason for row in sheet.bad}
+    if sheet.rows >= _SEVERAL and len(reasons) == 1 and "" not in reasons:
         (reason,) = reasons
         said = _SAID.get(reason, "Every row of {name} has the same fault.").format(name=name)
         raise RejectedError(reason, f"{said} Check the file or its source declaration.")
 
 
-def _check_types(sheet: Sheet, name: str) -> None:
+def _check_types(sheet: FileRows, name: str) -> None:
     """So many rows have a code no map holds that leaving them out would change the picture."""
     unmapped = len(_marked(sheet, "unmapped_type"))
     share = sheet.source.delivery.most_unmapped
-    if unmapped >= _SEVERAL and unmapped >= share * sheet.raw.rows:
+    if unmapped >= _SEVERAL and unmapped >= share * sheet.rows:
         raise RejectedError(
             "unmapped_type",
             f"{unmapped:,} rows of {name} have a type code that no map holds; "
@@ -53,20 +55,23 @@ def _check_types(sheet: Sheet, name: str) -> None:
         )
 
 
-def _check_order(sheet: Sheet, name: str, column: str) -> None:
+def _check_order(sheet: FileRows, name: str, column: str) -> None:
     """Dates that only make sense with day and month changed round, and none that speaks against.
 
     Then the other dates, whose day is twelve or less, would all be read wrongly and unnoticed.
     """
-    text_format = sheet.formats.get(column)
+    text_format = sheet.marks.formats.get(column)
     turned = None if text_format is None else other_order(text_format)
     if turned is None or text_format is None:
         return
-    texts, years = sheet.text(column), sheet.source.files.two_digit_years_to
-    declared, other = (parse_days(texts, form, years) for form in (text_format, turned))
-    only_other = (other.state == OK) & (declared.state != OK)
-    only_declared = (declared.state == OK) & (day_of_month(declared.day) > 12)
-    if only_other.any() and not only_declared.any():
+    only_other = only_declared = False
+    years = sheet.source.files.two_digit_years_to
+    for _, part in sheet.sheets():
+        texts = part.text(column)
+        declared, other = (parse_days(texts, form, years) for form in (text_format, turned))
+        only_other |= bool(((other.state == OK) & (declared.state != OK)).any())
+        only_declared |= bool(((declared.state == OK) & (day_of_month(declared.day) > 12)).any())
+    if only_other and not only_declared:
         raise RejectedError(
             "date_order",
             f"{name}: the dates of column {column} have day and month the other way round than "

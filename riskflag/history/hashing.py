@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 import zlib
 from collections.abc import Sequence
 from typing import Any
@@ -19,8 +20,18 @@ BUCKETS = 64
 _SEPARATOR, _NULL = "\x1f", "\x00"
 
 
-#: From so many texts on the compiled hash pays for being loaded.
-MANY = 100_000
+#: From so many texts on the compiled hash pays for being loaded; fewer suffice once it is.
+MANY, SOME = 100_000, 2_000
+
+
+def many(size: int) -> bool:
+    """Whether there are so many texts that the compiled way is the faster one."""
+    return size >= MANY or (size >= SOME and "riskflag.fast_hash" in sys.modules)
+
+
+def expect_many() -> None:
+    """Load the compiled ways: a large file is coming, in parts that are each too small to ask."""
+    import riskflag.fast_hash  # noqa: F401
 
 
 def joined(columns: Sequence[Any], rows: int | None = None) -> pa.Array:
@@ -62,7 +73,7 @@ def _text(column: Any) -> pa.Array | pa.Scalar:
         return array
     if pa.types.is_boolean(array.type):
         return pa.array(["0", "1"]).take(array.cast(pa.int8()))
-    if len(array) < MANY:
+    if not many(len(array)):
         return array.cast(pa.string())
     encoded = array.dictionary_encode()
     return encoded.dictionary.cast(pa.string()).take(encoded.indices)
@@ -70,10 +81,10 @@ def _text(column: Any) -> pa.Array | pa.Scalar:
 
 def digests(texts: pa.Array) -> pa.Array:
     """The BLAKE2b-128 of each text in hexadecimal (32 characters)."""
-    if len(texts) >= MANY:
+    if many(len(texts)):
         from riskflag.fast_hash import hexadecimal_digests
 
-        plain = hexadecimal_digests(*_offsets_and_bytes(texts))
+        plain = hexadecimal_digests(*text_bytes(texts))
         ends = np.arange(0, len(plain) + 1, 32, dtype=np.int32)
         return pa.StringArray.from_buffers(len(texts), pa.py_buffer(ends), pa.py_buffer(plain))
     make = hashlib.blake2b
@@ -81,7 +92,7 @@ def digests(texts: pa.Array) -> pa.Array:
     return pa.array([make(text, digest_size=16).hexdigest() for text in short], pa.string())
 
 
-def _offsets_and_bytes(texts: pa.Array) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
+def text_bytes(texts: pa.Array) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
     """Where each text begins and ends in the bytes of an array without nulls."""
     _, offsets, data = texts.buffers()
     wide = pa.types.is_large_string(texts.type)
@@ -102,7 +113,7 @@ def key_pairs(column: Any) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint6
             return None
         if len(chunk) == 0:
             continue
-        ends, data = _offsets_and_bytes(chunk)
+        ends, data = text_bytes(chunk)
         if not (np.diff(ends) == 32).all():
             return None
         found.append((data[ends[0] : ends[-1]],))
@@ -120,19 +131,18 @@ def bucket(person_id: str, of: int = BUCKETS) -> int:
 
 def buckets(person_ids: Any, of: int = BUCKETS) -> npt.NDArray[np.int16]:
     """The bucket of each person id, out of `of`; that number for null, the rows without one."""
-    if len(person_ids) >= MANY:
-        from riskflag.fast_hash import remainders
-
-        plain = decoded(person_ids)
-        found = remainders(*_offsets_and_bytes(plain.fill_null("")), of)
-        found[np.asarray(plain.is_null())] = of
-        return np.asarray(found, np.int16)
-    encoded = decoded(person_ids).dictionary_encode()
-    by_code = np.array([bucket(name, of) for name in encoded.dictionary.to_pylist()] + [of])
-    code = encoded.indices.fill_null(len(encoded.dictionary)).to_numpy(zero_copy_only=False)
-    return np.asarray(by_code[code], np.int16)
+    found = remainders(person_ids, of)
+    found[np.asarray(one(person_ids).is_null())] = of
+    return found
 
 
-def file_digest(data: bytes) -> str:
-    """SHA-256 of a file's bytes."""
-    return hashlib.sha256(data).hexdigest()
+def remainders(names: Any, divisor: int) -> npt.NDArray[np.int16]:
+    """The CRC-32 of each text (null as blank) modulo `divisor`."""
+    plain = decoded(names).fill_null("")
+    if many(len(plain)):
+        from riskflag.fast_hash import remainders as compiled
+
+        return np.asarray(compiled(*text_bytes(plain), divisor), np.int16)
+    encoded = plain.dictionary_encode()
+    crc = [zlib.crc32(name.encode("utf-8")) % divisor for name in encoded.dictionary.to_pylist()]
+    return np.asarray(np.array([*crc, 0], np.int16)[encoded.indices.to_numpy()], np.int16)

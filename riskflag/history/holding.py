@@ -63,7 +63,7 @@ def _hold_odd_volume(delivery: Delivered, state: State) -> None:
 
 def _hold_turned_dates(delivery: Delivered, state: State) -> None:
     """Known records whose day and month have changed places were not all corrected."""
-    known, turned = delivery.turned_dates(state.tables["contact"])
+    known, turned = delivery.turned_dates(state.contacts)
     if turned >= _FEW_TURNED and turned > _MOST_TURNED * known:
         delivery.refuse_all(
             "date_order",

@@ -8,17 +8,18 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pacsv
 
 from riskflag.clock import date_of, day_number, today
 from riskflag.errors import ConfigError, InputError
 from riskflag.history.adapt import Landing
-from riskflag.history.arrays import isin, numbers, tallies
 from riskflag.history.day import Day
+from riskflag.history.delays import Delays
+from riskflag.history.delivered import Content, RejectedError, read_bytes
 from riskflag.history.delivery import (
     Delivered,
     DeliveredSheet,
@@ -27,15 +28,15 @@ from riskflag.history.delivery import (
     row_counts,
 )
 from riskflag.history.extract import extract
-from riskflag.history.hashing import file_digest
+from riskflag.history.hashing import expect_many
 from riskflag.history.holding import described, hold_what_is_odd
 from riskflag.history.landing import Landed, landed_files
 from riskflag.history.ledger import Batch, DeliveredFile, write_atomic
-from riskflag.history.readers import RejectedError, read_bytes
 from riskflag.history.recognise import Proposal, propose
-from riskflag.history.report import FileReport, Lateness, LoadReport, Unmapped
+from riskflag.history.report import FileReport, LoadReport, Unmapped
 from riskflag.history.saying import Saying, declared
 from riskflag.history.schema import COVERAGE, load_vocabulary
+from riskflag.history.shelf import Shelf, parts_for
 from riskflag.history.sidecar import Described, check_bytes
 from riskflag.history.source import SHIPPED_SOURCES, Source, load_sources
 from riskflag.history.source_check import contact_types
@@ -72,11 +73,11 @@ def ingest(
 
 @dataclass(frozen=True)
 class _Fresh:
-    """A file that was not loaded before: its bytes, or why it was refused."""
+    """A file that was not loaded before: its content, or why it was refused."""
 
     item: Landed
     source: Source
-    data: bytes
+    content: Content | None
     sha256: str
     refusal: RejectedError | None
     said: tuple[Described, ...] = ()
@@ -94,7 +95,8 @@ class _Load:
                 f"{workspace.sources_dir} declares no source; add one with `riskflag sources`."
             )
         self.store = HistoryStore(workspace.history)
-        self.state = State(self.store, progress)
+        self.memory = workspace.config.ingest.memory_bytes
+        self.state = State(self.store, workspace.root, self.memory, progress)
         self.files: list[FileReport] = []
         self.unclaimed: list[str] = []
         self.notes: list[str] = []
@@ -104,7 +106,7 @@ class _Load:
         self.unmapped: Counter[tuple[str, str, str]] = Counter()
         self.issues: Counter[str] = Counter()
         self.counts: Counter[str] = Counter()
-        self.late: dict[tuple[str, str], list[np.ndarray]] = {}
+        self.late = Delays()
 
     def run(self, day: dt.date) -> LoadReport:
         read = extract(self.workspace, self.sources, dry_run=self.dry_run, progress=self.progress)
@@ -134,7 +136,9 @@ class _Load:
         names = sorted(f"{file.source.name} {file.sha256}" for file in fresh)
         batch_id = self.state.new_batch_id(date, " ".join(names))
         deliveries = self._deliveries(date, fresh, batch_id)
-        day = Day(self.state, self.store, date, batch_id)
+        spills = any(item.folder is not None for item in deliveries)
+        folder = self.workspace.root if spills else None
+        day = Day(self.state, self.store, date, batch_id, folder)
         day.take_in(deliveries)
         day.rows["coverage"] = [self._coverage(item, day) for item in deliveries]
         tables = day.tables()
@@ -172,18 +176,18 @@ class _Load:
                 if item.refusal is not None:
                     raise item.refusal
                 said = described(item)
-                data = read_bytes(item.path) if item.data is None else item.data
-                sha256 = file_digest(data)
+                content = Content.at(item.path) if item.data is None else Content.of(item.data)
+                sha256 = content.sha256
                 if item.data is None:
-                    check_bytes(item.path, said, sha256, len(data))
+                    check_bytes(item.path, said, sha256, content.size)
             except RejectedError as refusal:
-                fresh.append(_Fresh(item, item.source, b"", sha256, refusal))
+                fresh.append(_Fresh(item, item.source, None, sha256, refusal))
                 continue
             again = any(other.sha256 == sha256 and other.source is item.source for other in fresh)
             if again or self.state.knows(item.source, sha256, date):
                 self._already_known(item)
             else:
-                fresh.append(_Fresh(item, item.source, data, sha256, None, tuple(said)))
+                fresh.append(_Fresh(item, item.source, content, sha256, None, tuple(said)))
         self.progress("Reading files", len(items), len(items))
         return self._news_only(fresh)
 
@@ -212,16 +216,26 @@ class _Load:
             if name not in by_source:
                 first = self.state.first_day(file.source) in (None, date.isoformat())
                 landing = Landing(day_number(date), first, batch_id, self.vocabulary)
-                by_source[name] = Delivered(file.source, landing)
+                by_source[name] = Delivered(file.source, landing, *self._room(name, fresh))
             path, shown = file.item.path, file.item.shown
-            if file.refusal is not None:
+            if file.content is None:
+                assert file.refusal is not None
                 by_source[name].refuse(path, shown, file.sha256, file.refusal)
             else:
-                by_source[name].add(path, shown, file.data, file.sha256, said=file.said)
+                by_source[name].add(path, shown, file.content, said=file.said)
         self.progress("Mapping rows", len(fresh), len(fresh))
         for delivery in by_source.values():
             hold_what_is_odd(delivery, self.state, date)
         return list(by_source.values())
+
+    def _room(self, source: str, fresh: list[_Fresh]) -> tuple[Path | None, int]:
+        """Where a delivery's rows are put aside if there are many, and in how many parts."""
+        size = sum(f.content.size for f in fresh if f.content and f.source.name == source)
+        parts = parts_for(size, self.memory)
+        folder = self.workspace.root if parts > 1 else None
+        if folder is not None:
+            expect_many()
+        return folder, max(parts, self.state.contacts.parts)
 
     def _coverage(self, item: Delivered, day: Day) -> pa.Table:
         """One row per contact type of the source."""
@@ -268,36 +282,31 @@ class _Load:
         days = (day.date - dt.date.fromisoformat(news)).days
         return rules.scope != "delta" and 0 < rules.unchanged_days < days
 
-    def _account(self, items: list[Delivered], day: Day, tables: dict[str, pa.Table]) -> None:
+    def _account(
+        self, items: list[Delivered], day: Day, tables: dict[str, pa.Table | Shelf]
+    ) -> None:
         """Add a day's figures to the report."""
         for item in items:
             for file in item.files:
                 self.files.append(_file_report(file, item.source, day.date))
                 if file.sheet is not None:
-                    for (column, code), rows in file.sheet.unmapped.items():
+                    for (column, code), rows in file.sheet.marks.unmapped.items():
                         self.unmapped[item.source.name, column, code] += rows
         self.issues.update(day.issues)
         self.notes += [f"{day.date}: {note}" for note in sorted(day.notes)]
         self.counts["linked_later"] += day.linked_later
-        for name in ("contact", "person", "relationship"):
+        for name in ("person", "relationship"):
             if name in tables:
-                says = asserted(tables[name])
-                self.counts[name] += int(says.sum())
-                self.counts[f"{name}_withdrawn"] += int((~says).sum())
-        if "contact" in tables:
-            self.saying.count(items, tables["contact"])
-            self._lateness(tables["contact"])
+                self._count(name, tables[name])
+        for table in day.contacts.tables():
+            self._count("contact", table)
+            self.saying.count(items, table)
+            self.late.count(table)
 
-    def _lateness(self, contacts: pa.Table) -> None:
-        """Days from occurring to being known, of what is said for the first time."""
-        first = asserted(contacts) & (numbers(contacts.column("version"), 0) == 1)
-        days = numbers(contacts.column("known_on"), 0) - numbers(contacts.column("occurred_on"), 0)
-        for source in sorted(tallies(contacts.column("source"), first)):
-            mine = first & isin(contacts.column("source"), [source])
-            for basis in tallies(contacts.column("known_basis"), mine):
-                some = mine & isin(contacts.column("known_basis"), [basis])
-                if some.any():
-                    self.late.setdefault((source, basis), []).append(days[some])
+    def _count(self, name: str, table: pa.Table) -> None:
+        says = asserted(table)
+        self.counts[name] += int(says.sum())
+        self.counts[f"{name}_withdrawn"] += int((~says).sum())
 
     @contextmanager
     def _quarantine(self, items: list[Delivered], batch_id: str) -> Iterator[None]:
@@ -324,10 +333,7 @@ class _Load:
             unmapped=tuple(Unmapped(*key, rows) for key, rows in sorted(self.unmapped.items())),
             unsaid=self.saying.unsaid(),
             proposals=tuple(self.proposals),
-            lateness=tuple(
-                _quantiles(source, basis, np.concatenate(parts))
-                for (source, basis), parts in sorted(self.late.items())
-            ),
+            lateness=self.late.told(),
             issues=dict(self.issues),
             unclaimed=tuple(self.unclaimed),
             notes=tuple(self.notes),
@@ -342,11 +348,6 @@ class _Load:
         )
 
 
-def _quantiles(source: str, basis: str, days: np.ndarray) -> Lateness:
-    half, most = np.quantile(days, [0.5, 0.9], method="higher")
-    return Lateness(source, basis, len(days), int(half), int(most), int(days.max()))
-
-
 def _file_report(file: DeliveredSheet, source: Source, date: dt.date) -> FileReport:
     head = (file.path, source.name, date.isoformat())
     if file.refused is not None or file.sheet is None:
@@ -355,7 +356,7 @@ def _file_report(file: DeliveredSheet, source: Source, date: dt.date) -> FileRep
     counts = row_counts(file)
     reasons = reason_counts(file)
     made: dict[str, Any] = {**counts, "contacts": file.contacts, "reasons": reasons}
-    made["warnings"] = file.sheet.warnings
+    made["warnings"] = file.sheet.marks.warnings
     return FileReport(*head, "loaded", **made)
 
 
@@ -366,7 +367,7 @@ def _ledger_entries(item: Delivered, day: Day) -> list[DeliveredFile]:
             file.path,
             file.sha256,
             day.date.isoformat(),
-            0 if file.sheet is None else file.sheet.raw.rows,
+            0 if file.sheet is None else file.sheet.rows,
             "held" if file.refused is not None else "loaded",
             "" if file.cut is None else date_of(file.cut).isoformat(),
             item.source.name in day.news,

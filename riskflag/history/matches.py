@@ -252,6 +252,25 @@ def roots_on(matches: pa.Table, day: int) -> Mapping[str, str]:
     return {name: root for name, (root, _) in _members(_edges(matches), day).items()}
 
 
+def doubtful_on(matches: pa.Table, day: int) -> dict[str, int]:
+    """With how many others each person may be one, as the night after `day` knows and none decided.
+
+    By the id that stays. A pair that has been joined through others meanwhile does not count.
+    """
+    known = numbers(matches.column("known_on"), NEVER)
+    over = superseded_days(matches, "match_key")
+    waits = isin(matches.column("decision"), (WAITING,)) & (known <= day) & (day < over)
+    pairs = matches.take(pa.array(np.flatnonzero(waits))).select(["person_id", "other_id"])
+    roots = roots_on(matches, day)
+    others: dict[str, set[str]] = {}
+    for row in pairs.to_pylist():
+        one_, other = (roots.get(name, name) for name in (row["person_id"], row["other_id"]))
+        if one_ != other:
+            others.setdefault(one_, set()).add(other)
+            others.setdefault(other, set()).add(one_)
+    return {name: len(found) for name, found in sorted(others.items())}
+
+
 def in_force_roots(matches: pa.Table, more: Iterable[tuple[str, str]] = ()) -> Mapping[str, str]:
     """As `roots_on` at the end of all that is known, with further pairs (stays, other) joined."""
     latest = [edge for edge in _edges(matches) if edge[3] == NEVER]

@@ -143,23 +143,50 @@ def children_on(
 
     See History.children for who does.
     """
-    columns = [encode(table.column("person_id")) for table in (contacts, persons)]
-    ids = encode(pa.concat_arrays([column.dictionary for column in columns])).dictionary
-    own, row = (_places(column, ids) for column in columns)
+    people, begin = _people(contacts)
+    persons_of = encode(persons.column("person_id"))
+    ids = _together(people, persons_of.dictionary)
+    own, row = _among(people, ids), _among(persons_of.dictionary, ids)[codes(persons_of)]
     self_made = isin(contacts.column("link"), ["self"])
     facts = _Facts.of(persons)
     child = np.zeros((len(ids), len(days)), np.bool_)
     for place, day in enumerate(days):
         related = relationships.filter(pa.array(_visible(relationships, day)))
-        adult = isin(ids, _related_adults(related))
         in_contact, with_row = (np.zeros(len(ids), np.bool_) for _ in range(2))
-        in_contact[own[self_made & _visible(contacts, day)]] = True
+        if len(people):
+            seen = self_made & _visible(contacts, day)
+            in_contact[own] = np.logical_or.reduceat(seen, begin)
         visible = _visible(persons, day)
         with_row[row[visible]] = True
-        child[:, place] = in_contact & ~with_row & ~adult
+        child[:, place] = in_contact & ~with_row
+        if related.num_rows:
+            child[isin(ids, _related_adults(related)), place] = False
         counts = visible & facts.young(day) & (facts.told | in_contact[row])
         child[row[counts], place] = True
     return ids, child
+
+
+def _people(contacts: pa.Table) -> tuple[pa.Array, Ints]:
+    """The different people of contacts sorted by person, and where the rows of each begin."""
+    column = one(contacts.column("person_id"))
+    column = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
+    code = codes(column)
+    begin = np.flatnonzero(np.concatenate([[len(code) > 0], code[1:] != code[:-1]]))
+    return column.dictionary.take(pa.array(code[begin])).cast(pa.string()), begin
+
+
+def _together(some: pa.Array, others: pa.Array) -> pa.Array:
+    """All of two sorted lists, sorted."""
+    if len(others) == 0 or some.equals(others):
+        return some
+    return encode(pa.concat_arrays([some, others])).dictionary
+
+
+def _among(names: pa.Array, ids: pa.Array) -> Ints:
+    """The place of each name in `ids`, which hold them all."""
+    if len(names) == len(ids):
+        return np.arange(len(ids))
+    return np.asarray(pc.index_in(names, value_set=ids).to_numpy(zero_copy_only=False), np.int64)
 
 
 @dataclass(frozen=True)
@@ -187,12 +214,6 @@ class _Facts:
         unknown = self.birth == NEVER
         before = day < adult_from(np.where(unknown, 0, self.birth))
         return np.asarray(self.kind & (unknown | before) & (self.death >= day))
-
-
-def _places(column: pa.DictionaryArray, ids: pa.Array) -> Ints:
-    """The place in `ids` of each cell."""
-    places = pc.index_in(column.dictionary, value_set=ids).to_numpy(zero_copy_only=False)
-    return np.asarray(places, np.int64)[codes(column)] if len(column) else np.zeros(0, np.int64)
 
 
 def _visible(table: pa.Table, as_of: int) -> npt.NDArray[np.bool_]:

@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
-import os
-import stat
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
+from functools import partial
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from riskflag.errors import InputError
 from riskflag.history.arrays import Ints
+from riskflag.history.delivered import Content, RejectedError, read_bytes
+from riskflag.history.hashing import text_bytes
 from riskflag.history.source import Files
 
 #: A field longer than this is not a code, a date, a name or an identifier.
 LONGEST_FIELD = 32_768
 #: A file that ends exactly here was probably cut by a spreadsheet.
 ROW_CAPS = (65_536, 1_048_576)
-_LARGEST_FILE = 1 << 33
+#: Rows are looked at in parts of so many, side by side.
+PART_ROWS = 1 << 17
 
-
-class RejectedError(InputError):
-    """A whole file that cannot be taken; `reason` is its code, the message says what to do."""
-
-    def __init__(self, reason: str, message: str) -> None:
-        super().__init__(message)
-        self.reason = reason
+__all__ = ["BadRow", "RawFile", "RejectedError", "What", "read_bytes", "read_rows"]
 
 
 @dataclass(frozen=True)
@@ -43,7 +38,8 @@ class BadRow:
 class RawFile:
     """The rows of a file: `table` holds the columns asked for as text (dates of a Parquet file
     as they are), `lines` the line each row begins on, `bad` the rows that could not be read,
-    `absent` the optional columns it does not have (blank in the table).
+    `absent` the optional columns it does not have (blank in the table), `promised` how many rows
+    its last line says there are.
     """
 
     name: str
@@ -51,6 +47,7 @@ class RawFile:
     lines: Ints
     bad: list[BadRow] = field(default_factory=list)
     absent: frozenset[str] = frozenset()
+    promised: int | None = None
 
     @property
     def rows(self) -> int:
@@ -58,31 +55,25 @@ class RawFile:
         return int(self.table.num_rows) + len(self.bad)
 
     def part(self, first: int, rows: int) -> RawFile:
-        """So many of the readable rows, from `first` on."""
-        if first == 0 and rows >= self.table.num_rows:
-            return self
+        """So many of the readable rows, from `first` on; the bad ones are with the first."""
         table, lines = self.table.slice(first, rows), self.lines[first : first + rows]
-        return RawFile(self.name, table, lines, absent=self.absent)
+        return replace(self, table=table, lines=lines, bad=[] if first else self.bad)
 
 
-def read_bytes(path: Path, largest: int = _LARGEST_FILE) -> bytes:
-    """The content of a plain file; links, pipes and devices are not opened (RejectedError)."""
-    try:
-        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except OSError:
-        raise RejectedError(
-            "not_a_file", f"{path.name} is not a plain file that can be read; deliver it again."
-        ) from None
-    about = os.fstat(handle)
-    if not stat.S_ISREG(about.st_mode):
-        os.close(handle)
-        raise RejectedError("not_a_file", f"{path.name} is not a plain file; deliver it again.")
-    with os.fdopen(handle, "rb") as stream:
-        if about.st_size > largest:
-            raise RejectedError(
-                "too_large", f"{path.name} is over {largest >> 20:,} MiB; ask for it in parts."
-            )
-        return stream.read()
+@dataclass(frozen=True)
+class What:
+    """What is to be read: the name and declared form of a file, the columns needed, and which of
+    them must be text by type.
+    """
+
+    name: str
+    files: Files
+    needed: frozenset[str]
+    identifiers: frozenset[str] = frozenset()
+
+
+class UnclearError(Exception):
+    """A CSV text that is not written so plainly that every reader must agree on it."""
 
 
 def read_rows(
@@ -97,34 +88,78 @@ def read_rows(
     `needed` are the columns to read; `identifiers` those of them that must be text by type. A table
     may come as CSV one day and as Parquet the next: a name that ends in .parquet tells.
     """
+    about, content = What(name, files, needed, identifiers), Content.of(data)
+    try:
+        parts = [read() for read in parts_of(content, about)]
+    except UnclearError:
+        parts = [read() for read in parts_of(content, about, strict=True)]
+    check_totals(about, parts)
+    return RawFile(
+        name,
+        pa.concat_tables([part.table for part in parts]),
+        np.concatenate([part.lines for part in parts]),
+        [bad for part in parts for bad in part.bad],
+        parts[0].absent,
+    )
+
+
+def parts_of(
+    content: Content, about: What, *, strict: bool = False
+) -> Iterator[Callable[[], RawFile]]:
+    """What reads one part of a file after another; threads may do so side by side.
+
+    Raises RejectedError, and so does each part; UnclearError when only `strict` can tell.
+    """
+    name, files, needed = about.name, about.files, about.needed
+    if form_of(name, files) == "csv":
+        from riskflag.history.csv_reader import csv_parts
+
+        for part in csv_parts(content, name, files, needed, strict=strict):
+            yield partial(_finished, part, needed)
+        return
+    data = content.whole()
     if form_of(name, files) == "parquet":
         from riskflag.history.parquet_reader import read_parquet
 
-        raw = read_parquet(data, name, files, needed, identifiers)
+        raw = read_parquet(data, name, files, needed, about.identifiers)
     elif files.format == "xml":
         from riskflag.history.xml_reader import read_xml
 
         raw = read_xml(data, name, files, needed)
-    elif files.format == "xlsx":
+    else:
         from riskflag.history.workbook import read_xlsx
 
         raw = read_xlsx(data, name, files, needed)
-    else:
-        from riskflag.history.csv_reader import read_csv
+    for first in range(0, max(raw.table.num_rows, 1), PART_ROWS):
+        yield partial(_finished, partial(raw.part, first, PART_ROWS), needed)
 
-        raw = read_csv(data, name, files, needed)
-    raw = _with_absent(raw, needed)
-    if raw.rows == 0 and not files.may_be_empty:
+
+def _finished(read: Callable[[], RawFile], needed: frozenset[str]) -> RawFile:
+    return _without_unreadable(_with_absent(read(), needed))
+
+
+def check_totals(about: What, parts: Sequence[RawFile]) -> None:
+    """RejectedError for a file that is empty, cut, or has another number of rows than it says.
+
+    `parts` may have lost their tables.
+    """
+    name, files = about.name, about.files
+    rows = sum(part.rows for part in parts)
+    bad = [row for part in parts for row in part.bad]
+    said = parts[-1].promised
+    if said not in (None, rows):
+        raise RejectedError(
+            "trailer",
+            f"{name} has {rows:,} rows where its last line says {said:,}; ask for it again.",
+        )
+    if rows == 0 and not files.may_be_empty:
         raise RejectedError("empty", f"{name} has no rows; check the extract.")
-    if raw.rows and raw.table.num_rows == 0 and all(r.reason == "field_count" for r in raw.bad):
+    if rows and len(bad) == rows and all(row.reason == "field_count" for row in bad):
         raise RejectedError("field_count", f"No row of {name} has as many fields as its header.")
-    if form_of(name, files) in ("csv", "xlsx") and (
-        raw.rows in ROW_CAPS or raw.rows + 1 in ROW_CAPS
-    ):
+    if form_of(name, files) in ("csv", "xlsx") and (rows in ROW_CAPS or rows + 1 in ROW_CAPS):
         raise RejectedError(
             "row_cap", f"{name} ends exactly at a spreadsheet's last row; ask for all rows."
         )
-    return _without_unreadable(raw, data)
 
 
 def form_of(name: str, files: Files) -> str:
@@ -183,7 +218,7 @@ def matching(texts: list[str], pattern: str) -> list[int]:
     return [place for place, fits in enumerate(found.to_pylist()) if fits]
 
 
-def _without_unreadable(raw: RawFile, data: bytes) -> RawFile:
+def _without_unreadable(raw: RawFile) -> RawFile:
     """Rows with a zero byte or an over-long field move to the bad rows."""
     reason = np.zeros(raw.table.num_rows, np.int8)
     for column in raw.table.columns:
@@ -192,7 +227,7 @@ def _without_unreadable(raw: RawFile, data: bytes) -> RawFile:
         if (pc.max(pc.binary_length(column)).as_py() or 0) > LONGEST_FIELD:
             long = pc.fill_null(pc.greater(pc.binary_length(column), LONGEST_FIELD), False)
             reason[np.asarray(long)] = 2
-        if b"\0" in data and raw.table.num_rows:
+        if _has_zero(column):
             reason[np.asarray(pc.fill_null(pc.match_substring(column, "\0"), False))] = 1
     if not reason.any():
         return raw
@@ -201,3 +236,12 @@ def _without_unreadable(raw: RawFile, data: bytes) -> RawFile:
     kept = reason == 0
     table = raw.table.filter(pa.array(kept)).combine_chunks()
     return replace(raw, table=table, lines=raw.lines[kept], bad=[*raw.bad, *bad])
+
+
+def _has_zero(column: pa.ChunkedArray) -> bool:
+    """Whether a zero byte may be among the texts of a column."""
+    for chunk in column.chunks:
+        ends, data = text_bytes(chunk)
+        if not data[ends[0] : ends[-1]].all():
+            return True
+    return False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+import numpy as np
 import pyarrow as pa
 
 from riskflag.history.arrays import isin
@@ -22,17 +23,18 @@ class Saying:
         self._silent: Counter[tuple[str, str, str]] = Counter()
 
     def count(self, items: list[Delivered], contacts: pa.Table) -> None:
-        """Add a day's contacts."""
-        table = contacts.filter(pa.array(asserted(contacts)))
+        """Add some of a day's contacts."""
+        says, source, kind = asserted(contacts), contacts.column("source"), contacts.column("type")
         for item in items:
             types = {t for e in item.source.contact for t in contact_types(item.source, e)}
-            mine = isin(table.column("source"), [item.source.name])
-            for kind in sorted(types):
-                rows = table.filter(pa.array(mine & isin(table.column("type"), [kind])))
-                for name in set(declared(item, kind)) - {ENDED}:
-                    key = (item.source.name, kind, name)
-                    self._records[key] += rows.num_rows
-                    self._silent[key] += rows.column(name).null_count
+            mine = says & isin(source, [item.source.name])
+            for told in sorted(types):
+                rows = mine & isin(kind, [told])
+                for name in set(declared(item, told)) - {ENDED}:
+                    key = (item.source.name, told, name)
+                    blank = np.asarray(contacts.column(name).is_null())
+                    self._records[key] += int(rows.sum())
+                    self._silent[key] += int((rows & blank).sum())
 
     def unsaid(self) -> tuple[Unsaid, ...]:
         """Where records were silent, by source, type and attribute."""
@@ -49,7 +51,7 @@ def declared(item: Delivered, contact_type: str) -> list[str]:
     An optional column that a file does not have says nothing, so what rests on it is unknown.
     """
     absent = frozenset[str]().union(
-        *(file.sheet.raw.absent for file in item.files if file.sheet is not None)
+        *(file.sheet.absent for file in item.files if file.sheet is not None)
     )
     entries = [e for e in item.source.contact if contact_type in contact_types(item.source, e)]
     said = {

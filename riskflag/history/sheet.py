@@ -40,31 +40,28 @@ _CODE_RECURS = 3
 _CODES_TOLD = 50
 
 
-class Sheet:
-    """One file's rows and what was found wrong with them.
+class Marks:
+    """What was found wrong with rows.
 
-    `reason` and `column` say for each row why it is quarantined (0: not) and in which column;
+    `reason` and `column` say for each row why it is quarantined (0: not) and in which of `columns`;
     `codes` counts codes that a map does not hold by (column, code); `selected` marks the rows
     that at least one entry of the source used; `warnings` counts rows by WARNINGS.
     """
 
-    def __init__(self, raw: RawFile, source: Source) -> None:
-        self.raw = raw
+    def __init__(self, source: Source, columns: Sequence[str], size: int) -> None:
         self.source = source
-        size = raw.table.num_rows
+        self.columns = ("", *columns)
         self.reason = np.zeros(size, np.int8)
         self.column = np.zeros(size, np.int16)
         self.selected = np.zeros(size, np.bool_)
         self.codes: Counter[tuple[str, str]] = Counter()
         self.warned: dict[str, Mask] = {}
-        self.columns = ("", *raw.table.column_names)
         self.formats: dict[str, str] = {}
-        self._texts: dict[str, pa.Array] = {}
 
     @classmethod
-    def of_parts(cls, raw: RawFile, parts: Sequence[Sheet]) -> Sheet:
-        """The sheet of a whole file whose rows were looked at in parts, one after another."""
-        whole = cls(raw, parts[0].source)
+    def of_parts(cls, parts: Sequence[Marks]) -> Marks:
+        """The marks of a whole file whose rows were looked at in parts, one after another."""
+        whole = cls(parts[0].source, parts[0].columns[1:], 0)
         whole.reason = np.concatenate([part.reason for part in parts])
         whole.column = np.concatenate([part.column for part in parts])
         whole.selected = np.concatenate([part.selected for part in parts])
@@ -76,6 +73,52 @@ class Sheet:
             whole.codes.update(part.codes)
             whole.formats |= part.formats
         return whole
+
+    def mark(self, rows: Ints, reason: str, column: str = "") -> None:
+        """Quarantine rows; the first reason found for a row stays."""
+        fresh = rows[self.reason[rows] == 0]
+        self.reason[fresh] = REASONS.index(reason)
+        self.column[fresh] = self.columns.index(column) if column in self.columns else 0
+
+    def warn(self, rows: Ints, warning: str) -> None:
+        """Note rows that are taken and that somebody should look at."""
+        if len(rows):
+            self.warned.setdefault(warning, np.zeros(len(self.reason), np.bool_))[rows] = True
+
+    @property
+    def warnings(self) -> dict[str, int]:
+        """Rows that are taken although somebody should look at them, by WARNINGS."""
+        counts = {name: int((self.warned[name] & (self.reason == 0)).sum()) for name in self.warned}
+        return {name: counts[name] for name in WARNINGS if counts.get(name)}
+
+    @property
+    def unmapped(self) -> Counter[tuple[str, str]]:
+        """Codes as they are when they recur and look like codes; anything else is not repeated.
+
+        A column declared by mistake may hold names or identifiers: those hardly recur.
+        """
+        tally: dict[str, Counter[str]] = {}
+        for (column, name), rows in self.codes.items():
+            plain = name.isascii() and len(name) <= 18 and " " not in name
+            shown = name if plain and rows >= _CODE_RECURS else "(other text)"
+            tally.setdefault(column, Counter())[shown] += rows
+        told: Counter[tuple[str, str]] = Counter()
+        for column, named in tally.items():
+            ordered = sorted(named.items(), key=lambda item: (-item[1], item[0]))
+            for rank, (code, count) in enumerate(ordered):
+                told[column, code if rank < _CODES_TOLD else "(other codes)"] += count
+        return told
+
+
+class Sheet:
+    """The rows of a file, or of a part of it, as their source reads them."""
+
+    def __init__(self, raw: RawFile, source: Source) -> None:
+        self.raw = raw
+        self.source = source
+        self.marks = Marks(source, raw.table.column_names, raw.table.num_rows)
+        self.mark, self.warn = self.marks.mark, self.marks.warn
+        self._texts: dict[str, pa.Array] = {}
 
     def text(self, column: str, rows: Ints | None = None) -> pa.Array:
         """A column as text, null where blank or one of the declared null values."""
@@ -107,29 +150,12 @@ class Sheet:
             return array
         return array.take(pa.array(rows))
 
-    def mark(self, rows: Ints, reason: str, column: str = "") -> None:
-        """Quarantine rows; the first reason found for a row stays."""
-        fresh = rows[self.reason[rows] == 0]
-        self.reason[fresh] = REASONS.index(reason)
-        self.column[fresh] = self.columns.index(column) if column in self.columns else 0
-
-    def warn(self, rows: Ints, warning: str) -> None:
-        """Note rows that are taken and that somebody should look at."""
-        if len(rows):
-            self.warned.setdefault(warning, np.zeros(len(self.reason), np.bool_))[rows] = True
-
-    @property
-    def warnings(self) -> dict[str, int]:
-        """Rows that are taken although somebody should look at them, by WARNINGS."""
-        counts = {name: int((self.warned[name] & (self.reason == 0)).sum()) for name in self.warned}
-        return {name: counts[name] for name in WARNINGS if counts.get(name)}
-
     def choose(self, filters: Sequence[Filter]) -> Ints:
         """The rows that pass every filter; they count as selected."""
         chosen = np.ones(self.raw.table.num_rows, np.bool_)
         for item in filters:
             chosen &= self.passes(item)
-        self.selected |= chosen
+        self.marks.selected |= chosen
         return np.flatnonzero(chosen)
 
     def passes(self, item: Filter, rows: Ints | None = None) -> Mask:
@@ -156,7 +182,7 @@ class Sheet:
         text_format = day.format or files.date_format
         found = parse_days(cells, text_format, files.two_digit_years_to)
         if array is not None:
-            self.formats[day.column] = text_format
+            self.marks.formats[day.column] = text_format
         if (found.state == OK).all():
             return found
         self.mark(rows[found.state == BAD], "bad_date", day.column)
@@ -221,25 +247,7 @@ class Sheet:
     def _count(self, column: str, codes: pa.Array, counts: npt.NDArray[np.int64]) -> None:
         names = codes.to_pylist()
         for place in np.flatnonzero(counts):
-            self.codes[column, names[place]] += int(counts[place])
-
-    @property
-    def unmapped(self) -> Counter[tuple[str, str]]:
-        """Codes as they are when they recur and look like codes; anything else is not repeated.
-
-        A column declared by mistake may hold names or identifiers: those hardly recur.
-        """
-        tally: dict[str, Counter[str]] = {}
-        for (column, name), rows in self.codes.items():
-            plain = name.isascii() and len(name) <= 18 and " " not in name
-            shown = name if plain and rows >= _CODE_RECURS else "(other text)"
-            tally.setdefault(column, Counter())[shown] += rows
-        told: Counter[tuple[str, str]] = Counter()
-        for column, named in tally.items():
-            ordered = sorted(named.items(), key=lambda item: (-item[1], item[0]))
-            for rank, (code, count) in enumerate(ordered):
-                told[column, code if rank < _CODES_TOLD else "(other codes)"] += count
-        return told
+            self.marks.codes[column, names[place]] += int(counts[place])
 
 
 def _recoded(indices: pa.Array, values: Sequence[str | None]) -> pa.DictionaryArray:

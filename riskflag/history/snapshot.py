@@ -24,7 +24,7 @@ from riskflag.history.arrays import (
     stacked,
     take,
 )
-from riskflag.history.hashing import MANY, joined, key_pairs
+from riskflag.history.hashing import joined, key_pairs, many
 from riskflag.history.key_join import matched, repeated
 from riskflag.history.schema import conform
 from riskflag.history.source import Delivery
@@ -68,7 +68,7 @@ def choose(candidates: pa.Table, key: str) -> Choice:
 
 def _often(names: pa.ChunkedArray) -> Mask:
     """Which keys come more than once; of very many keys also some that only nearly do."""
-    pairs = key_pairs(names) if len(names) >= MANY else None
+    pairs = key_pairs(names) if many(len(names)) else None
     if pairs is not None:
         return repeated(pairs[0])
     same = groups(names)
@@ -164,7 +164,7 @@ def places(wanted: pa.ChunkedArray, names: pa.ChunkedArray) -> Ints:
     """Where each key stands among others that differ from one another; -1 for nowhere."""
     if len(names) == 0:
         return np.full(len(wanted), -1, np.int64)
-    if len(wanted) + len(names) >= MANY:
+    if many(len(wanted) + len(names)):
         ours, theirs = key_pairs(wanted), key_pairs(names)
         if ours is not None and theirs is not None:
             return matched(ours, theirs)
@@ -180,7 +180,7 @@ def _same(ours: pa.ChunkedArray, theirs: pa.ChunkedArray, at: Ints, known: Mask)
     """Where both columns hold the same text, for rows that have a counterpart."""
     if len(theirs) == 0:
         return known
-    if len(ours) >= MANY:
+    if many(len(ours)):
         mine, stored = key_pairs(ours), key_pairs(theirs)
         if mine is not None and stored is not None:
             same = (mine[0] == stored[0][at]) & (mine[1] == stored[1][at])

@@ -4,60 +4,41 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Mapping
+from pathlib import Path
 from statistics import median
 
-import numpy as np
 import pyarrow as pa
 
 from riskflag.clock import NEVER
-from riskflag.history.arrays import one, stacked
+from riskflag.history.arrays import stacked
 from riskflag.history.identity import Identities
+from riskflag.history.known import Known
 from riskflag.history.ledger import Batch, DeliveredFile
 from riskflag.history.matches import roots_on
 from riskflag.history.schema import MATCH, SCHEMAS, conform
 from riskflag.history.source import Source
 from riskflag.history.store import HistoryStore
-from riskflag.history.versions import asserted, live_rows
-from riskflag.progress import Progress
+from riskflag.progress import Progress, silent
 
-#: The columns of a stored contact that a comparison or a withdrawal needs.
-CONTACT_STATE = (
-    "contact_key",
-    "version",
-    "op",
-    "person_id",
-    "agency",
-    "type",
-    "occurred_on",
-    "ended_on",
-    "open_ended",
-    "known_on",
-    "source",
-    "record_id",
-    "source_file",
-    "source_line",
-    "row_hash",
-    "subject_scheme",
-    "subject_value",
-)
 _REMEMBERED_DELIVERIES = 28
 #: Below so many rows a delivery's size says nothing.
 _FEW_ROWS = 50
 
 
 class State:
-    """The stored version rows (contacts with CONTACT_STATE only) and the ledger of deliveries."""
+    """The stored version rows (contacts apart, in `contacts`) and the ledger of deliveries.
 
-    def __init__(self, store: HistoryStore, progress: Progress) -> None:
+    What does not fit into `memory` bytes is put aside in `folder`.
+    """
+
+    def __init__(
+        self, store: HistoryStore, folder: Path, memory: int, progress: Progress = silent
+    ) -> None:
         self.tables: dict[str, pa.Table] = {}
-        self._schemas: dict[str, pa.Schema] = {}
-        for name in ("contact", "person", "identifier", "relationship"):
-            columns = CONTACT_STATE if name == "contact" else tuple(SCHEMAS[name].names)
-            schema = pa.schema([SCHEMAS[name].field(column) for column in columns])
-            self._schemas[name] = schema
-            stored = store.read(name, columns=columns, progress=progress)
-            self.tables[name] = conform(stored, schema, coded=True)
+        for name in ("person", "identifier", "relationship"):
+            stored = store.read(name, progress=progress)
+            self.tables[name] = conform(stored, SCHEMAS[name], coded=True)
+        self.contacts = Known(store, folder, memory, progress)
         self.roots = roots_on(conform(store.read("match"), MATCH), NEVER - 1)
         self.delivered: list[DeliveredFile] = []
         self.batch_ids: set[str] = set()
@@ -69,21 +50,15 @@ class State:
         self.delivered += batch.delivered
         self.batch_ids.add(batch.batch_id)
 
-    def add(self, tables: Mapping[str, pa.Table]) -> None:
+    def add(self, name: str, table: pa.Table) -> None:
         """Add version rows."""
-        for name, table in tables.items():
-            if name in self.tables and table.num_rows:
-                known, fresh = self.tables[name], conform(table, self._schemas[name], coded=True)
-                self.tables[name] = stacked([known, fresh]) if known.num_rows else fresh
+        if table.num_rows:
+            known, fresh = self.tables[name], conform(table, SCHEMAS[name], coded=True)
+            self.tables[name] = stacked([known, fresh]) if known.num_rows else fresh
 
     def unlinked(self) -> int:
         """Contacts that nobody is known for yet."""
-        contacts = self.tables["contact"]
-        if contacts.column("person_id").null_count == 0:
-            return 0
-        current = contacts.take(pa.array(live_rows(contacts, "contact_key")))
-        loose = np.asarray(one(current.column("person_id")).is_null())
-        return int((loose & asserted(current)).sum())
+        return sum(table.num_rows for table in self.contacts.waiting())
 
     def identities(self) -> Identities:
         """Whose each identifier is, by all that is known."""

@@ -131,10 +131,15 @@ _COUNTED = ("type", "occurred_on")
 
 
 def settle(people: People, item: Item, same: bool, *, by: str, reason: str) -> Decision:
-    """A steward's answer to a waiting pair; ConfigError without a reason."""
+    """A steward's answer to a pair that no other has answered; ConfigError without a reason."""
     left, right = people.root(item.person_id), people.root(item.other_id)
     if left == right:
         raise InputError("The two are one person already; `riskflag identity unmerge` parts them.")
+    if item.method == "steward" and item.decision == APART:
+        raise InputError(
+            f"A steward kept the two apart, from {item.known_on} on; `riskflag identity merge` "
+            "joins them all the same."
+        )
     if same:
         return merge(people, left, right, by=by, reason=reason)
     return _decision(item.person_id, item.other_id, APART, by, reason)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +28,7 @@ from riskflag.history.ledger import (
 )
 from riskflag.history.matches import everyone_ever
 from riskflag.history.schema import ATTRIBUTES, CONTACT, SCHEMAS
+from riskflag.history.shelf import Shelf
 from riskflag.history.threads import in_threads
 from riskflag.history.view import History
 from riskflag.history.writing import LOOSE, crowded, merge, write_tables
@@ -68,14 +70,15 @@ class HistoryStore:
         self,
         batch_id: str,
         landed: str,
-        tables: Mapping[str, pa.Table],
+        tables: Mapping[str, pa.Table | Shelf],
         delivered: Sequence[DeliveredFile] = (),
         progress: Progress = silent,
     ) -> Batch:
         """Add version rows, all or nothing.
 
-        `tables` maps names of SCHEMAS to rows. Files are written aside, synced and renamed; the
-        ledger line comes last. Raises IntegrityError when the batch is already there.
+        `tables` maps names of SCHEMAS to rows; those of contacts may lie on a shelf. Files are
+        written aside, synced and renamed; the ledger line comes last. Raises IntegrityError when
+        the batch is already there.
         """
         if any(batch.batch_id == batch_id for batch in self.batches()):
             raise IntegrityError(f"Batch {batch_id} is already in the history; nothing was added.")
@@ -159,20 +162,38 @@ class HistoryStore:
         progress: Progress = silent,
     ) -> pa.Table:
         """The raw rows of one table (SCHEMAS), checked against the ledger (IntegrityError)."""
-        schema = SCHEMAS[name]
-        wanted = list(columns) if columns is not None else schema.names
+        reads = self.readers(name, columns=columns, only_buckets=only_buckets)
+        label, size = "Reading the history", len(reads)
+        progress(label, 0, size)
+        tables = in_threads(
+            lambda read: read(),
+            [(read,) for read in reads],
+            lambda number: progress(label, number, size),
+        )
+        if not tables:
+            wanted = columns if columns is not None else SCHEMAS[name].names
+            return pa.schema([SCHEMAS[name].field(column) for column in wanted]).empty_table()
+        # A column that an older version did not write yet is unknown in its rows.
+        return stacked(tables)
+
+    def count(self, name: str) -> int:
+        """How many rows one table has."""
+        return sum(file.rows for file in live_files(self.batches()) if _is_of(file, name))
+
+    def readers(
+        self,
+        name: str,
+        *,
+        columns: Sequence[str] | None = None,
+        only_buckets: Sequence[int] | None = None,
+    ) -> list[Callable[[], pa.Table]]:
+        """What reads the files of one table, each on its own; see `read`."""
+        wanted = list(columns) if columns is not None else SCHEMAS[name].names
         chosen = [file for file in live_files(self.batches()) if _is_of(file, name)]
         if only_buckets is not None:
             keep = {f"bucket={number:02d}" for number in only_buckets} | {LOOSE}
             chosen = [file for file in chosen if file.path.split("/")[1] in keep]
-        label, size = "Reading the history", len(chosen)
-        progress(label, 0, size)
-        parts = [(file, wanted) for file in chosen]
-        tables = in_threads(self._read_file, parts, lambda number: progress(label, number, size))
-        if not tables:
-            return pa.schema([schema.field(column) for column in wanted]).empty_table()
-        # A column that an older version did not write yet is unknown in its rows.
-        return stacked(tables)
+        return [partial(self._read_file, file, wanted) for file in chosen]
 
     def _read_file(self, file: StoredFile, columns: list[str]) -> pa.Table:
         """A stored file's columns; any change since it was written raises IntegrityError."""

@@ -119,7 +119,7 @@ class StoredView:
 
     def __len__(self) -> int:
         """How many parts there are."""
-        return int(self._file(CONTACTS).num_row_groups)
+        return int(self._footers[CONTACTS][0].num_row_groups)
 
     def part(self, number: int, columns: Sequence[str] | None = None) -> History:
         """One part; of its contacts only `columns`, when given. Safe to call from many threads.
@@ -163,11 +163,14 @@ class StoredView:
         return self._file(COVERAGE).read()
 
     def _read(self, name: str, number: int, columns: Sequence[str] | None = None) -> pa.Table:
+        footer, schema = self._footers[name]
+        wanted = [n for n in schema.names if n not in CONTENT]
+        chosen = wanted if columns is None else list(columns)
+        if footer.row_group(number).num_rows == 0:
+            return pa.schema([schema.field(one) for one in chosen]).empty_table()
         try:
             # A file object of its own: readers in other threads move theirs.
-            file = self._file(name)
-            wanted = [n for n in file.schema_arrow.names if n not in CONTENT]
-            chosen = wanted if columns is None else list(columns)
+            file = self._file(name, footer)
             return file.read_row_group(number, columns=chosen, use_threads=False)
         except (OSError, pa.ArrowInvalid):
             raise IntegrityError(
@@ -175,10 +178,18 @@ class StoredView:
                 "run again to make it anew."
             ) from None
 
-    def _file(self, name: str) -> pq.ParquetFile:
+    @cached_property
+    def _footers(self) -> dict[str, tuple[pq.FileMetaData, pa.Schema]]:
+        """What each file says of its columns and parts: with many parts, worth reading once."""
+        files = {name: self._file(name) for name in (*BY_PART, ELSEWHERE)}
+        return {name: (file.metadata, file.schema_arrow) for name, file in files.items()}
+
+    def _file(self, name: str, footer: pq.FileMetaData | None = None) -> pq.ParquetFile:
         path = self.folder / f"{name}.parquet"
         try:
-            return pq.ParquetFile(path, memory_map=True, page_checksum_verification=True)
+            return pq.ParquetFile(
+                path, metadata=footer, memory_map=True, page_checksum_verification=True
+            )
         except (OSError, pa.ArrowInvalid):
             raise IntegrityError(
                 f"{path} is missing or damaged; remove the folder and run again to make it anew."

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
@@ -16,18 +17,21 @@ def cores() -> int:
     return len(os.sched_getaffinity(0))
 
 
-def in_turn(work: Callable[[int], Result], total: int, *, threads: int) -> Iterator[Result]:
+def in_turn(
+    work: Callable[[int], Result], total: int, *, threads: int, ahead: int = 1
+) -> Iterator[Result]:
     """`work(0)`, `work(1)` and so on, in that order.
 
-    No more are begun than there are threads, so memory is bounded by what those hold. Stopping
-    early, or a fault in one, leaves nothing running.
+    No more are begun than `ahead` for each thread, so memory is bounded by what those hold; with
+    more than one no thread idles behind a slow one. Stopping early, or a fault in one, leaves
+    nothing running.
     """
     waiting: deque[Future[Result]] = deque()
     pool = ThreadPoolExecutor(threads)
     try:
         for number in range(total):
             waiting.append(pool.submit(work, number))
-            if len(waiting) >= threads:
+            if len(waiting) >= threads * ahead:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
@@ -39,14 +43,15 @@ def in_threads(
     work: Callable[..., Result],
     parts: Sequence[tuple[object, ...]],
     done: Callable[[int], None] = lambda number: None,
+    most: int | None = None,
 ) -> list[Result]:
     """`work(*part)` for each part. What comes out does not depend on the number of threads.
 
     `done` is told the number of parts that are ready, in their order. Whatever it raises ends the
-    work: parts that were not begun are left.
+    work: parts that were not begun are left. No more than `most` are worked on at once.
     """
     results: list[Result] = []
-    threads = min(cores(), len(parts))
+    threads = min(most or cores(), cores(), len(parts))
     pool = ThreadPoolExecutor(max(threads, 1))
     try:
         one_by_one = (work(*part) for part in parts)
@@ -57,3 +62,23 @@ def in_threads(
     finally:
         pool.shutdown(cancel_futures=True)
     return results
+
+
+def streamed(work: Callable[..., Result], parts: Iterable[tuple[object, ...]]) -> Iterator[Result]:
+    """As `in_threads`, one result after another: no more parts are asked for than are worked on."""
+    left = iter(parts)
+    some = list(itertools.islice(left, 2))
+    if len(some) < 2:
+        yield from (work(*part) for part in some)
+        return
+    pool = ThreadPoolExecutor(cores())
+    coming: deque[Future[Result]] = deque()
+    try:
+        for part in itertools.chain(some, left):
+            coming.append(pool.submit(work, *part))
+            if len(coming) > cores():
+                yield coming.popleft().result()
+        while coming:
+            yield coming.popleft().result()
+    finally:
+        pool.shutdown(cancel_futures=True)

@@ -65,18 +65,21 @@ def stored_view(
     folder: Path,
     *,
     memory: int,
+    least: int = 1,
     threads: int | None = None,
     anew: bool = False,
     progress: Progress = silent,
 ) -> Shelves:
     """The view of a store in `folder`, made there unless the one that is there is still right.
 
-    `anew` makes all of it again, whatever is there.
+    It has `least` parts (a power of two) or more, as `memory` (bytes) asks for. `anew` makes all of
+    it again, whatever is there.
 
     Raises IntegrityError when a file of the history is not the one in its ledger.
     """
     used = threads or cores()
     key, held = _key(store, memory, used), None if anew else _held(folder)
+    key["parts"] = max(key["parts"], least)
     if held is not None and held["ledger"] == key["ledger"] and held["parts"] == key["parts"]:
         return Shelves(folder, held["newer"])
     if (
@@ -99,6 +102,11 @@ def stored_view(
     finally:
         shutil.rmtree(staging, ignore_errors=True)
     return Shelves(folder)
+
+
+def made_of(view: Shelves) -> str:
+    """Tells one state of a view from any other."""
+    return hashlib.sha256((view.folder / KEY).read_bytes()).hexdigest()
 
 
 def _with_newer(

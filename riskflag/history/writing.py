@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from riskflag.history.arrays import Ints, numbers, ordered, ranks, take
+from riskflag.history.arrays import Ints, decoded, encode, numbers, one, ordered, ranks, take
 from riskflag.history.hashing import BUCKETS, buckets
 from riskflag.history.ledger import StoredFile
 from riskflag.history.schema import SCHEMAS, conform
+from riskflag.history.shelf import Shelf
 from riskflag.history.threads import in_threads
 from riskflag.progress import Progress, silent
 
@@ -26,12 +28,12 @@ SMALL_BATCH = 20_000
 MANY_FILES = 32
 #: Merged loose files may hold so many contacts before they are dealt out to the buckets.
 MOST_LOOSE = 1 << 18
+#: So many contacts may be on their way into files at once.
+_MOST_AT_ONCE = 800_000
 #: Rows are sorted into buckets in parts of so many, side by side.
 _PART_ROWS = 1 << 18
 #: Columns that hardly repeat: a dictionary of them would only be thrown away.
 _UNLIKE = frozenset({"contact_key", "row_hash", "record_id", "subject_value"})
-
-Part = tuple[str, pa.Table, Ints]
 
 
 def crowded(files: Sequence[StoredFile]) -> list[list[StoredFile]]:
@@ -47,13 +49,12 @@ def merge(folder: Path, like: str, table: pa.Table, name: str) -> list[StoredFil
     kind, place = like.split("/", maxsplit=1)[0], like.rpartition("/")[0]
     if place == f"contact/{LOOSE}":
         return write_tables(folder, {kind: table}, name, silent, small=MOST_LOOSE)
-    rows = np.arange(table.num_rows)
-    return [_write(folder, f"{place}/{name}.parquet", table, rows)]
+    return [_write(folder, f"{place}/{name}.parquet", partial(_itself, table))]
 
 
 def write_tables(
     folder: Path,
-    tables: Mapping[str, pa.Table],
+    tables: Mapping[str, pa.Table | Shelf],
     name: str,
     progress: Progress,
     *,
@@ -64,25 +65,52 @@ def write_tables(
     No more than `small` contacts (default SMALL_BATCH) go into one file instead of buckets.
     """
     few = SMALL_BATCH if small is None else small
-    parts: list[Part] = []
+    parts: list[tuple[str, Callable[[], pa.Table]]] = []
     for kind in sorted(tables):
-        table = conform(tables[kind], SCHEMAS[kind], lean=True)
-        if table.num_rows == 0:
-            continue
-        if kind != "contact" or table.num_rows <= few:
+        rows = tables[kind]
+        if kind == "contact" and len(rows) > few:
+            found = _by_bucket(rows)
+            parts += [(f"contact/bucket={n:02d}/{name}.parquet", read) for n, read in found]
+        elif len(rows):
             place = f"contact/{LOOSE}" if kind == "contact" else kind
-            parts.append((f"{place}/{name}.parquet", table, np.arange(table.num_rows)))
-            continue
-        table = _whole(table)
-        parts += [
-            (f"contact/bucket={number:02d}/{name}.parquet", table, rows)
-            for number, rows in _by_bucket(table)
-        ]
+            table = rows.read() if isinstance(rows, Shelf) else rows
+            parts.append((f"{place}/{name}.parquet", partial(_itself, table)))
     label, size = "Writing the history", len(parts)
     progress(label, 0, size)
+    contacts = len(tables["contact"]) if "contact" in tables else 0
     return in_threads(
-        _write, [(folder, *part) for part in parts], lambda number: progress(label, number, size)
+        _write,
+        [(folder, *part) for part in parts],
+        lambda number: progress(label, number, size),
+        most=max(_MOST_AT_ONCE * BUCKETS // max(contacts, 1), 1),
     )
+
+
+def _itself(table: pa.Table) -> pa.Table:
+    return table
+
+
+def _by_bucket(rows: pa.Table | Shelf) -> list[tuple[int, Callable[[], pa.Table]]]:
+    """For each bucket that has any what reads its rows."""
+    if isinstance(rows, Shelf):
+        if rows.folder is not None:
+            return [(n, partial(_bucket, rows, n)) for n in range(BUCKETS + 1) if rows.has(n)]
+        rows = rows.read()
+    table = _whole(conform(rows, SCHEMAS["contact"], lean=True))
+    firsts = range(0, table.num_rows, _PART_ROWS)
+    people = [(table.column("person_id").slice(first, _PART_ROWS),) for first in firsts]
+    number = np.concatenate(in_threads(buckets, people))
+    order = np.argsort(number, kind="stable")
+    bounds = np.searchsorted(number[order], np.arange(BUCKETS + 2))
+    return [
+        (place, partial(take, table, order[bounds[place] : bounds[place + 1]]))
+        for place in range(BUCKETS + 1)
+        if bounds[place + 1] > bounds[place]
+    ]
+
+
+def _bucket(rows: Shelf, number: int) -> pa.Table:
+    return rows.read(number, number + 1)
 
 
 def _whole(table: pa.Table) -> pa.Table:
@@ -91,46 +119,48 @@ def _whole(table: pa.Table) -> pa.Table:
     return pa.Table.from_arrays(columns, names=table.column_names)
 
 
-def _by_bucket(table: pa.Table) -> list[tuple[int, Ints]]:
-    """For each bucket that has any the numbers of its rows."""
-    firsts = range(0, table.num_rows, _PART_ROWS)
-    people = [(table.column("person_id").slice(first, _PART_ROWS),) for first in firsts]
-    number = np.concatenate(in_threads(buckets, people))
-    order = np.argsort(number, kind="stable")
-    bounds = np.searchsorted(number[order], np.arange(BUCKETS + 2))
-    return [
-        (place, order[bounds[place] : bounds[place + 1]])
-        for place in range(BUCKETS + 1)
-        if bounds[place + 1] > bounds[place]
-    ]
-
-
-def _in_order(table: pa.Table, rows: Ints) -> Ints:
-    """These rows sorted by person, day, key and version."""
-    few = table.select(["person_id", "occurred_on"]).take(pa.array(rows))
-    main = (ranks(few.column("person_id")) + 1) << 24
-    main += numbers(few.column("occurred_on"), 0) + (1 << 23)
+def _in_order(table: pa.Table) -> pa.Table:
+    """The contacts sorted by person, day, key and version."""
+    main = (ranks(table.column("person_id")) + 1) << 24
+    main += numbers(table.column("occurred_on"), 0) + (1 << 23)
 
     def finer(places: Ints) -> list[Ints]:
-        part = table.select(["contact_key", "version"]).take(pa.array(rows[places]))
+        part = table.select(["contact_key", "version"]).take(pa.array(places))
         return [numbers(part.column("version"), 0), ranks(part.column("contact_key"))]
 
-    return rows[ordered(main, finer)]
+    return take(table, ordered(main, finer))
 
 
-def _write(folder: Path, path: str, table: pa.Table, rows: Ints) -> StoredFile:
+def _write(folder: Path, path: str, read: Callable[[], pa.Table]) -> StoredFile:
     """Write one Parquet file with page checksums and sync it."""
     kind = path.split("/", maxsplit=1)[0]
-    rows = _in_order(table, rows) if kind == "contact" else rows
-    chosen = conform(take(table, rows), SCHEMAS[kind], coded=True)
-    data = parquet_bytes(chosen)
+    table = _canonical(conform(read(), SCHEMAS[kind], coded=True))
+    if kind == "contact":
+        table = _in_order(table)
+    rows = table.num_rows
+    data = parquet_bytes(table)
+    del table
     target = folder / path
     target.parent.mkdir(parents=True, exist_ok=True)
     with target.open("wb") as stream:
         stream.write(data)
         stream.flush()
         os.fsync(stream.fileno())
-    return StoredFile(path, hashlib.sha256(data).hexdigest(), len(data), len(rows))
+    return StoredFile(path, hashlib.sha256(data).hexdigest(), len(data), rows)
+
+
+def _canonical(table: pa.Table) -> pa.Table:
+    """Each column in one piece, repeated texts coded in one way: equal rows are equal bytes."""
+    columns = []
+    for name, column in zip(table.column_names, table.columns, strict=True):
+        coded = pa.types.is_dictionary(column.type)
+        if column.null_count == len(column) or name in _UNLIKE:
+            columns.append(decoded(column))
+        else:
+            columns.append(
+                encode(column) if coded or pa.types.is_string(column.type) else one(column)
+            )
+    return pa.Table.from_arrays(columns, names=table.column_names)
 
 
 def parquet_bytes(table: pa.Table) -> memoryview:

@@ -22,7 +22,7 @@ from riskflag.nightly.inputs import Inputs, require_children
 from riskflag.nightly.joined import themes_of
 from riskflag.nightly.lifecycle import Entry, Found, Lives, live
 from riskflag.nightly.near import tables
-from riskflag.nightly.part import Declared, Others, night_parts, together
+from riskflag.nightly.part import Declared, Others, together
 from riskflag.nightly.payload import Scene, kept, payload, payload_hash
 from riskflag.nightly.reasons import Child, Sources, reasons, signals_told
 from riskflag.nightly.records import CHRONOLOGY_DAYS, Records, child
@@ -190,7 +190,9 @@ def assess(inputs: Inputs, state: State, *, progress: Progress = silent) -> Asse
     from riskflag.scoring.rules import evaluate
 
     declared = declare(inputs, state)
-    found = together(night_parts(inputs.view, declared, threads=inputs.threads, progress=progress))
+    found = together(
+        inputs.engine(inputs.view, declared, threads=inputs.threads, progress=progress)
+    )
     require_children(len(found.person_ids) + found.others.children, inputs.as_of)
     names = tuple(signal.name for signal in declared.signals)
     table = SignalTable(found.person_ids, inputs.as_of, names, found.values, found.complete)
@@ -303,6 +305,8 @@ def _scene(
         last_night=None if state.previous is None else state.previous.as_of,
         worked={one.reason_id: one for one in state.worked},
         steady=steadiness(inputs, assessment.table, assessment.combined.drafts),
+        form=inputs.form,
+        doubtful=inputs.doubtful,
         seen_to=seen_to(inputs.view.feeds(inputs.as_of), inputs.as_of),
     )
 

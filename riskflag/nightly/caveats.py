@@ -22,6 +22,7 @@ class Situation:
     with_bundle: bool
     undecided: int
     faulty: bool = False
+    doubtful: int = 0
 
 
 def caveats(situation: Situation) -> list[str]:
@@ -34,6 +35,7 @@ def caveats(situation: Situation) -> list[str]:
         *_undecided(situation.undecided),
         *_short(situation.begins),
         *_unlinked(situation.linked),
+        *_doubtful(situation.doubtful),
         *_rules_only(situation),
     ]
 
@@ -88,6 +90,16 @@ def _unlinked(linked: bool) -> list[str]:
     return [
         "No parent, carer or sibling is linked to this child in the records we hold, so what "
         "agencies know about the household cannot show here."
+    ]
+
+
+def _doubtful(others: int) -> list[str]:
+    if not others:
+        return []
+    numbers = "1 other person number" if others == 1 else f"{others} other person numbers"
+    return [
+        f"{numbers} may be this child, and nobody has decided yet. What is recorded there does not "
+        "show here."
     ]
 
 

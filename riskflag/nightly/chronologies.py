@@ -1,16 +1,17 @@
 """Every record of every flagged child as the night knew it, beside the flags: `records.parquet`.
 
 A flag's JSON holds the last 24 months and what its reasons rest on; this file holds the rest, with
-earlier versions of what was corrected since. Rows are sorted by person and written in groups of
-whole people, so that one child's records are read without the others', however many there are.
+earlier versions of what was corrected since. One child's records are read without the others',
+however many there are, and little of the file stays in memory.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import io
+import itertools
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -36,8 +37,10 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 
 RECORDS = "records.parquet"
-#: A group of rows ends with the first person that fills it so far.
-GROUP = 1024
+#: People are read together up to this size, in bytes before they are packed.
+GROUP = 500_000
+#: The column that holds a person's rows, and the key of their schema.
+ROWS = "rows"
 COLUMNS = (
     *("person_id", "contact_key", "version", "type", "agency", "link"),
     *("occurred_day", "known_day", "superseded_day", "ended_day", "occurred_at"),
@@ -80,48 +83,69 @@ def known_before(rows: pa.Table, as_of: dt.date) -> pa.Table:
 
 
 def table_bytes(records: pa.Table) -> bytes:
-    """The table as Parquet, whole people to a group; the same bytes for the same rows.
+    """Rows sorted by person as a Parquet file; the same bytes for the same rows.
 
-    One without people is a single group.
+    Each person is one row of it: their id, and their rows as an Arrow stream. A column of its own
+    for each of thirty would make the file's index larger than what is read from it.
     """
+    plain = records.schema.remove_metadata()
+    people, streams = [], []
+    for start, stop in _people(records):
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_stream(sink, plain) as stream:
+            stream.write_table(records.slice(start, stop - start))
+        people.append(records["person_id"][start].as_py())
+        streams.append(sink.getvalue().to_pybytes())
+    columns = {"person_id": pa.array(people, pa.string()), ROWS: pa.array(streams, pa.binary())}
+    told = {ROWS: plain.serialize().to_pybytes().hex()}
+    return _file_bytes(pa.table(columns), _groups([len(stream) for stream in streams]), told)
+
+
+def _file_bytes(
+    table: pa.Table, groups: Iterable[tuple[int, int]], told: Mapping[str, str]
+) -> bytes:
     sink = io.BytesIO()
     with pq.ParquetWriter(
         sink,
-        records.schema,
+        table.schema,
         compression="zstd",
+        use_dictionary=False,
         write_page_checksum=True,
         write_statistics=["person_id"],
         store_schema=False,
     ) as writer:
-        for start, stop in _groups(records):
-            part = records.slice(start, stop - start)
-            writer.write_table(part, row_group_size=max(1, stop - start))
+        for start, stop in groups:
+            writer.write_table(table.slice(start, stop - start), row_group_size=stop - start)
+        writer.add_key_value_metadata(told)
     return sink.getvalue()
 
 
-def _groups(records: pa.Table) -> list[tuple[int, int]]:
-    """Bounds of groups of rows that hold whole people."""
-    if not records.num_rows:
-        return []
-    if "person_id" not in records.column_names:
-        return [(0, records.num_rows)]
-    person = records["person_id"].combine_chunks().dictionary_encode()
-    codes = np.asarray(person.indices if isinstance(person, pa.DictionaryArray) else person)
-    edges = [0, *(np.flatnonzero(codes[1:] != codes[:-1]) + 1).tolist(), len(codes)]
-    bounds, start = [], 0
-    for edge in edges[1:]:
-        if edge - start >= GROUP or edge == len(codes):
-            bounds.append((start, edge))
-            start = edge
-    return bounds
+def _people(records: pa.Table) -> Iterator[tuple[int, int]]:
+    """The bounds of each person's rows."""
+    if records.num_rows:
+        person = records["person_id"].combine_chunks().dictionary_encode()
+        codes = np.asarray(person.indices if isinstance(person, pa.DictionaryArray) else person)
+        edges = (np.flatnonzero(codes[1:] != codes[:-1]) + 1).tolist()
+        yield from itertools.pairwise([0, *edges, len(codes)])
+
+
+def _groups(sizes: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Bounds of people that are read together: as many as fill a group, at least one."""
+    start = held = 0
+    for place, size in enumerate(sizes, start=1):
+        held += size
+        if held >= GROUP or place == len(sizes):
+            yield start, place
+            start, held = place, 0
 
 
 @dataclass(frozen=True)
 class Chronologies:
-    """One publication's file, opened: its footer and the last person of each group."""
+    """One publication's file, opened: its footer, a person's schema, the last of each group."""
 
     path: Path
     footer: pq.FileMetaData
+    schema: pa.Schema
     last: Sequence[str]
 
     def rows(self, person_id: str, *, only: str | None = None) -> list[Row]:
@@ -138,7 +162,7 @@ class Chronologies:
         if group and self.last[group - 1] == person_id:
             group -= 1
         if group == len(self.last):
-            return self.footer.schema.to_arrow_schema().empty_table()
+            return self.schema.empty_table()
         file = pq.ParquetFile(
             self.path, metadata=self.footer, memory_map=True, page_checksum_verification=True
         )
@@ -148,11 +172,12 @@ class Chronologies:
             raise IntegrityError(f"{self.path} is damaged; {folder.RESTORE}") from None
         finally:
             file.close()
-        return found.filter(pc.equal(found["person_id"], person_id))
+        place = pc.index(found["person_id"], person_id).as_py()
+        return self.schema.empty_table() if place < 0 else _rows(found[ROWS][place])
 
 
 def opened(where: Path, manifest_hash: str, name: str = RECORDS) -> Chronologies | None:
-    """A file of a publication, checked once; None when that night wrote none of that name.
+    """A file of a publication, checked once; None when that night wrote none such.
 
     Raises IntegrityError when the manifest or the file is not the one that was published.
     """
@@ -189,10 +214,27 @@ def _intact(path: Path, expected: str, _size: int, _changed: int) -> None:
 
 
 @lru_cache(maxsize=6)
-def _opened(path: Path, _manifest_hash: str) -> Chronologies:
+def _opened(path: Path, _manifest_hash: str) -> Chronologies | None:
     footer = pq.read_metadata(path)
+    if ROWS.encode() not in (footer.metadata or {}):
+        return None  # as an older program wrote it
     groups = (footer.row_group(number) for number in range(footer.num_row_groups))
-    return Chronologies(path, footer, tuple(group.column(0).statistics.max for group in groups))
+    last = tuple(group.column(0).statistics.max for group in groups)
+    return Chronologies(path, footer, _schema(footer.metadata), last)
+
+
+def _schema(metadata: Mapping[bytes, bytes]) -> pa.Schema:
+    return pa.ipc.read_schema(pa.py_buffer(bytes.fromhex(metadata[ROWS.encode()].decode())))
+
+
+def _rows(stream: pa.BinaryScalar) -> pa.Table:
+    return pa.ipc.open_stream(stream.as_buffer()).read_all()
+
+
+def everybody(path: Path) -> pa.Table:
+    """The rows of everybody in a file, as `table_bytes` took them."""
+    none = _schema(pq.read_metadata(path).metadata).empty_table()
+    return pa.concat_tables([none, *(_rows(one) for one in pq.read_table(path)[ROWS])])
 
 
 def flag_and_records(

@@ -5,16 +5,18 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from riskflag import __version__
+from riskflag.clock import day_number
 from riskflag.errors import HeldError, InputError
 from riskflag.history.coverage import unavailable
 from riskflag.history.stored_view import Shelves, StoredView, View, view_of
 from riskflag.history.threads import cores
 from riskflag.nightly.digest import visible_digest
+from riskflag.nightly.part import Engine, night_parts
 from riskflag.nightly.payload import canonical
 from riskflag.progress import Progress, silent
 
@@ -38,11 +40,12 @@ class How:
     """How a night goes about its work; nothing of it changes a byte of what it publishes.
 
     `memory` is in GiB (None: as the settings say); with `anew` nothing that earlier nights kept to
-    be quicker is used.
+    be quicker is used. With `spark` children are assessed on Spark.
     """
 
     memory: float | None = None
     anew: bool = False
+    spark: bool = False
 
 
 AS_SET = How()
@@ -52,7 +55,11 @@ AS_SET = How()
 class Inputs:
     """What a night works on. Everything it publishes follows from this and the store's state.
 
-    A `paused` night raises no new flags. `threads` (None: one for each core) change no byte.
+    A `paused` night raises no new flags. `threads` (None: one for each core) and the `engine` that
+    works out the parts change no byte.
+    `form` is what paper forms need to know of the authority's own decisions
+    (riskflag.casework.decisions), None with the shipped list; `doubtful` counts for a person the
+    others who may be the same, which nobody has decided yet.
     """
 
     as_of: dt.date
@@ -62,7 +69,10 @@ class Inputs:
     bundle: Bundle | None
     settings: Settings
     paused: bool = False
+    form: dict[str, Any] | None = None
+    doubtful: Mapping[str, int] = field(default_factory=dict)
     threads: int | None = None
+    engine: Engine = night_parts
 
     @property
     def view(self) -> View:
@@ -82,6 +92,8 @@ class Inputs:
             "signals": self.catalogue.fingerprint,
             # Only when it is so: a night that is not paused keeps the key it always had.
             **({"paused": "yes"} if self.paused else {}),
+            **({"doubtful": _hash(self.doubtful)} if self.doubtful else {}),
+            **({"form": _hash(self.form)} if self.form else {}),
         }
 
     @cached_property
@@ -162,10 +174,14 @@ def load(
     """Read everything a night needs from a workspace.
 
     A history too large for the memory is made a view of in files, where there is one already only
-    of people whom something that came since can touch.
+    of people whom something that came since can touch; for Spark any history is.
     Raises InputError when the history is empty, ConfigError or IntegrityError when a declaration
     or the bundle is not right.
     """
+    from riskflag.casework.decisions import load_answers
+    from riskflag.history.matches import doubtful_on
+    from riskflag.history.schema import MATCH, conform
+    from riskflag.history.store import HistoryStore
     from riskflag.scoring.bundle import load_current
     from riskflag.scoring.rulebook import Rulebook
     from riskflag.signals.catalogue import load_catalogue
@@ -180,8 +196,45 @@ def load(
         bundle.check_signals({s.name: s.fingerprint for s in catalogue.signals})
     progress("Checking the model", 3, 3)
     size = workspace.config.memory_gib if how.memory is None else how.memory
-    history = _history(workspace, int(size * 2**30), anew=how.anew, progress=progress)
-    return Inputs(as_of, history, catalogue, rulebook, bundle, workspace.config)
+    store, in_bytes = HistoryStore(workspace.history), int(size * 2**30)
+    engine: Engine = night_parts
+    history: History | Shelves
+    if how.spark:
+        history, engine = _on_spark(
+            workspace, catalogue, in_bytes, anew=how.anew, progress=progress
+        )
+    else:
+        history = _history(workspace, in_bytes, anew=how.anew, progress=progress)
+    matches = conform(store.read("match"), MATCH)
+    return Inputs(
+        as_of,
+        history,
+        catalogue,
+        rulebook,
+        bundle,
+        workspace.config,
+        form=load_answers(workspace).form,
+        doubtful=doubtful_on(matches, day_number(as_of) - 1),
+        engine=engine,
+    )
+
+
+def _hash(value: object) -> str:
+    return hashlib.sha256(canonical(value)).hexdigest()
+
+
+def _on_spark(
+    workspace: Workspace, catalogue: Catalogue, memory: int, *, anew: bool, progress: Progress
+) -> tuple[Shelves, Engine]:
+    """A view in files, and Spark to work on its parts."""
+    from riskflag.history.store import HistoryStore
+    from riskflag.history.viewing import made_of, stored_view
+    from riskflag.nightly.spark import SparkEngine
+
+    store, least = HistoryStore(workspace.history), workspace.config.spark.parts
+    where = workspace.work / "view-for-spark"
+    view = stored_view(store, where, memory=memory, least=least, anew=anew, progress=progress)
+    return view, SparkEngine(workspace, catalogue, made_of(view))
 
 
 def _history(

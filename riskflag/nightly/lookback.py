@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from riskflag import __version__
@@ -88,7 +89,28 @@ def look_back_as_published(workspace: Workspace, store: Store, asked: Asked) -> 
         kept = kept_history(workspace.publications, record, asked.person_id, last)
         if kept is not None:
             return course(kept, material_of(workspace, asked), asked, store=store)
-    return look_back(workspace, store, asked)
+    try:
+        return look_back(workspace, store, asked)
+    finally:
+        # The tables of everybody took hundreds of megabytes; a server goes on without them.
+        pa.default_memory_pool().release_unused()
+
+
+def prepare(workspace: Workspace) -> None:
+    """Load once what the first look-back of a process would load, seconds of work.
+
+    Processes that are made afterwards share it in memory.
+    """
+    from riskflag.history.schema import CONTACT
+    from riskflag.history.view import History
+    from riskflag.progress import silent
+    from riskflag.signals.asked import every_day
+    from riskflag.signals.fast import Kernel
+
+    material = material_of(workspace, Asked(""))
+    nobody = History.of(CONTACT.empty_table())
+    days = np.arange(2, dtype=np.int64)
+    Kernel(threads=1).values(nobody, material.catalogue.signals, every_day([""], days), silent)
 
 
 def course(history: History, material: Material, asked: Asked, *, store: Store | None) -> Row:
@@ -306,7 +328,12 @@ class _Course:
                 "raised_by": flag.raised_by,
                 "nights": sum(night <= limit for night in flag.nights),
                 "reviews": [
-                    {"on": r.on.isoformat(), "decision": r.decision, "amends": r.amends}
+                    {
+                        "on": r.on.isoformat(),
+                        "decision": r.decision,
+                        "amends": r.amends,
+                        "label": r.label,
+                    }
                     for r in flag.reviews
                     if r.on <= limit
                 ],

@@ -72,7 +72,8 @@ def _of_flags(flags: list[Row]) -> Iterator[tuple[str, Row]]:
         about = {"flag_id": flag["flag_id"]}
         yield flag["first_raised"], {"kind": "flag", **about}
         for review in flag["reviews"]:
-            yield review["on"], {"kind": "review", "decision": review["decision"], **about}
+            told = {name: review[name] for name in ("decision", "label")}
+            yield review["on"], {"kind": "review", **told, **about}
         if flag["closed_on"]:
             yield flag["closed_on"], {"kind": "closed", **about}
 

@@ -9,6 +9,7 @@ the first letter is kept, and of other people nothing but how they are related.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -48,6 +49,17 @@ def tables(near: History, as_of: dt.date) -> dict[str, pa.Table]:
         LINKS: plain(_with(links, "related_id", pa.nulls(links.num_rows, pa.string()))),
         FEEDS: near.coverage,
     }
+
+
+def file_bytes(kept: Mapping[str, pa.Table]) -> Iterator[tuple[str, bytes]]:
+    """Each of these files with its content."""
+    for name, table in kept.items():
+        if name == FEEDS:
+            sink = pa.BufferOutputStream()
+            pq.write_table(table, sink, store_schema=False)
+            yield name, sink.getvalue().to_pybytes()
+        else:
+            yield name, chronologies.table_bytes(table)
 
 
 def kept_history(

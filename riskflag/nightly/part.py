@@ -11,7 +11,7 @@ import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from functools import reduce
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -81,6 +81,19 @@ class PartResult:
     complete: Bools
     others: Others
     near: History
+
+
+class Engine(Protocol):
+    """Works out every part of a view by `night_part`, and gives what it found in their order."""
+
+    def __call__(
+        self,
+        view: View,
+        declared: Declared,
+        *,
+        threads: int | None = None,
+        progress: Progress = silent,
+    ) -> Iterator[PartResult]: ...
 
 
 def night_part(

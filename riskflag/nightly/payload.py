@@ -37,8 +37,10 @@ class Scene:
     contact types that no feed tells of now; `begins` is the first day of sources that began within
     the chronology; `protective` has, by person, the values of protective signals. `faulty` are
     children whom a fault kept from being assessed; `worked` is what came of past flags, by reason;
-    `steady` has, by person, how steady the model's explanation is; `seen_to` is to which day each
-    contact type is complete (riskflag.nightly.improvement).
+    `form` is what a paper form has to know of the authority's own decisions (None: as shipped);
+    `doubtful` counts, by person, the others who may be the same; `steady` has, by person, how
+    steady the model's explanation is; `seen_to` is to which day each contact type is complete
+    (riskflag.nightly.improvement).
     """
 
     as_of: dt.date
@@ -56,6 +58,8 @@ class Scene:
     worked: Mapping[str, Worked] = field(default_factory=dict)
     steady: Mapping[str, Row] = field(default_factory=dict)
     seen_to: Mapping[str, int] = field(default_factory=dict)
+    form: Row | None = None
+    doubtful: Mapping[str, int] = field(default_factory=dict)
 
 
 def canonical(value: object) -> bytes:
@@ -102,6 +106,7 @@ def payload(entry: Entry, scene: Scene, earlier: Row | None) -> Row:
         "earlier_reasons": [_with_agencies(reason, agencies) for reason in entry.earlier_reasons],
         "lowering": other_way,
         "improvement": better,
+        "form": scene.form,
         "not_seen": list(scene.feeds),
         "caveats": caveats(_situation(entry, scene, contacts)),
         "voice": records.voice(contacts),
@@ -131,6 +136,7 @@ def kept(entry: Entry, scene: Scene, earlier: Row) -> Row:
         "model": None,
         "performance": None,
         "stability": None,
+        "form": scene.form,
         "versions": dict(scene.versions),
     }
 
@@ -212,6 +218,7 @@ def _situation(entry: Entry, scene: Scene, contacts: Sequence[Row]) -> Situation
         with_bundle=scene.sources.bundle is not None,
         undecided=scene.undecided.get(entry.person_id, 0),
         faulty=entry.person_id in scene.faulty,
+        doubtful=scene.doubtful.get(entry.person_id, 0),
     )
 
 

@@ -34,6 +34,7 @@ __all__ = [
     "agencies_waiting",
     "complete",
     "count_waiting",
+    "held_flag",
     "published_flag",
     "reasons_waiting",
     "teams_waiting",

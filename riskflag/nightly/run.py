@@ -27,7 +27,7 @@ from riskflag.errors import (
     HeldError,
 )
 from riskflag.history.stored_view import Shelves
-from riskflag.nightly import anchors, chronologies, folder, listing, published, state_file, steps
+from riskflag.nightly import anchors, folder, listing, near, published, state_file, steps
 from riskflag.nightly.build import Built, build
 from riskflag.nightly.inputs import AS_SET, How, Inputs, hold_if_essential_is_lost, load
 from riskflag.nightly.manifest import degraded, manifest
@@ -159,8 +159,8 @@ class _Night:
         staging = folder.begin(publications, name)
         content = folder.flags_bytes(built.flags)
         folder.write(staging / folder.FLAGS, content)
-        for file, records in built.records.items():
-            folder.write(staging / file, chronologies.table_bytes(records))
+        for file, data in near.file_bytes(built.records):
+            folder.write(staging / file, data)
         folder.write(staging / folder.STATE, folder.pretty_bytes(state_file.to_json(state)))
         self.progress("Writing pages", 0, 1)
         self.write_pages(self._published(built), staging)

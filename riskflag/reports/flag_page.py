@@ -367,6 +367,7 @@ def _about(flag: Mapping[str, Any], digest: str) -> tuple[Fact, ...]:
     return (
         Fact("Flag number", flag["flag_id"]),
         Fact("How soon to read", level.get("means", words.plain(flag["level"]))),
+        Fact("Who can see it", "Those who read flags here; each look is recorded"),
         Fact("Data cut-off", f"Records known before {words.day(flag['as_of'])}"),
         Fact("Rules met", "; ".join(rules) or "none on this night"),
         Fact("Model", str(model.get("bundle") or "no model was used for this child")),

@@ -13,7 +13,9 @@ from typing import Any
 from riskflag.reports import words
 from riskflag.reports.flag_page import Fact, short
 from riskflag.reports.lookback_days import Step, days_of
+from riskflag.reports.lookback_folds import FEW_LINES, Fold, by_month, by_year
 from riskflag.reports.lookback_strip import Strip, strip
+from riskflag.reports.review_words import decision
 
 Row = Mapping[str, Any]
 
@@ -95,7 +97,10 @@ class LookbackPage:
     voice: tuple[str, ...]
     done: tuple[str, ...]
     steps: tuple[Step, ...]
+    months: tuple[Fold[Step], ...]
     records: tuple[RecordLine, ...]
+    years: tuple[Fold[RecordLine], ...]
+    few_lines: int
     limits: tuple[str, ...]
     questions: tuple[str, ...]
     about: tuple[Fact, ...]
@@ -105,6 +110,8 @@ def lookback_page(course: Row) -> LookbackPage:
     """The page of a look-back's JSON (riskflag.nightly.lookback); the same JSON, the same page."""
     numbers = {record["contact_key"]: n for n, record in enumerate(course["records"], 1)}
     patterns = (*_rules(course, numbers), *_themes(course, numbers))
+    steps = days_of(course, numbers)
+    records = tuple(_record(r, numbers[r["contact_key"]], course) for r in course["records"])
     return LookbackPage(
         display=course["child"]["display"],
         age=words.age(course["child"]),
@@ -120,8 +127,11 @@ def lookback_page(course: Row) -> LookbackPage:
         gaps=tuple(_gaps(course["feeds"])),
         voice=tuple(_voice(course)),
         done=tuple(_done(course)),
-        steps=days_of(course, numbers),
-        records=tuple(_record(r, numbers[r["contact_key"]], course) for r in course["records"]),
+        steps=steps,
+        months=by_month(steps),
+        records=records,
+        years=by_year(records),
+        few_lines=FEW_LINES,
         limits=tuple(_limits(course)),
         questions=QUESTIONS,
         about=_about(course),
@@ -272,7 +282,6 @@ def _voice(course: Row) -> Iterator[str]:
 
 def _done(course: Row) -> Iterator[str]:
     """What people were shown and decided at the time."""
-    labels = words.words()["review"]["decisions"]
     for flag in course["flags"]:
         nights = words.counted(flag["nights"], "night")
         yield (
@@ -280,9 +289,9 @@ def _done(course: Row) -> Iterator[str]:
             f"the list for {nights}."
         )
         for review in flag["reviews"]:
-            decision = labels.get(review["decision"], words.plain(review["decision"]))
+            said = decision(review["decision"], review.get("label"))
             kind = "corrected a decision" if review["amends"] else "decided"
-            yield f"On {words.day(review['on'])} a person {kind}: {decision}."
+            yield f"On {words.day(review['on'])} a person {kind}: {said}."
         if not flag["reviews"]:
             yield f"No decision is recorded on flag {flag['flag_id']} up to the last day."
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from riskflag.reports import words
+from riskflag.reports.review_words import decision
 
 Row = Mapping[str, Any]
 
@@ -98,8 +99,7 @@ def _sentence(change: Row) -> str:
     if "theme" in values:
         values["theme"] = words.theme(values["theme"])["heading"]
     if "decision" in values:
-        labels = words.words()["review"]["decisions"]
-        values["decision"] = labels.get(values["decision"], words.plain(values["decision"]))
+        values["decision"] = decision(values["decision"], values.get("label"))
     if "agency" in values:
         values["agency"] = words.agency(values["agency"])
         values["state"] = words.words()["states"].get(values["state"], values["state"])

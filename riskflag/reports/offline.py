@@ -7,14 +7,15 @@ brackets, words below a question. Source of the questions: `words.toml`, part `r
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from string import ascii_uppercase
 from typing import Any
 
+from riskflag.casework.decisions import SHIPPED
 from riskflag.reports import words
 from riskflag.reports.cards import rules_of
-from riskflag.reports.review_words import choices
+from riskflag.reports.review_words import choices, returns
 
 #: The letters of the verdicts and of what may be wrong, easy to remember.
 VERDICT_LETTERS = {"important": "I", "known": "K", "not_relevant": "N", "wrong": "W"}
@@ -50,7 +51,10 @@ class Pattern:
 
 @dataclass(frozen=True)
 class Form:
-    """The form of one flag as one night published it; `code` is empty on a page without a key."""
+    """The form of one flag as one night published it; `code` is empty on a page without a key.
+
+    `meanings` has what each decision means to riskflag, by its name.
+    """
 
     flag_id: str
     as_of: str
@@ -61,6 +65,7 @@ class Form:
     verdicts: tuple[Choice, ...]
     problems: tuple[Choice, ...]
     patterns: tuple[Pattern, ...]
+    meanings: Mapping[str, str]
 
     @property
     def file_name(self) -> str:
@@ -82,23 +87,30 @@ class Line:
 
 
 def offline_form(flag: Mapping[str, Any], code: str = "") -> Form:
-    """The form of a FLAG JSON; `code` is its keyed code (riskflag.casework.imports)."""
+    """The form of a FLAG JSON; `code` is its keyed code (riskflag.casework.imports).
+
+    The decisions are those that held on the flag's night, whatever the list is when it comes back.
+    """
+    own = flag.get("form") or {}
+    shipped = [(one.name, one.label, one.meaning) for one in SHIPPED.decisions]
+    listed = [(name, label, meaning) for name, label, meaning in own.get("decisions") or shipped]
     return Form(
         flag_id=flag["flag_id"],
         as_of=flag["as_of"],
         code=code,
-        decisions=_lettered("decisions", ascii_uppercase),
-        worth=_lettered("worth", ascii_uppercase),
-        comes_back=_lettered("comes_back", ascii_uppercase),
+        decisions=_lettered([(name, label) for name, label, _ in listed]),
+        worth=_lettered(choices("worth")),
+        comes_back=_lettered(returns(own.get("return_weeks") or SHIPPED.return_weeks)),
         verdicts=_named("verdicts", VERDICT_LETTERS),
         problems=_named("problems", PROBLEM_LETTERS),
         patterns=tuple(_patterns(flag)),
+        meanings={name: meaning for name, _, meaning in listed},
     )
 
 
-def _lettered(kind: str, letters: str) -> tuple[Choice, ...]:
-    pairs = zip(letters, choices(kind), strict=False)
-    return tuple(Choice(letter, name, label) for letter, (name, label) in pairs)
+def _lettered(pairs: Iterable[tuple[str, str]]) -> tuple[Choice, ...]:
+    lettered = zip(ascii_uppercase, pairs, strict=False)
+    return tuple(Choice(letter, name, label) for letter, (name, label) in lettered)
 
 
 def _named(kind: str, letters: Mapping[str, str]) -> tuple[Choice, ...]:

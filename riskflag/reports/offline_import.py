@@ -123,22 +123,27 @@ def _new_review(
     if len(told.said["why"].split()) < FEWEST_WORDS:
         raise told.wrong("why", "a review needs a reason in words; write at least one sentence.")
     comes_back = told.one_of("comes_back", form.comes_back, needed=False) or "default"
+    decision = told.one_of("decision", form.decisions)
+    assert decision is not None
+    label = next(one.label for one in form.decisions if one.name == decision)
     try:
         return NewReview(
             form.flag_id,
             reviewer.name,
             reviewer.role,
-            told.one_of("decision", form.decisions),  # type: ignore[arg-type]
+            decision,
             told.said["why"],
             told.one_of("worth", form.worth),  # type: ignore[arg-type]
             dt.datetime.combine(day, dt.time(), LONDON),
             verdicts=_verdicts(told, form),
-            comes_back=comes_back,  # type: ignore[arg-type]
+            comes_back=comes_back,
             quiet_reason=told.said["quiet_reason"].replace("\n", " "),
             discussed_with=told.said["discussed_with"],
             sections_opened=(imports.ON_PAPER, f"flag_of_{form.as_of}"),
             expected=expected,
             review_id=review_id,
+            meaning=form.meanings[decision],
+            decision_label=label,
         )
     except ConfigError as error:
         raise told.wrong("comes_back", str(error)) from None

@@ -9,20 +9,44 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 
+from riskflag.casework import policies
+from riskflag.casework.policies import DECISION_LIST
 from riskflag.clock import LONDON
 from riskflag.reports import words
+
+DECISIONS = "decisions"
 
 
 def choices(kind: str) -> tuple[tuple[str, str], ...]:
     """The answers of one kind (`decisions`, `verdicts`, ...) with their labels, in form order."""
+    if kind == DECISIONS:
+        return tuple((one.name, one.label) for one in DECISION_LIST)
     return tuple((name, str(label)) for name, label in words.words()["review"][kind].items())
+
+
+def returns(weeks: Sequence[int]) -> tuple[tuple[str, str], ...]:
+    """When a flag may come back, with labels, in form order: the two rules, then so many weeks."""
+    return (*choices("comes_back"), *((f"{n}_weeks", comes_back(f"{n}_weeks")) for n in weeks))
+
+
+def comes_back(name: str) -> str:
+    """When a flag comes back, in words."""
+    found = policies.weeks(name)
+    if not found:
+        return label("comes_back", name)
+    return f"In {found} {'week' if found == 1 else 'weeks'}"
+
+
+def decision(name: str | None, recorded: str | None = None) -> str:
+    """What a decision is called: as it was when it was recorded, if that was kept."""
+    return recorded or label(DECISIONS, name)
 
 
 def label(kind: str, name: str | None) -> str:
     """What one answer is called; the name's own words when there is no label for it."""
     if not name:
         return "Not answered"
-    return str(words.words()["review"][kind].get(name, words.sentence(words.plain(name))))
+    return dict(choices(kind)).get(name, words.sentence(words.plain(name)))
 
 
 def instant(moment: dt.datetime) -> str:

@@ -6,7 +6,9 @@ by chunk, so memory stays bounded by the chunk and not by the history.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import threading
+from collections.abc import Hashable, Sequence
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -15,11 +17,33 @@ import pyarrow.compute as pc
 from riskflag.errors import InputError
 from riskflag.signals.asked import Asked
 from riskflag.signals.kernel import visible_births
-from riskflag.signals.layout import STILL_OPEN, UNKNOWN_DAY, Contacts, Int32s, Ints, Versions
+from riskflag.signals.layout import (
+    STILL_OPEN,
+    UNKNOWN_DAY,
+    Contacts,
+    Floats,
+    Int32s,
+    Ints,
+    Versions,
+)
 from riskflag.signals.people import People, codes_of, encoded, whole
 
 ENDS = ("ended_day", "open_ended")
 DAYS = ("occurred_day", "known_day", "superseded_day")
+
+
+class Room(threading.local):
+    """A thread's arrays for one chunk, used again for the next: fresh memory is slow memory."""
+
+    def __init__(self) -> None:
+        self._held: dict[str, Any] = {}
+
+    def array(self, name: str, rows: int, length: int, kind: type[np.generic]) -> Any:
+        """An array [rows, length] that holds anything."""
+        held = self._held.get(name)
+        if held is None or len(held) < rows * length:
+            held = self._held[name] = np.empty(rows * length, kind)
+        return held[: rows * length].reshape(rows, length)
 
 
 class Columns:
@@ -45,26 +69,33 @@ class Columns:
             )
         self._days = [whole(contacts[name]) for name in DAYS]
         self._words = [encoded(contacts[name]) for name in words]
-        self._numbers = [whole(contacts[name]) for name in numbers]
+        self._numbers = [whole(contacts[name]).cast(pa.float64()) for name in numbers]
         self._ends = [whole(contacts[name]) for name in ENDS] if ends else []
         self.words = tuple(words)
         self.numbers = tuple(numbers)
         self.dictionaries = [column.dictionary.to_pylist() for column in self._words]
+        #: Whether a word was not recorded somewhere.
+        self.unrecorded = [column.null_count > 0 for column in self._words]
         self.people = People(contacts["person_id"])
 
-    def chunk(self, start: int, stop: int) -> Contacts:
-        """The contacts from `start` up to but without `stop`."""
+    def coding(self) -> Hashable:
+        """What a program depends on: the words in the order of their codes."""
+        return tuple(map(tuple, self.dictionaries)), tuple(self.unrecorded)
+
+    def chunk(self, start: int, stop: int, room: Room) -> Contacts:
+        """The contacts from `start` up to but without `stop`, where need be copied into `room`."""
         length = stop - start
-        codes = np.empty((len(self._words), length), np.int32)
+        codes = room.array("codes", len(self._words), length, np.int32)
         for place, words in enumerate(self._words):
             codes[place] = codes_of(words.indices.slice(start, length))
-        numbers = np.empty((len(self._numbers), length), np.float64)
+        numbers = room.array("numbers", len(self._numbers), length, np.float64)
         for place, column in enumerate(self._numbers):
-            numbers[place] = column.slice(start, length).to_numpy(zero_copy_only=False)
+            _write(column.slice(start, length), numbers[place])
         occurred, known, superseded = (
             column.slice(start, length).to_numpy() for column in self._days
         )
-        classes, ended = np.empty(length, np.int32), self._ended(start, length)
+        classes = room.array("classes", 1, length, np.int32)[0]
+        ended = self._ended(start, length)
         return Contacts(occurred, known, superseded, codes, numbers, classes, ended)
 
     def _ended(self, start: int, length: int) -> Int32s:
@@ -74,6 +105,20 @@ class Columns:
         unsaid = pc.if_else(still_open.fill_null(False), STILL_OPEN, UNKNOWN_DAY)
         days = pc.coalesce(ended.cast(pa.int32()), unsaid.cast(pa.int32()))
         return np.asarray(days.to_numpy(zero_copy_only=False), np.int32)
+
+
+def _write(column: pa.DoubleArray, numbers: Floats) -> None:
+    """Write a column of numbers, NaN where not recorded: Arrow's own way takes several times."""
+    recorded, values = column.buffers()
+    first, stop = column.offset, column.offset + len(column)
+    if values is None:
+        numbers[:] = np.nan
+        return
+    numbers[:] = np.frombuffer(values, np.float64)[first:stop]
+    if recorded is not None:
+        bits = np.frombuffer(recorded, np.uint8)[first // 8 : (stop + 7) // 8]
+        flags = np.unpackbits(bits, bitorder="little")[first % 8 : first % 8 + len(column)]
+        numbers[np.flatnonzero(flags == 0)] = np.nan
 
 
 class Births:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -13,12 +14,12 @@ from riskflag.history.view import History
 from riskflag.progress import Progress
 from riskflag.signals import kernel, spread
 from riskflag.signals.asked import Asked
-from riskflag.signals.columns import Births, Columns
+from riskflag.signals.columns import Births, Columns, Room
 from riskflag.signals.define import Signal
 from riskflag.signals.grid import run_grid
 from riskflag.signals.kernel import run
 from riskflag.signals.layout import UNKNOWN_DAY, Floats, Ints, Program, Rows
-from riskflag.signals.plan import Plan, plan
+from riskflag.signals.plan import plan
 from riskflag.signals.program import bind
 
 
@@ -27,7 +28,8 @@ class Kernel:
     """The fast engine; neither setting changes a byte of the results.
 
     `threads` of None uses every core this process may use. A chunk is cut when it reaches
-    `chunk` contacts or rows, so a thread's memory is a few megabytes.
+    `chunk` contacts or rows, so a thread's memory is a few megabytes. Signals asked for again of
+    another history are not planned again.
     """
 
     threads: int | None = None
@@ -37,30 +39,88 @@ class Kernel:
         self, history: History, signals: Sequence[Signal], asked: Asked, progress: Progress
     ) -> Floats:
         """Values [rows, signals]; see `Engine`."""
-        work = plan(signals)
-        columns = Columns(history.contacts, work.columns(), work.numbers(), ends=work.needs_ends())
-        program = bind(work, columns)
-        rows = _rows(work, history, columns, asked)
         out = np.empty((len(asked.as_of), len(signals)), np.float64)
-        self._run(columns, program, rows, out, progress)
+        prepared = self._prepared(history, signals, asked)
+        total, done = len(asked.as_of), 0
+        parts = list(_cut(prepared.rows, self.chunk))
+        for part in self._each(lambda part: _one_chunk(prepared, part, out), parts):
+            done += part
+            progress("signals", done, total)
         return out
 
-    def _run(
-        self, columns: Columns, program: Program, rows: Rows, out: Floats, progress: Progress
-    ) -> None:
-        total, done = len(rows.as_of), 0
+    def blocks(
+        self, history: History, signals: Sequence[Signal], asked: Asked, size: int
+    ) -> Iterator[Floats]:
+        """The values of `size` rows after another.
 
-        def one(part: slice) -> int:
-            return _one_chunk(columns, program, rows, part, out)
+        Of few enough rows a block still lies in a processor's cache when its taker comes to it.
+        """
+        prepared = self._prepared(history, signals, asked)
+        for first in range(0, len(asked.as_of), size):
+            part = slice(first, min(first + size, len(asked.as_of)))
+            out = np.empty((part.stop - first, len(signals)), np.float64)
+            _one_chunk(prepared, part, out, first)
+            yield out
 
-        with ThreadPoolExecutor(self.threads or cores()) as pool:
-            waiting: list[Future[int]] = [pool.submit(one, part) for part in _cut(rows, self.chunk)]
+    def _prepared(self, history: History, signals: Sequence[Signal], asked: Asked) -> _Prepared:
+        work = planned(tuple(signals))
+        columns = work.columns(history)
+        rows = _rows(work, history, columns, asked)
+        return _Prepared(columns, work.program(columns), rows)
+
+    def _each(self, work: Callable[[slice], int], parts: list[slice]) -> Iterator[int]:
+        threads = min(self.threads or cores(), len(parts))
+        if threads < 2:
+            yield from map(work, parts)
+            return
+        with ThreadPoolExecutor(threads) as pool:
             try:
-                for finished in as_completed(waiting):
-                    done += finished.result()
-                    progress("signals", done, total)
+                for finished in as_completed([pool.submit(work, part) for part in parts]):
+                    yield finished.result()
             finally:
                 pool.shutdown(wait=True, cancel_futures=True)
+
+
+class Planned:
+    """Signals planned once for many histories, and bound anew only to other dictionaries."""
+
+    def __init__(self, signals: Sequence[Signal]) -> None:
+        self.plan = plan(signals)
+        self._needed = self.plan.columns(), self.plan.numbers()
+        self._ends, self.births = self.plan.needs_ends(), self.plan.needs_birth()
+        self._last: tuple[Hashable, Program] | None = None
+
+    def columns(self, history: History) -> Columns:
+        """The columns that the signals need."""
+        return Columns(history.contacts, *self._needed, ends=self._ends)
+
+    def program(self, columns: Columns) -> Program:
+        """The program for contacts coded like these."""
+        coding, last = columns.coding(), self._last
+        if last is None or last[0] != coding:
+            last = self._last = coding, bind(self.plan, columns)
+        return last[1]
+
+
+ROOM = Room()
+_LAST: list[Planned] = []
+
+
+def planned(signals: tuple[Signal, ...]) -> Planned:
+    """Signals planned, or as they were planned last: part after part asks for the same ones."""
+    found = next((one for one in _LAST if one.plan.signals == signals), None)
+    if found is None:
+        found = Planned(signals)
+        _LAST[:] = [found]
+    return found
+
+
+class _Prepared(NamedTuple):
+    """Everything the kernel works on, for all chunks."""
+
+    columns: Columns
+    program: Program
+    rows: Rows
 
 
 def cores() -> int:
@@ -70,13 +130,13 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
-def _rows(work: Plan, history: History, columns: Columns, asked: Asked) -> Rows:
+def _rows(work: Planned, history: History, columns: Columns, asked: Asked) -> Rows:
     """The rows sorted by child, each with the span of the child's contacts."""
     place = columns.people.places(asked.person_ids)[asked.who]
     order = _sorted(place, asked.as_of)
     place = place[order]
     birth = np.full(len(place), UNKNOWN_DAY, np.int64)
-    if work.needs_birth():
+    if work.births:
         birth = Births(history.persons).at(asked)[order]
     # A person without contacts (place -1) has an empty span at the beginning.
     known = place >= 0
@@ -88,6 +148,9 @@ def _rows(work: Plan, history: History, columns: Columns, asked: Asked) -> Rows:
 
 def _sorted(place: Ints, as_of: Ints) -> Ints:
     """Rows by child and, where a child is asked about more than once, by date."""
+    later, same = place[1:] > place[:-1], place[1:] == place[:-1]
+    if (later | same & (as_of[1:] >= as_of[:-1])).all():
+        return np.arange(len(place), dtype=np.int64)
     order = np.argsort(place, kind="stable").astype(np.int64)
     in_order = place[order]
     if (in_order[1:] != in_order[:-1]).all():
@@ -105,14 +168,18 @@ def _cut(rows: Rows, size: int) -> Iterator[slice]:
         first = last
 
 
-def _one_chunk(columns: Columns, program: Program, rows: Rows, part: slice, out: Floats) -> int:
+def _one_chunk(prepared: _Prepared, part: slice, out: Floats, first: int = 0) -> int:
+    """Compute a run of rows; `out` begins with the asked row `first`."""
+    columns, program, rows = prepared
     mine = Rows(*(np.ascontiguousarray(array[part]) for array in rows))
     start, stop = _span(mine.start, mine.stop)
     shifted = mine._replace(
-        start=np.maximum(mine.start - start, 0), stop=np.maximum(mine.stop - start, 0)
+        start=np.maximum(mine.start - start, 0),
+        stop=np.maximum(mine.stop - start, 0),
+        target=mine.target - first,
     )
     several = ((mine.stop[1:] > mine.start[1:]) & (mine.start[1:] == mine.start[:-1])).any()
-    contacts = columns.chunk(start, stop)
+    contacts = columns.chunk(start, stop, ROOM)
     if several:
         run_grid(contacts, shifted, program, spread.room(shifted, program), out)
     else:

@@ -9,6 +9,7 @@ or thread.
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import numpy as np
 
@@ -16,21 +17,17 @@ from riskflag.signals.compiler import compiled, inlined
 from riskflag.signals.layout import (
     AGE_DAYS,
     AGE_MONTHS,
-    COPY,
-    COUNT,
     DIFFERENCE,
-    EXISTS,
+    DIFFERENT,
     FIRST,
     HIGHEST,
-    IS_DISTINCT,
-    IS_NUMBER,
     LARGEST_NUMBER,
     LAST,
-    MEAN,
+    NOTHING,
     RATIO,
     THOUSANDTHS,
-    TOTAL,
     UNKNOWN_DAY,
+    Cells,
     Contacts,
     Floats,
     Int32s,
@@ -38,6 +35,7 @@ from riskflag.signals.layout import (
     Program,
     Rows,
     Scratch,
+    Steps,
     Versions,
 )
 from riskflag.signals.walks import heard, in_window, remembered, visible, walk
@@ -67,49 +65,68 @@ def visible_births(place: Ints, as_of: Ints, versions: Versions, found: Ints) ->
 
 @compiled
 def classify(contacts: Contacts, program: Program) -> None:
+    """Look up each contact's class."""
+    types = program.types
     for i in range(contacts.occurred.shape[0]):
-        kind = contacts.codes[program.types.column, i]
-        found = program.types.first[kind]
-        if found > 0:
-            for part in range(program.types.part_start[kind], program.types.part_start[kind + 1]):
-                code = contacts.codes[program.types.part_column[part], i]
-                level = program.types.levels[program.types.part_levels[part] + code + 1]
-                found += level * program.types.part_stride[part]
+        # A code of -1, not recorded, is the place before the first.
+        kind = np.uint64(contacts.codes[types.column, i] + 1)
+        found = types.first[kind]
+        for part in range(types.part_start[kind], types.part_start[kind + np.uint64(1)]):
+            code = contacts.codes[types.part_column[part], i]
+            found += types.levels[np.uint64(types.part_levels[part] + code + 1)]
         contacts.classes[i] = found
+
+
+def cells(program: Program) -> Cells:
+    """Room for what the windows of one row came to."""
+    starts = program.readings.starts.tolist()
+    values = np.zeros(starts[-1], np.float64)
+    return Cells(
+        np.zeros(len(program.counts.first), np.int32),
+        np.zeros(len(program.sums.first), np.int32),
+        np.zeros(len(program.sums.first), np.int64),
+        np.zeros(len(program.bests.first), np.int64),
+        values,
+        *(values[start:stop] for start, stop in pairwise(starts)),
+    )
 
 
 def room(rows: Rows, program: Program) -> Scratch:
     """One thread's working memory."""
     contacts = int((rows.stop - rows.start).max())
-    tracks = program.tracks.kind.shape[0]
-    size = tracks * (program.most_bins + 1)
+    bins = len(program.edges)
+    counts, sums, bests = (len(one.op) for one in (program.counts, program.sums, program.bests))
     return Scratch(
-        np.zeros(size, np.int64),
-        np.zeros(size, np.int64),
-        np.zeros(size, np.int64),
-        np.zeros(size, np.int64),
-        np.zeros(size, np.int64),
-        np.zeros(tracks, np.int64),
-        np.zeros(tracks, np.int64),
-        np.zeros(tracks, np.int64),
-        np.full(tracks, -1, np.int64),
-        np.full(program.marks, -1, np.int64),
-        np.empty(program.defaults.shape[0], np.float64),
+        np.zeros(bins * counts, np.int32),
+        np.zeros(bins * sums, np.int32),
+        np.zeros(bins * sums, np.int64),
+        np.full(bins * bests, NOTHING, np.int64),
+        np.full(program.counts.marks[counts], -1, np.int64),
+        cells(program),
         remembered(program.walks, contacts),
     )
 
 
 @inlined
-def _measure(scratch: Scratch, spot: int, number: float) -> None:
-    """Add a contact's number to a bin; what is not a usable number counts as not recorded."""
+def usable(number: float) -> tuple[int, bool]:
+    """A number in whole thousandths, and whether it was recorded and can be meant."""
     if abs(number) <= LARGEST_NUMBER:
-        whole = np.int64(np.rint(number * THOUSANDTHS))
-        if scratch.measured[spot] == 0 or whole < scratch.least[spot]:
-            scratch.least[spot] = whole
-        if scratch.measured[spot] == 0 or whole > scratch.most[spot]:
-            scratch.most[spot] = whole
-        scratch.measured[spot] += 1
-        scratch.summed[spot] += whole
+        return int(np.rint(number * THOUSANDTHS)), True
+    return 0, False
+
+
+@inlined
+def merit(contacts: Contacts, lane: tuple[int, int], i: int) -> int:
+    """What makes a contact the best of a lane (an operation and a column): more is better."""
+    op, column = lane
+    if op == LAST:
+        return int(contacts.occurred[i])
+    if op == FIRST:
+        return -int(contacts.occurred[i])
+    whole, recorded = usable(contacts.numbers[column, i])
+    if not recorded:
+        return NOTHING
+    return whole if op == HIGHEST else -whole
 
 
 @inlined
@@ -121,117 +138,105 @@ def _seen(scratch: Scratch, mark: int, row: int) -> bool:
 
 
 @inlined
-def _gather(contacts: Contacts, program: Program, scratch: Scratch, rows: Rows, row: int) -> int:
-    """Put the child's visible contacts into bins, newest first; the number of touched tracks.
-
-    Bin b of a track is at `width * track + b + 1`, so that running totals begin with a nothing.
-    """
-    touched = 0
+def _gather(contacts: Contacts, program: Program, scratch: Scratch, rows: Rows, row: int) -> None:
+    """Put the child's visible contacts into the bins, newest first."""
     as_of = rows.as_of[row]
-    tracks = program.tracks
-    width = program.most_bins + 1
+    counts, sums, bests = program.counts, program.sums, program.bests
+    far = program.bins.shape[0] - 1
     for i in range(rows.stop[row] - 1, rows.start[row] - 1, -1):
         if not visible(contacts.known[i], contacts.superseded[i], as_of):
             continue
+        b = program.bins[min(max(as_of - contacts.occurred[i], 0), far)]
+        if b < 0:
+            continue
         kind = contacts.classes[i]
-        age = as_of - contacts.occurred[i]
-        clipped = min(max(age, 0), tracks.ages - 1)
-        for member in range(program.classes.start[kind], program.classes.start[kind + 1]):
-            track = program.classes.tracks[member]
-            b = tracks.bins[track * tracks.ages + clipped]
-            if b < 0:
-                continue
-            if tracks.kind[track] == IS_DISTINCT:
-                code = contacts.codes[tracks.column[track], i]
-                if code < 0 or _seen(scratch, tracks.seen_from[track] + code, row):
+        for place in range(counts.start[kind], counts.start[kind + 1]):
+            lane = counts.lanes[place]
+            if counts.op[lane] == DIFFERENT:
+                code = contacts.codes[counts.column[lane], i]
+                if code < 0 or b < counts.begin[lane]:
                     continue
-            if scratch.mark[track] != row:
-                scratch.mark[track] = row
-                scratch.touched[touched] = track
-                scratch.newest[track] = age
-                touched += 1
-            scratch.oldest[track] = age
-            spot = track * width + b + 1
-            scratch.counted[spot] += 1
-            if tracks.kind[track] == IS_NUMBER:
-                _measure(scratch, spot, contacts.numbers[tracks.column[track], i])
-    return touched
+                if _seen(scratch, counts.marks[lane] + code, row):
+                    continue
+            scratch.counted[np.uint64((b + 1) * counts.op.shape[0] + lane)] += 1
+        for place in range(sums.start[kind], sums.start[kind + 1]):
+            lane = sums.lanes[place]
+            whole, recorded = usable(contacts.numbers[sums.column[lane], i])
+            spot = np.uint64((b + 1) * sums.op.shape[0] + lane)
+            scratch.measured[spot] += recorded
+            scratch.summed[spot] += whole
+        for place in range(bests.start[kind], bests.start[kind + 1]):
+            lane = bests.lanes[place]
+            if b < bests.begin[lane]:
+                continue
+            here = merit(contacts, (bests.op[lane], bests.column[lane]), i)
+            spot = np.uint64((b + 1) * bests.op.shape[0] + lane)
+            scratch.best[spot] = max(scratch.best[spot], here)
 
 
 @inlined
-def _extreme(scratch: Scratch, first: int, stop: int, highest: bool) -> float:
-    """The highest (or lowest) number in a run of bins that holds at least one."""
-    found = False
-    best = np.int64(0)
-    for spot in range(first + 1, stop + 1):
-        if scratch.measured[spot] != scratch.measured[spot - 1]:
-            here = scratch.most[spot] if highest else scratch.least[spot]
-            if not found or (here > best) == highest:
-                best = here
-            found = True
-    return best / THOUSANDTHS
+def _running(totals: Ints | Int32s, width: int) -> None:
+    for base in range(width, totals.shape[0], max(width, 1)):
+        for lane in range(width):
+            totals[np.uint64(base + lane)] += totals[np.uint64(base + lane - width)]
 
 
 @inlined
-def _number(scratch: Scratch, op: int, first: int, stop: int) -> float:
-    """The value of a window over numbers, from running totals."""
-    measured = scratch.measured[stop] - scratch.measured[first]
-    summed = scratch.summed[stop] - scratch.summed[first]
-    if op == TOTAL:
-        nothing = scratch.counted[stop] == scratch.counted[first]
-        value = summed / THOUSANDTHS if nothing or measured > 0 else math.nan
-    elif measured == 0:
-        value = math.nan
-    elif op == MEAN:
-        value = summed / (THOUSANDTHS * measured)
-    else:
-        value = _extreme(scratch, first, stop, op == HIGHEST)
-    return value
-
-
-@inlined
-def _running(totals: Ints, base: int, width: int) -> None:
-    for spot in range(base + 1, base + width):
-        totals[spot] += totals[spot - 1]
-
-
-@inlined
-def _empty(totals: Ints, base: int, width: int) -> None:
+def _empty(bins: Ints | Int32s, nothing: int) -> None:
     # A loop, not a slice: assigning slices makes numba compile texts for errors that cannot be.
-    for spot in range(base + 1, base + width):
-        totals[spot] = 0
+    for spot in range(bins.shape[0]):
+        bins[spot] = nothing
 
 
 @inlined
-def _finish(program: Program, scratch: Scratch, touched: int) -> None:
-    """Turn the bins of the touched tracks into values and leave them empty for the next row."""
-    width = program.most_bins + 1
-    slots = program.slots
-    for place in range(touched):
-        track = scratch.touched[place]
-        base = track * width
-        _running(scratch.counted, base, width)
-        if program.tracks.kind[track] == IS_NUMBER:
-            _running(scratch.measured, base, width)
-            _running(scratch.summed, base, width)
-        for slot in range(program.tracks.slot_start[track], program.tracks.slot_start[track + 1]):
-            op = slots.op[slot]
-            first, stop = base + slots.first[slot], base + slots.stop[slot]
-            if op == COUNT:
-                value = float(scratch.counted[stop] - scratch.counted[first])
-            elif op == EXISTS:
-                value = float(min(scratch.counted[stop] - scratch.counted[first], 1))
-            elif op == LAST:
-                value = float(scratch.newest[track])
-            elif op == FIRST:
-                value = float(scratch.oldest[track])
-            else:
-                value = _number(scratch, op, first, stop)
-            scratch.registers[slots.register[slot]] = value
-        _empty(scratch.counted, base, width)
-        if program.tracks.kind[track] == IS_NUMBER:
-            _empty(scratch.measured, base, width)
-            _empty(scratch.summed, base, width)
+def _windows(program: Program, scratch: Scratch) -> None:
+    """Turn the bins into windows, and leave them empty for the next row."""
+    found, counts, sums, bests = scratch.cells, program.counts, program.sums, program.bests
+    _running(scratch.counted, counts.op.shape[0])
+    for cell in range(found.counted.shape[0]):
+        before = scratch.counted[counts.less[cell]]
+        found.counted[cell] = scratch.counted[counts.more[cell]] - before
+    _empty(scratch.counted, 0)
+    _running(scratch.measured, sums.op.shape[0])
+    _running(scratch.summed, sums.op.shape[0])
+    for cell in range(found.summed.shape[0]):
+        less, more = sums.less[cell], sums.more[cell]
+        found.measured[cell] = scratch.measured[more] - scratch.measured[less]
+        found.summed[cell] = scratch.summed[more] - scratch.summed[less]
+    _empty(scratch.measured, 0)
+    _empty(scratch.summed, 0)
+    width = bests.op.shape[0]
+    for base in range(width, scratch.best.shape[0], max(width, 1)):
+        for lane in range(width):
+            before = scratch.best[np.uint64(base + lane - width)]
+            here = scratch.best[np.uint64(base + lane)]
+            scratch.best[np.uint64(base + lane)] = max(here, before)
+    for cell in range(found.best.shape[0]):
+        found.best[cell] = scratch.best[bests.more[cell]]
+    _empty(scratch.best, NOTHING)
+
+
+@inlined
+def _read(program: Program, found: Cells, as_of: int) -> None:
+    """Read the values off the windows."""
+    how = program.readings
+    for cell in range(found.counts.shape[0]):
+        found.counts[cell] = found.counted[cell]
+    for cell in range(found.exists.shape[0]):
+        found.exists[cell] = min(found.counted[cell], 1)
+    for cell in range(found.totals.shape[0]):
+        # Both are looked up whatever they are: without a branch, several cells go at once.
+        nothing, measured = found.counted[how.beside[cell]] == 0, found.measured[cell] > 0
+        total = found.summed[cell] / THOUSANDTHS
+        found.totals[cell] = total if nothing | measured else math.nan
+    for cell in range(found.means.shape[0]):
+        measured = found.measured[cell]
+        mean = found.summed[cell] / (THOUSANDTHS * measured)
+        found.means[cell] = mean if measured > 0 else math.nan
+    for cell in range(found.bests.shape[0]):
+        best = found.best[cell]
+        value = (how.times[cell] * as_of + how.sign[cell] * best) / how.whole[cell]
+        found.bests[cell] = how.without[cell] if best == NOTHING else value
 
 
 @compiled
@@ -262,9 +267,7 @@ def age_at(op: int, birth: int, as_of: int) -> float:
 
 @inlined
 def stepped(op: int, a: float, b: float, factor: float) -> float:
-    if op == COPY:
-        value = a
-    elif op == RATIO:
+    if op == RATIO:
         value = math.nan if b == 0.0 else a / b
     elif op == DIFFERENCE:
         value = a - b
@@ -275,36 +278,48 @@ def stepped(op: int, a: float, b: float, factor: float) -> float:
 
 
 @inlined
-def _combine(program: Program, registers: Floats, birth: int, as_of: int) -> None:
-    for step in range(program.steps.op.shape[0]):
+def complete(
+    contacts: Contacts,
+    rows: Rows,
+    place: tuple[int, int],
+    work: tuple[Program, Cells, Steps],
+    out: Floats,
+) -> None:
+    """Write a row's signals: what its windows, its walks and the steps between them come to.
+
+    `place` is the row and how many contacts of its child any walk hears of.
+    """
+    row, told = place
+    program, found, steps = work
+    as_of, target = rows.as_of[row], rows.target[row]
+    _read(program, found, as_of)
+    if found.walks.shape[0] > 0:
+        for one in range(found.walks.shape[0]):
+            found.walks[one] = program.defaults[one]
+        walked = walk(contacts, steps, told, rows, row)
+        for spot in range(walked):
+            one = steps.touched[spot]
+            found.walks[one] = steps.value[one]
+    for step in range(found.steps.shape[0]):
         op = program.steps.op[step]
         if op >= AGE_DAYS:
-            value = age_at(op, birth, as_of)
+            value = age_at(op, rows.birth[row], as_of)
         else:
-            a, b = registers[program.steps.a[step]], registers[program.steps.b[step]]
+            a, b = found.values[program.steps.a[step]], found.values[program.steps.b[step]]
             value = stepped(op, a, b, program.steps.factor[step])
-        registers[program.steps.register[step]] = value
+        found.steps[step] = value
+    for output in range(program.readings.outputs.shape[0]):
+        out[target, output] = found.values[program.readings.outputs[output]]
 
 
 @compiled
 def run(contacts: Contacts, rows: Rows, program: Program, scratch: Scratch, out: Floats) -> None:
     """Compute every signal of every row into `out` [rows of the request, signals]."""
     classify(contacts, program)
-    steps = scratch.steps
-    walking = program.walks.op.shape[0] > 0
-    registers = scratch.registers
+    steps, found, told = scratch.steps, scratch.cells, 0
     for row in range(rows.as_of.shape[0]):
-        for register in range(registers.shape[0]):
-            registers[register] = program.defaults[register]
-        touched = _gather(contacts, program, scratch, rows, row)
-        _finish(program, scratch, touched)
-        if walking:
+        _gather(contacts, program, scratch, rows, row)
+        _windows(program, scratch)
+        if found.walks.shape[0] > 0:
             told = heard(contacts, steps, rows, row)
-            walked = walk(contacts, steps, told, rows, row)
-            for place in range(walked):
-                one = steps.touched[place]
-                registers[steps.walks.register[one]] = steps.value[one]
-        _combine(program, registers, rows.birth[row], rows.as_of[row])
-        target = rows.target[row]
-        for output in range(program.outputs):
-            out[target, output] = registers[output]
+        complete(contacts, rows, (row, told), (program, found, steps), out)

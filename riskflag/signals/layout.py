@@ -10,12 +10,12 @@ import numpy.typing as npt
 Ints = npt.NDArray[np.int64]
 Int32s = npt.NDArray[np.int32]
 Floats = npt.NDArray[np.float64]
+#: Unsigned, so that compiled code need not ask whether a place counts from the end.
+Places = npt.NDArray[np.uint32]
 
-#: Codes of aggregates and steps, shared by the program and the kernel.
-#: Sums come first, of numbers from TOTAL on; then what one best contact decides, days up to FIRST.
-COUNT, EXISTS, TOTAL, MEAN, LAST, FIRST, LOWEST, HIGHEST = range(8)
-COPY, DIFFERENCE, RATIO, SCALED, AGE_DAYS, AGE_MONTHS, AGE_YEARS = range(7)
-IS_COUNT, IS_NUMBER, IS_DISTINCT = range(3)
+#: Codes of lanes and steps, shared by the program and the kernel.
+COUNT, DIFFERENT, TOTAL, LAST, FIRST, LOWEST, HIGHEST = range(7)
+DIFFERENCE, RATIO, SCALED, AGE_DAYS, AGE_MONTHS, AGE_YEARS = range(6)
 OPEN, INSIDE, LAST_VALUE, LONGEST, SHORTEST, BUSIEST, SEQUENCE, UNANSWERED = range(8)
 #: Numbers are read in whole thousandths, so that sums are exact in any order.
 THOUSANDTHS = 1000.0
@@ -28,6 +28,8 @@ FAR = 500_000
 UNKNOWN_DAY = -10_000_000
 #: Day of the end of a contact that is open.
 STILL_OPEN = 10_000_000
+#: The best of no contact at all: less than any day or number.
+NOTHING = -(2**62)
 #: As-of dates of one child that are worked out together: bits of a signed word.
 MOST_DATES = 60
 
@@ -66,47 +68,54 @@ class Versions(NamedTuple):
 class TypeTables(NamedTuple):
     """How a contact's class is found from its type's code.
 
-    Parts of type t are `part_start[t] .. part_start[t + 1]`; each adds its stride times the level
-    of the contact's code in a column.
+    Parts of type t are `part_start[t + 1] .. part_start[t + 2]`; each adds the level of the
+    contact's code in a column. The first place everywhere is for a missing value (code -1).
     """
 
     column: int  # of the type, among the words
-    first: Ints  # [types + 1]; the last place is for a missing type (code -1)
+    first: Ints  # [types + 1]
     part_start: Ints
     part_column: Ints
-    part_stride: Ints
     part_levels: Ints  # where the part's levels begin in `levels`
     levels: Ints
 
 
-class ClassTables(NamedTuple):
-    """The tracks of class c are `tracks[start[c] .. start[c + 1]]`."""
+class Lanes(NamedTuple):
+    """What is accumulated of one kind, from which contacts and in which windows.
+
+    Contacts of class c go into the lanes `lanes[start[c]] .. lanes[start[c + 1] - 1]`; the cells
+    (windows) of lane l are `cells[l] .. cells[l + 1]`.
+    """
 
     start: Ints
-    tracks: Ints
+    lanes: Places
+    op: Ints  # [lanes] COUNT or DIFFERENT; TOTAL; or what is best
+    begin: Ints  # [lanes] the first bin of any of its windows
+    column: Ints  # [lanes] of a number, or of the words to tell apart
+    marks: Ints  # [lanes + 1] where the values that a lane may meet begin
+    cells: Ints
+    first: Places  # [cells] the edges from and up to which a window reaches
+    stop: Places
+    less: Places  # [cells] where in running totals of [bins + 1, lanes] a window begins and ends
+    more: Places
+    cell_marks: Ints  # [cells + 1] where the values that a cell may meet begin
 
 
-class TrackTables(NamedTuple):
-    """Per track: what it accumulates, from which column, into which bins."""
+class Readings(NamedTuple):
+    """How the values of a row lie: after the counted cells those of each further reading.
 
-    kind: Ints
-    column: Ints  # of a number, or of the words to tell apart
-    seen_from: Ints  # where a distinct track's marks begin
-    ages: int
-    bins: Int32s  # [tracks * ages]: the bin of an age in days, -1 for none
-    edge_start: Ints  # where the track's edges begin
-    edges: Ints  # in days before the as-of date
-    slot_start: Ints
+    Values are asked for by place: those of counts, exists, totals, means, bests, walks and steps
+    one after another. What no signal reads has no places.
+    """
 
-
-class SlotTables(NamedTuple):
-    """Per slot, in the order of their tracks: one window of one aggregate."""
-
-    op: Ints
-    register: Ints
-    first: Ints
-    stop: Ints
-    seen_from: Ints  # where the marks of a slot of a distinct track begin
+    starts: Ints  # [8] where each of the seven begins, and the end
+    beside: Places  # [sum cells] the cell that counts the contacts of the same window
+    # [best cells] the value is (times * as-of day + sign * best) / whole, or `without` any contact
+    times: Ints
+    sign: Ints
+    whole: Floats
+    without: Floats
+    outputs: Places  # [outputs] the place of each signal's value
 
 
 class WalkTables(NamedTuple):
@@ -119,7 +128,6 @@ class WalkTables(NamedTuple):
     start: Ints
     told: Ints
     op: Ints
-    register: Ints
     days: Ints
     ending: Ints
     column: Ints  # of a number
@@ -127,12 +135,11 @@ class WalkTables(NamedTuple):
 
 
 class StepTables(NamedTuple):
-    """Per step: a calculation on registers."""
+    """Per step: a calculation on two values, by their places."""
 
     op: Ints
-    register: Ints
-    a: Ints
-    b: Ints
+    a: Places
+    b: Places
     factor: Floats
 
 
@@ -140,18 +147,15 @@ class Program(NamedTuple):
     """A plan, bound to the dictionaries of one history."""
 
     types: TypeTables
-    classes: ClassTables
-    tracks: TrackTables
-    slots: SlotTables
+    edges: Ints  # in days before the as-of date
+    bins: Int32s  # [ages] the bin of an age in days, -1 for none
+    counts: Lanes
+    sums: Lanes
+    bests: Lanes
+    readings: Readings
     walks: WalkTables
     steps: StepTables
-    defaults: Floats  # [registers] of a child without contacts
-    outputs: int
-    most_bins: int
-    marks: int  # values that distinct tracks may meet
-    slot_marks: int  # the same, counted for each of their slots
-    orders: Ints  # [1 + number columns] whether FIRST, or an extreme of the column, is asked for
-    in_order: bool  # whether any of them is
+    defaults: Floats  # [walks] of a child without contacts
 
 
 class Steps(NamedTuple):
@@ -168,21 +172,34 @@ class Steps(NamedTuple):
     order: Ints  # the contacts of a child that any walk hears of
 
 
-class Scratch(NamedTuple):
-    """One thread's working memory, reused from row to row."""
+class Cells(NamedTuple):
+    """What the windows of one row came to, cell by cell, and the values that follow."""
 
-    # Per track and bin, flat: [tracks * (bins + 1)].
-    counted: Ints  # contacts (or different values)
-    measured: Ints  # contacts that have the number
+    counted: Int32s
+    measured: Int32s  # contacts that have the number
     summed: Ints  # thousandths
-    least: Ints  # thousandths
-    most: Ints  # thousandths
-    newest: Ints  # [tracks] latest day, by age in days
-    oldest: Ints  # [tracks]
-    touched: Ints  # [tracks] the tracks this row has touched
-    mark: Ints  # [tracks] the last row that touched the track
+    best: Ints  # days, or thousandths; of FIRST and LOWEST the negative; or NOTHING
+    values: Floats
+    # Parts of `values`, see Readings.
+    counts: Floats
+    exists: Floats
+    totals: Floats
+    means: Floats
+    bests: Floats
+    walks: Floats
+    steps: Floats
+
+
+class Scratch(NamedTuple):
+    """One thread's working memory for one as-of date, reused from row to row."""
+
+    # [bins + 1, lanes]: bin b is at b + 1, so that running totals begin with a nothing.
+    counted: Int32s
+    measured: Int32s
+    summed: Ints  # thousandths
+    best: Ints
     seen: Ints  # [marks] the last row that saw a value
-    registers: Floats
+    cells: Cells
     steps: Steps
 
 
@@ -195,18 +212,14 @@ class Dates(NamedTuple):
     width: int
     as_of: Ints  # [MOST_DATES + 1] the dates, and at the last place how many they are
     until: Ints  # dates on or before each day from the first date to the last
-    cuts: Ints  # dates up to each edge of a track, for one contact
-    # Per slot and date, flat: [slots * (width + 1)]; changes from date to date.
-    counted: Ints
-    measured: Ints
+    cuts: Ints  # dates up to each edge, for one contact
+    # Changes from date to date: [width + 1, cells].
+    counted: Int32s
+    measured: Int32s
     summed: Ints  # thousandths
-    filled: Ints  # [slots] bits of the dates that have their best
-    best: Ints  # [slots * width] days, or thousandths
-    marks: Ints  # [slot_marks] bits of the dates on which a value is there
+    best: Ints  # [levels, width, cells] the best of 2^level dates from a date on
+    marks: Ints  # [cell marks] bits of the dates on which a value is there
     met: Ints  # the marks that are not empty
-    met_slot: Ints  # whose they are
-    touched: Ints  # [tracks] the tracks this group has touched
-    mark: Ints  # [tracks] the last group that touched the track
-    order: Ints  # contacts in the order in which they fill dates
-    values: Floats  # [registers * width]
+    met_cell: Ints  # whose they are
+    cells: Cells
     steps: Steps

@@ -27,9 +27,12 @@ from riskflag.signals.table import SignalTable
 
 T = TypeVar("T")
 R = TypeVar("R")
-#: Rows of a grid that are worked out together: some 60 MiB of 150 signals.
-BLOCK = 50_000
+#: Values of a grid that are worked out together: few enough to stay in a processor's cache until
+#: they are taken.
+BLOCK = 500_000
 
+#: Parts that may be begun or wait to be taken, for each thread: none idles behind a slow one.
+AHEAD = 2
 #: What it takes to tell who is a child, besides what the signals read.
 ALWAYS = ("person_id", "link", "occurred_day", "known_day", "superseded_day")
 ENDS = ("ended_day", "open_ended")
@@ -60,13 +63,13 @@ def compute_parts(
 ) -> Iterator[SignalTable]:
     """The signals of the children of each part, in the order of the parts.
 
-    Each thread works on a part of its own, and no more parts are begun than there are threads, so
-    memory is bounded by the parts' size. Stopping early leaves nothing behind.
+    Each thread works on a part of its own, and no more than AHEAD parts are begun for each thread,
+    so memory is bounded by the parts' size. Stopping early leaves nothing behind.
     """
+    engine = Kernel(threads=1)
 
     def night(part: History) -> SignalTable:
         children = part.children(as_of)
-        engine = Kernel(threads=1)
         return compute(part, children, as_of=as_of, signals=signals, engine=engine)
 
     return _each(view, night, signals, threads=threads or cores(), progress=progress)
@@ -83,18 +86,19 @@ def grid_parts(
 ) -> Iterator[R]:
     """What `keep` makes of the signals of everyone who is a child at any of the dates.
 
-    Part after part like `compute_parts`, and within a part in blocks of at most BLOCK rows, which
+    Part after part like `compute_parts`, and within a part in blocks of BLOCK values, which
     `keep` is given in the thread that worked them out: a grid is far larger than what training
     or a file writer takes from it. The work grows with contacts and output, not with contacts
     times dates.
     """
     days = np.array([day_number(day) for day in as_ofs], dtype=np.int64)
+    engine = Kernel(threads=1)
 
     def kept(part: History) -> list[R]:
         complete = np.array([completeness(part.feeds(day), signals) for day in as_ofs])
         return [
             keep(Grid(people, tuple(as_ofs), child, values, complete))
-            for people, child, values in _blocks(part, days, signals)
+            for people, child, values in _blocks(engine, part, days, signals)
         ]
 
     for part in _each(view, kept, signals, threads=threads or cores(), progress=progress):
@@ -102,17 +106,18 @@ def grid_parts(
 
 
 def _blocks(
-    part: History, days: Ints, signals: Sequence[Signal]
+    engine: Kernel, part: History, days: Ints, signals: Sequence[Signal]
 ) -> Iterator[tuple[tuple[str, ...], npt.NDArray[np.bool_], Floats]]:
     ids, child = children_on(part.contacts, part.persons, part.relationships, days)
     ever = child.any(axis=1)
     people, child = ids.filter(pa.array(ever)), child[ever]
-    size = max(1, BLOCK // max(len(days), 1))
-    for first in range(0, len(people), size):
-        some = people.slice(first, size)
-        values = Kernel(threads=1).values(part, signals, every_day(some, days), silent)
-        shape = (len(some), len(days), len(signals))
-        yield tuple(some.to_pylist()), child[first : first + size], values.reshape(shape)
+    size = max(1, BLOCK // max(len(days) * len(signals), 1))
+    asked = every_day(people, days)
+    values = engine.blocks(part, signals, asked, size * max(len(days), 1))
+    for first, block in zip(range(0, len(people), size), values, strict=False):
+        shape = (-1, len(days), len(signals))
+        some = slice(first, first + size)
+        yield tuple(people[some].to_pylist()), child[some], block.reshape(shape)
 
 
 def _each(
@@ -128,7 +133,7 @@ def _each(
     def one(number: int) -> T:
         return work(view.part(number, columns))
 
-    for done, result in enumerate(in_turn(one, total, threads=threads), start=1):
+    for done, result in enumerate(in_turn(one, total, threads=threads, ahead=AHEAD), start=1):
         yield result
         progress("signals", done, total)
 

@@ -1,19 +1,20 @@
-"""From declarations to what the kernel walks through: tracks, windows, steps and classes.
+"""From declarations to what the kernel walks through: lanes, cells, steps and classes.
 
-A *track* is what one selection accumulates for one child: contacts counted, a number summed, or
-different values counted. The windows of a track cut the days before the as-of date into *bins*;
-every window is a run of bins, so one pass over the contacts fills all windows. A *walk* is what
-rests on the order of contacts or on their ends; its *listeners* are the selections it hears of,
-one contact after another. *Steps* put the values together (difference, ratio, scaled, age).
-Contacts that every selection treats alike are
-one *class*, so the kernel looks a contact's class up once and then knows its tracks.
+A *track* is one selection. A *lane* is what it accumulates for a child: contacts counted or a
+number summed, different values told apart, or the best of something (the latest day, the highest
+number). A *cell* is one window of a lane. All windows together cut the days before the as-of date
+into *bins*, so one pass over the contacts fills them all. A *walk* is what rests on the order of
+contacts or on their ends; its *listeners* are the selections it hears of, one contact after
+another. *Steps* put the values together (difference, ratio, scaled, age). Contacts that every
+selection treats alike are one *class*, so the kernel looks a contact's class up once and then
+knows its tracks.
 """
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from riskflag.signals.define import Signal
@@ -24,36 +25,56 @@ from riskflag.signals.expression import (
     Age,
     Aggregate,
     Expression,
+    Operation,
     Scaled,
     Selection,
 )
 
 Role = Literal["first", "then"]
-Kind = Literal["count", "number", "distinct"]
+Kind = Literal["count", "distinct", "sum", "best"]
+#: What each operation reads off its window.
+KINDS: dict[Operation, Kind] = {
+    "count": "count",
+    "exists": "count",
+    "distinct": "distinct",
+    "total": "sum",
+    "mean": "sum",
+    "days_since_last": "best",
+    "days_since_first": "best",
+    "lowest": "best",
+    "highest": "best",
+}
 
 
 @dataclass(frozen=True)
-class Track:
-    """What one selection accumulates, and the edges of its bins in days before the as-of date.
+class Lane:
+    """What one track accumulates; `op` tells what is best, and is "count" or "total" otherwise."""
 
-    Bin `b` holds the contacts more than `edges[b]` and at most `edges[b + 1]` days old.
-    """
-
+    track: int
     kind: Kind
-    selection: Selection
+    op: Operation
     attribute: str | None
-    edges: tuple[int, ...]
+    #: The windows of a lane that is no sum all end on the same day: what is the best of some
+    #: window, or a value's latest contact there, is so in every longer one or comes from outside.
+    ending: int = 0
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A window of a lane: the bins from edge `first` up to edge `stop` of the plan."""
+
+    lane: Lane
+    first: int
+    stop: int
 
 
 @dataclass(frozen=True)
 class Slot:
-    """One aggregate: bins `first` up to but without `stop` of a track, written to a register."""
+    """One aggregate: a cell, read and written to a register."""
 
     register: int
     aggregate: Aggregate
-    track: int
-    first: int
-    stop: int
+    cell: Cell
 
 
 @dataclass(frozen=True)
@@ -109,7 +130,10 @@ class Plan:
 
     signals: tuple[Signal, ...]
     registers: int
-    tracks: tuple[Track, ...]
+    tracks: tuple[Selection, ...]
+    #: The edges of the bins in days before the as-of date: bin `b` holds the contacts more than
+    #: `edges[b]` and at most `edges[b + 1]` days old.
+    edges: tuple[int, ...]
     slots: tuple[Slot, ...]
     walks: tuple[Walk, ...]
     listeners: tuple[Listener, ...]
@@ -119,17 +143,30 @@ class Plan:
     #: belong to; class 0 belongs to none.
     classes: tuple[tuple[int, ...], ...]
 
+    def cells(self) -> tuple[Cell, ...]:
+        """Every cell, those of a lane together and the lanes of a track together."""
+        found = dict.fromkeys(slot.cell for slot in self.slots)
+        # A sum must know whether there was any contact at all.
+        for cell in [cell for cell in found if cell.lane.kind == "sum"]:
+            found.setdefault(counted(cell))
+        lanes = {lane: place for place, lane in enumerate(dict.fromkeys(c.lane for c in found))}
+        return tuple(sorted(found, key=lambda cell: (cell.lane.track, lanes[cell.lane])))
+
+    def lanes(self) -> tuple[Lane, ...]:
+        """Every lane, those of a track together."""
+        return tuple(dict.fromkeys(cell.lane for cell in self.cells()))
+
     def columns(self) -> tuple[str, ...]:
         """Columns of words, besides the type, that the kernel must see."""
         split = {part.column for one in self.types.values() for part in one.splits}
-        told_apart = {str(track.attribute) for track in self.tracks if track.kind == "distinct"}
+        told_apart = {str(lane.attribute) for lane in self.lanes() if lane.kind == "distinct"}
         return tuple(sorted(split | told_apart | {"type"}))
 
     def numbers(self) -> tuple[str, ...]:
         """Columns of numbers that the kernel must see."""
-        of_tracks = {str(track.attribute) for track in self.tracks if track.kind == "number"}
-        of_walks = {str(one.aggregate.attribute) for one in self.walks if one.aggregate.attribute}
-        return tuple(sorted(of_tracks | of_walks))
+        of_slots = {slot.aggregate for slot in self.slots if slot.aggregate.op in OF_NUMBER}
+        of_walks = {walk.aggregate for walk in self.walks if walk.aggregate.attribute}
+        return tuple(sorted({str(of.attribute) for of in of_slots | of_walks}))
 
     def needs_ends(self) -> bool:
         """Whether any signal rests on when contacts ended."""
@@ -140,20 +177,26 @@ class Plan:
         return any(isinstance(step.of, Age) for step in self.steps)
 
 
+def counted(cell: Cell) -> Cell:
+    """The cell that counts the contacts of the same window."""
+    return replace(cell, lane=Lane(cell.lane.track, "count", "count", None))
+
+
 def plan(signals: Sequence[Signal]) -> Plan:
-    """Work out tracks, slots, steps and classes for `signals`, in their order."""
+    """Work out windows, slots, steps and classes for `signals`, in their order."""
     layout = _Layout([signal.of for signal in signals])
-    tracks, slots = _tracks_and_slots(
+    tracks, edges, slots = _windows(
         {of: register for of, register in layout.aggregates.items() if of.op not in IN_ORDER}
     )
     walks = tuple(Walk(layout.aggregates[of], of) for of in layout.aggregates if of.op in IN_ORDER)
     listeners = tuple(_listeners(walks))
     heard = [listener.selection for listener in listeners]
-    types, classes = _classes([*(track.selection for track in tracks), *heard])
+    types, classes = _classes([*tracks, *heard])
     return Plan(
         signals=tuple(signals),
         registers=layout.size,
         tracks=tracks,
+        edges=edges,
         slots=slots,
         walks=walks,
         listeners=listeners,
@@ -199,32 +242,35 @@ class _Layout:
         return register
 
 
-def _tracks_and_slots(
+def _windows(
     aggregates: dict[Aggregate, int],
-) -> tuple[tuple[Track, ...], tuple[Slot, ...]]:
-    groups: dict[tuple[Kind, Selection, str | None, int], list[Aggregate]] = {}
-    for of in aggregates:
-        groups.setdefault(_group(of), []).append(of)
-    tracks: list[Track] = []
-    slots: list[Slot] = []
-    for (kind, selection, attribute, _), members in groups.items():
-        ends = {edge for of in members for edge in (of.ending, of.ending + of.days)}
-        edges = tuple(sorted(ends))
-        for of in members:
-            first, stop = edges.index(of.ending), edges.index(of.ending + of.days)
-            slots.append(Slot(aggregates[of], of, len(tracks), first, stop))
-        tracks.append(Track(kind, selection, attribute, edges))
-    return tuple(tracks), tuple(slots)
+) -> tuple[tuple[Selection, ...], tuple[int, ...], tuple[Slot, ...]]:
+    """The tracks, the edges of all windows together, and each aggregate's slot."""
+    tracks = {of.selection: 0 for of in aggregates}
+    tracks = {selection: place for place, selection in enumerate(tracks)}
+    edges = sorted({edge for of in aggregates for edge in (of.ending, of.ending + of.days)})
+    slots = [
+        Slot(
+            register,
+            of,
+            Cell(
+                _lane(tracks[of.selection], of),
+                edges.index(of.ending),
+                edges.index(of.ending + of.days),
+            ),
+        )
+        for of, register in aggregates.items()
+    ]
+    return tuple(tracks), tuple(edges), tuple(slots)
 
 
-def _group(of: Aggregate) -> tuple[Kind, Selection, str | None, int]:
-    if of.op == "distinct":
-        # A value counts in a window by its latest contact there, so windows that end on
-        # different days cannot share a track; counts and sums can.
-        return ("distinct", of.selection, of.attribute, of.ending)
-    if of.op in OF_NUMBER:
-        return ("number", of.selection, of.attribute, 0)
-    return ("count", of.selection, None, 0)
+def _lane(track: int, of: Aggregate) -> Lane:
+    kind = KINDS[of.op]
+    if kind == "count":
+        return Lane(track, kind, "count", None)
+    if kind == "sum":
+        return Lane(track, kind, "total", of.attribute)
+    return Lane(track, kind, of.op, of.attribute, of.ending)
 
 
 def _listeners(walks: Sequence[Walk]) -> Iterator[Listener]:

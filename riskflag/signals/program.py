@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -23,17 +25,18 @@ from riskflag.signals.expression import (
 )
 from riskflag.signals.kernel import fill_bins
 from riskflag.signals.layout import (
-    ClassTables,
+    Floats,
     Int32s,
     Ints,
+    Lanes,
+    Places,
     Program,
-    SlotTables,
+    Readings,
     StepTables,
-    TrackTables,
     TypeTables,
     WalkTables,
 )
-from riskflag.signals.plan import Listener, Plan, Step, Track
+from riskflag.signals.plan import Cell, Kind, Lane, Listener, Plan, counted
 
 WALKS: dict[Operation, int] = {
     "open_now": layout.OPEN,
@@ -47,56 +50,77 @@ WALKS: dict[Operation, int] = {
 }
 OPS: dict[Operation, int] = {
     "count": layout.COUNT,
-    "exists": layout.EXISTS,
+    "distinct": layout.DIFFERENT,
+    "total": layout.TOTAL,
     "days_since_last": layout.LAST,
     "days_since_first": layout.FIRST,
-    "total": layout.TOTAL,
-    "mean": layout.MEAN,
     "lowest": layout.LOWEST,
     "highest": layout.HIGHEST,
-    "distinct": layout.COUNT,  # of what the kernel has told apart
 }
-KINDS = {"count": layout.IS_COUNT, "number": layout.IS_NUMBER, "distinct": layout.IS_DISTINCT}
+#: Kinds of lanes that are accumulated alike.
+COUNTS: tuple[Kind, ...] = ("count", "distinct")
+SUMS: tuple[Kind, ...] = ("sum",)
+BESTS: tuple[Kind, ...] = ("best",)
+OF_KIND = (COUNTS, SUMS, BESTS)
+#: What is read off the cells, and off which; one after another (layout.Readings).
+READINGS: dict[tuple[Operation, ...], tuple[Kind, ...]] = {
+    ("count", "distinct"): COUNTS,
+    ("exists",): COUNTS,
+    ("total",): SUMS,
+    ("mean",): SUMS,
+    ("days_since_last", "days_since_first", "lowest", "highest"): BESTS,
+}
+ByKind = dict[tuple[Kind, ...], tuple[Cell, ...]]
+
+
+class _Best(NamedTuple):
+    """The value of a best is (times * as-of day + sign * best) / whole."""
+
+    times: int
+    sign: int
+    whole: float
+    without: float
+
+
+BEST: dict[Operation, _Best] = {
+    "days_since_last": _Best(1, -1, 1.0, math.inf),
+    "days_since_first": _Best(1, 1, 1.0, math.inf),
+    "lowest": _Best(0, -1, layout.THOUSANDTHS, math.nan),
+    "highest": _Best(0, 1, layout.THOUSANDTHS, math.nan),
+}
 AGES = {"days": layout.AGE_DAYS, "months": layout.AGE_MONTHS, "years": layout.AGE_YEARS}
-#: What an aggregate is without any contact.
-WITHOUT_CONTACTS: dict[Operation, float] = {
-    "days_since_last": math.inf,
-    "days_since_first": math.inf,
-    "mean": math.nan,
-    "lowest": math.nan,
-    "highest": math.nan,
-    "last_value": math.nan,
-    "longest_gap": math.nan,
-    "shortest_gap": math.nan,
-}
+#: Walks that are undefined, not 0, without any contact.
+UNDEFINED: tuple[Operation, ...] = ("last_value", "longest_gap", "shortest_gap")
 
 
 def bind(plan: Plan, columns: Columns) -> Program:
     """The program that computes `plan` on contacts coded as in `columns`."""
-    defaults = np.full(plan.registers, math.nan)
-    for slot in plan.slots:
-        defaults[slot.register] = WITHOUT_CONTACTS.get(slot.aggregate.op, 0.0)
-    for walk in plan.walks:
-        defaults[walk.register] = WITHOUT_CONTACTS.get(walk.aggregate.op, 0.0)
+    cells = {kind: tuple(c for c in plan.cells() if c.lane.kind in kind) for kind in OF_KIND}
+    places = _places(plan, cells)
     return Program(
         types=_type_tables(plan, columns),
-        classes=_class_tables(plan),
-        tracks=_track_tables(plan, columns),
-        slots=_slot_tables(plan, columns),
+        edges=_ints(plan.edges),
+        bins=_bins(plan.edges),
+        counts=_lanes(plan, cells[COUNTS], columns),
+        sums=_lanes(plan, cells[SUMS], columns),
+        bests=_lanes(plan, cells[BESTS], columns),
+        readings=_readings(plan, cells, places),
         walks=_walk_tables(plan, columns),
-        steps=_step_tables(plan),
-        defaults=defaults,
-        outputs=len(plan.signals),
-        most_bins=max((len(track.edges) - 1 for track in plan.tracks), default=1),
-        marks=sum(_different(track, columns) for track in plan.tracks),
-        slot_marks=sum(_different(plan.tracks[slot.track], columns) for slot in plan.slots),
-        orders=_orders(plan, columns),
-        in_order=bool(_orders(plan, columns).any()),
+        steps=_step_tables(plan, places.of_register),
+        defaults=np.array([math.nan if w.aggregate.op in UNDEFINED else 0.0 for w in plan.walks]),
     )
 
 
-def _ints(values: Sequence[int]) -> Ints:
-    return np.array(values, dtype=np.int64).reshape(-1)
+def _ints(values: Sequence[int] | Ints) -> Ints:
+    return np.array(values, dtype=np.int64)
+
+
+def _floats(values: Sequence[float]) -> Floats:
+    return np.array(values, dtype=np.float64)
+
+
+def _as_places(values: Sequence[int]) -> Places:
+    return np.array(values, dtype=np.uint32)
 
 
 def _offsets(sizes: Sequence[int]) -> Ints:
@@ -105,36 +129,30 @@ def _offsets(sizes: Sequence[int]) -> Ints:
 
 def _type_tables(plan: Plan, columns: Columns) -> TypeTables:
     type_column = columns.words.index("type")
-    firsts: list[int] = []
-    counts: list[int] = []
-    parts: list[tuple[int, int, int]] = []
+    firsts, counts = [0], [0]
+    parts: list[tuple[int, int]] = []
     levels: list[int] = []
     for name in columns.dictionaries[type_column]:
         known = plan.types.get(name)
-        firsts.append(known.first if known else 0)
-        splits = known.splits if known else ()
-        counts.append(len(splits))
-        for split in splits:
+        first, before = known.first if known else 0, len(parts)
+        for split in known.splits if known else ():
             column = columns.words.index(split.column)
-            parts.append((column, split.stride, len(levels)))
-            values = columns.dictionaries[column]
-            levels += [0, *(split.levels.get(value, 0) for value in values)]
+            steps = [split.levels.get(value, 0) for value in columns.dictionaries[column]]
+            if len(set(steps)) == 1 and not columns.unrecorded[column]:
+                # All contacts are alike in this: children's own, where no other's are told.
+                first += steps[0] * split.stride
+                continue
+            parts.append((column, len(levels)))
+            levels += [0, *(step * split.stride for step in steps)]
+        firsts.append(first)
+        counts.append(len(parts) - before)
     return TypeTables(
         column=type_column,
-        first=_ints([*firsts, 0]),
+        first=_ints(firsts),
         part_start=_offsets(counts),
         part_column=_ints([part[0] for part in parts]),
-        part_stride=_ints([part[1] for part in parts]),
-        part_levels=_ints([part[2] for part in parts]),
+        part_levels=_ints([part[1] for part in parts]),
         levels=_ints(levels),
-    )
-
-
-def _class_tables(plan: Plan) -> ClassTables:
-    classes = [[one for one in members if one < len(plan.tracks)] for members in plan.classes]
-    return ClassTables(
-        start=_offsets([len(tracks) for tracks in classes]),
-        tracks=_ints(list(itertools.chain.from_iterable(classes))),
     )
 
 
@@ -148,7 +166,6 @@ def _walk_tables(plan: Plan, columns: Columns) -> WalkTables:
         start=_offsets([len(each) for each in told]),
         told=_ints(list(itertools.chain.from_iterable(told))),
         op=_ints([WALKS[of.op] for of in walks]),
-        register=_ints([walk.register for walk in plan.walks]),
         days=_ints([of.days for of in walks]),
         ending=_ints([of.ending for of in walks]),
         column=_ints([columns.numbers.index(of.attribute) if of.attribute else 0 for of in walks]),
@@ -167,94 +184,114 @@ def _ring(of: Aggregate) -> int:
     return of.within + (of.op in FOLLOWED)
 
 
-def _track_tables(plan: Plan, columns: Columns) -> TrackTables:
-    slots = [0] * len(plan.tracks)
-    for slot in plan.slots:
-        slots[slot.track] += 1
-    marks = [_different(track, columns) for track in plan.tracks]
-    bins = _bins(plan.tracks)
-    return TrackTables(
-        kind=_ints([KINDS[track.kind] for track in plan.tracks]),
-        column=_ints([_column(track, columns) for track in plan.tracks]),
-        seen_from=_offsets(marks),
-        ages=bins.shape[1],
-        bins=bins.reshape(-1),
-        edge_start=_offsets([len(track.edges) for track in plan.tracks]),
-        edges=_ints([edge for track in plan.tracks for edge in track.edges]),
-        slot_start=_offsets(slots),
+def _lanes(plan: Plan, cells: Sequence[Cell], columns: Columns) -> Lanes:
+    """Lanes of one kind, in the order of their tracks, with their cells."""
+    tracks, lanes = len(plan.tracks), list(dict.fromkeys(cell.lane for cell in cells))
+    place = {lane: number for number, lane in enumerate(lanes)}
+    first, stop = (_ints([getattr(cell, edge) for cell in cells]) for edge in ("first", "stop"))
+    lane_of = _ints([place[cell.lane] for cell in cells])
+    begin = {cell.lane: cell.first for cell in cells}
+    of_track = [[n for n, lane in enumerate(lanes) if lane.track == t] for t in range(tracks)]
+    of_class = [
+        [lane for one in members if one < tracks for lane in of_track[one]]
+        for members in plan.classes
+    ]
+    return Lanes(
+        start=_offsets([len(each) for each in of_class]),
+        lanes=_as_places(list(itertools.chain.from_iterable(of_class))),
+        op=_ints([OPS[lane.op] for lane in lanes]),
+        begin=_ints([begin[lane] for lane in lanes]),
+        column=_ints([_column(lane, columns) for lane in lanes]),
+        marks=_offsets([_different(lane, columns) for lane in lanes]),
+        cells=_offsets(_how_many(lane_of, len(lanes))),
+        first=first.astype(np.uint32),
+        stop=stop.astype(np.uint32),
+        less=(first * len(lanes) + lane_of).astype(np.uint32),
+        more=(stop * len(lanes) + lane_of).astype(np.uint32),
+        cell_marks=_offsets([_different(cell.lane, columns) for cell in cells]),
     )
 
 
-def _column(track: Track, columns: Columns) -> int:
-    if track.attribute is None:
+def _how_many(places: Sequence[int] | Ints, size: int) -> list[int]:
+    return [int(many) for many in np.bincount(_ints(places), minlength=size)]
+
+
+def _column(lane: Lane, columns: Columns) -> int:
+    if lane.attribute is None:
         return 0
-    names = columns.numbers if track.kind == "number" else columns.words
-    return names.index(track.attribute)
+    names = columns.words if lane.kind == "distinct" else columns.numbers
+    return names.index(lane.attribute)
 
 
-def _different(track: Track, columns: Columns) -> int:
-    """How many different values a track may have to tell apart."""
-    if track.kind != "distinct":
+def _different(lane: Lane, columns: Columns) -> int:
+    """How many different values a lane may have to tell apart."""
+    if lane.kind != "distinct":
         return 0
-    return len(columns.dictionaries[_column(track, columns)])
+    return len(columns.dictionaries[_column(lane, columns)])
 
 
-def _bins(tracks: Sequence[Track]) -> Int32s:
+def _bins(edges: Sequence[int]) -> Int32s:
     """The bin of each age; ages beyond every finite edge are alike and share the last place."""
-    finite = [edge for track in tracks for edge in track.edges if edge < layout.FAR]
-    bins = np.full((len(tracks), max(finite, default=0) + 2), -1, np.int32)
-    done: dict[tuple[int, ...], int] = {}
-    for number, track in enumerate(tracks):
-        if track.edges in done:
-            bins[number] = bins[done[track.edges]]
-        else:
-            fill_bins(_ints(track.edges), bins[number])
-            done[track.edges] = number
+    finite = [edge for edge in edges if edge < layout.FAR]
+    bins = np.full(max(finite, default=0) + 2, -1, np.int32)
+    fill_bins(_ints(edges), bins)
     return bins
 
 
-def _slot_tables(plan: Plan, columns: Columns) -> SlotTables:
-    slots = sorted(plan.slots, key=lambda slot: slot.track)
-    marks = _offsets([_different(plan.tracks[slot.track], columns) for slot in slots])
-    return SlotTables(
-        op=_ints([OPS[slot.aggregate.op] for slot in slots]),
-        register=_ints([slot.register for slot in slots]),
-        first=_ints([slot.first for slot in slots]),
-        stop=_ints([slot.stop for slot in slots]),
-        seen_from=marks[:-1],
-    )
+@dataclass(frozen=True)
+class _Places:
+    """Where the values of a row lie: the starts of the readings, and the place by register."""
+
+    starts: tuple[int, ...]
+    of_register: dict[int, int]
 
 
-def _orders(plan: Plan, columns: Columns) -> Ints:
-    """Whether FIRST is asked for and, for each column of numbers, a lowest or highest."""
+def _places(plan: Plan, cells: ByKind) -> _Places:
     asked = {slot.aggregate.op for slot in plan.slots}
-    extremes = {
-        slot.aggregate.attribute
-        for slot in plan.slots
-        if slot.aggregate.op in ("lowest", "highest")
-    }
-    return _ints(["days_since_first" in asked, *(name in extremes for name in columns.numbers)])
+    sizes = [len(cells[READINGS[reading]]) if asked & set(reading) else 0 for reading in READINGS]
+    steps = [step for step in plan.steps if step.of]
+    starts = list(itertools.accumulate([*sizes, len(plan.walks), len(steps)], initial=0))
+    start_of = {op: starts[n] for n, reading in enumerate(READINGS) for op in reading}
+    place = {cell: number for each in cells.values() for number, cell in enumerate(each)}
+    found = {slot.register: start_of[slot.aggregate.op] + place[slot.cell] for slot in plan.slots}
+    found |= {walk.register: starts[-3] + number for number, walk in enumerate(plan.walks)}
+    found |= {step.register: starts[-2] + number for number, step in enumerate(steps)}
+    # What is asked for twice is worked out once.
+    found |= {step.register: found[step.a] for step in plan.steps if not step.of}
+    return _Places(tuple(starts), found)
 
 
-def _step_tables(plan: Plan) -> StepTables:
-    return StepTables(
-        op=_ints([_step_op(step.of) for step in plan.steps]),
-        register=_ints([step.register for step in plan.steps]),
-        a=_ints([step.a for step in plan.steps]),
-        b=_ints([step.b for step in plan.steps]),
-        factor=np.array([_factor(step) for step in plan.steps], dtype=np.float64),
+def _readings(plan: Plan, cells: ByKind, places: _Places) -> Readings:
+    place = {cell: number for number, cell in enumerate(cells[COUNTS])}
+    return Readings(
+        starts=_ints(places.starts),
+        beside=_as_places([place[counted(cell)] for cell in cells[SUMS]]),
+        times=_ints([BEST[cell.lane.op].times for cell in cells[BESTS]]),
+        sign=_ints([BEST[cell.lane.op].sign for cell in cells[BESTS]]),
+        whole=_floats([BEST[cell.lane.op].whole for cell in cells[BESTS]]),
+        without=_floats([BEST[cell.lane.op].without for cell in cells[BESTS]]),
+        outputs=_as_places([places.of_register[number] for number in range(len(plan.signals))]),
     )
 
 
-def _factor(step: Step) -> float:
-    return step.of.factor if isinstance(step.of, Scaled) else 0.0
+def _step_tables(plan: Plan, place: dict[int, int]) -> StepTables:
+    steps = [(step, step.of) for step in plan.steps if step.of]
+    aged = [isinstance(of, Age) for _, of in steps]
+    return StepTables(
+        op=_ints([_step_op(of) for _, of in steps]),
+        a=_as_places(
+            [0 if age else place[step.a] for (step, _), age in zip(steps, aged, strict=True)]
+        ),
+        b=_as_places(
+            [place[step.b] if isinstance(of, Difference | Ratio) else 0 for step, of in steps]
+        ),
+        factor=_floats([of.factor if isinstance(of, Scaled) else 0.0 for _, of in steps]),
+    )
 
 
-def _step_op(of: Expression | None) -> int:
+def _step_op(of: Expression) -> int:
     if isinstance(of, Age):
         return AGES[of.unit]
     if isinstance(of, Difference):
         return layout.DIFFERENCE
-    if isinstance(of, Ratio):
-        return layout.RATIO
-    return layout.SCALED if isinstance(of, Scaled) else layout.COPY
+    return layout.RATIO if isinstance(of, Ratio) else layout.SCALED

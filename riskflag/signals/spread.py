@@ -2,9 +2,10 @@
 
 A contact counts in a window exactly for the as-of dates from the day after it had occurred and was
 known until its window, or its version, is over: with each window it is a run of the group's dates.
-Sums take a change where the run begins and one where it ends; the latest, first, highest and
-lowest fill the dates that are still empty, best contact first; different values mark their dates
-in a word of bits.
+Sums take a change where the run begins and one where it ends. The best of all contacts of a date
+(latest, first, highest, lowest) needs two as well: two runs of a power of two dates cover the run,
+and at the end each such run is handed down to its halves. Different values mark their dates in a
+word of bits.
 """
 
 from __future__ import annotations
@@ -12,20 +13,13 @@ from __future__ import annotations
 import numpy as np
 
 from riskflag.signals.compiler import compiled, inlined
+from riskflag.signals.kernel import cells, merit, usable
 from riskflag.signals.layout import (
-    FIRST,
-    HIGHEST,
-    IS_DISTINCT,
-    IS_NUMBER,
-    LARGEST_NUMBER,
-    LAST,
-    LOWEST,
+    DIFFERENT,
     MOST_DATES,
-    THOUSANDTHS,
-    TOTAL,
+    NOTHING,
     Contacts,
     Dates,
-    Floats,
     Ints,
     Program,
     Rows,
@@ -36,6 +30,9 @@ from riskflag.signals.walks import remembered
 BIT = np.zeros(67, np.int64)
 for _bit in range(MOST_DATES + 1):
     BIT[2**_bit % 67] = _bit
+
+#: The highest power of two in a number of dates.
+LEVEL = np.array([max(dates, 1).bit_length() - 1 for dates in range(MOST_DATES + 1)], np.int64)
 
 
 @inlined
@@ -70,24 +67,21 @@ def room(rows: Rows, program: Program) -> Dates:
     size = np.ones(3, np.int64)
     _size(rows, size)
     width, span, contacts = (int(one) for one in size)
-    slots, tracks = len(program.slots.op), len(program.tracks.kind)
+    counts, sums, bests = (len(one.first) for one in (program.counts, program.sums, program.bests))
+    marks = int(program.counts.cell_marks[counts])
     return Dates(
         width,
         np.full(MOST_DATES + 1, -1, np.int64),
         np.zeros(span + 1, np.int64),
-        np.zeros(program.most_bins + 1, np.int64),
-        np.zeros(slots * (width + 1), np.int64),
-        np.zeros(slots * (width + 1), np.int64),
-        np.zeros(slots * (width + 1), np.int64),
-        np.zeros(slots, np.int64),
-        np.zeros(slots * width, np.int64),
-        np.zeros(program.slot_marks, np.int64),
-        np.zeros(program.slot_marks, np.int64),
-        np.zeros(program.slot_marks, np.int64),
-        np.zeros(tracks, np.int64),
-        np.full(tracks, -1, np.int64),
-        np.zeros(contacts, np.int64),
-        np.zeros(len(program.defaults) * width, np.float64),
+        np.zeros(len(program.edges), np.int64),
+        np.zeros((width + 1, counts), np.int32),
+        np.zeros((width + 1, sums), np.int32),
+        np.zeros((width + 1, sums), np.int64),
+        np.full((LEVEL[width] + 1, width, bests), NOTHING, np.int64),
+        np.zeros(marks, np.int64),
+        np.zeros(marks, np.int64),
+        np.zeros(marks, np.int64),
+        cells(program),
         remembered(program.walks, contacts),
     )
 
@@ -123,190 +117,171 @@ def _until(dates: Dates, count: int, day: int) -> int:
 
 
 @inlined
-def _usable(number: float) -> tuple[int, bool]:
-    """A number in whole thousandths, and whether it was recorded and can be meant."""
-    if abs(number) <= LARGEST_NUMBER:
-        return int(np.rint(number * THOUSANDTHS)), True
-    return 0, False
-
-
-@inlined
 def _run(first: int, stop: int) -> int:
     """The bits of a run of dates."""
     return (1 << stop) - (1 << first)
 
 
 @inlined
-def _change(totals: Ints, first: int, stop: int, by: int) -> None:
-    totals[first] += by
-    totals[stop] -= by
-
-
-@inlined
-def _fill(dates: Dates, slot: int, bits: int, value: int, by_date: int) -> None:
-    """Give the dates of `bits` that are still empty a value: `by_date` times the date, plus it."""
-    empty = bits & ~dates.filled[slot]
-    dates.filled[slot] |= empty
-    base = slot * dates.width
-    while empty:
-        lowest = empty & -empty
-        g = BIT[lowest % 67]
-        dates.best[base + g] = by_date * dates.as_of[g] + value
-        empty ^= lowest
-
-
-@inlined
-def _add(dates: Dates, op: int, slot: int, run: tuple[int, int], number: tuple[int, bool]) -> None:
-    """Add a contact, and its number where it has a usable one, to the dates of one window."""
-    base = slot * (dates.width + 1)
-    _change(dates.counted, base + run[0], base + run[1], 1)
-    if number[1] and op >= TOTAL:
-        _change(dates.measured, base + run[0], base + run[1], 1)
-        _change(dates.summed, base + run[0], base + run[1], number[0])
-
-
-@inlined
-def _mark(dates: Dates, slot: int, mark: int, marked: int, bits: int) -> int:
+def _mark(dates: Dates, cell: int, mark: int, marked: int, bits: int) -> int:
     """Note the dates on which a value is there; the number of values met so far."""
-    if dates.marks[mark] == 0:
+    if dates.marks[mark] == 0 and bits != 0:
         dates.met[marked] = mark
-        dates.met_slot[marked] = slot
+        dates.met_cell[marked] = cell
         marked += 1
     dates.marks[mark] |= bits
     return marked
 
 
 @inlined
-def _touch(dates: Dates, track: int, touched: int, first: int) -> int:
-    if dates.mark[track] != first:
-        dates.mark[track] = first
-        dates.touched[touched] = track
-        touched += 1
-    return touched
-
-
-@inlined
-def _cuts(dates: Dates, program: Program, track: int, occurred: int, count: int) -> None:
-    """For each edge of a track: how many dates come before a contact is older than the edge."""
-    begin = program.tracks.edge_start[track]
-    for edge in range(begin, program.tracks.edge_start[track + 1]):
-        dates.cuts[edge - begin] = _until(dates, count, occurred + program.tracks.edges[edge])
-
-
-@inlined
-def gather(
-    contacts: Contacts, program: Program, dates: Dates, rows: Rows, first: int
-) -> tuple[int, int]:
-    """Bring the child's contacts to the dates, newest first: tracks touched, values met."""
-    touched, marked, count = 0, 0, dates.as_of[MOST_DATES]
-    tracks, slots = program.tracks, program.slots
-    for i in range(rows.stop[first] - 1, rows.start[first] - 1, -1):
-        kind = contacts.classes[i]
-        if program.classes.start[kind] == program.classes.start[kind + 1]:
+def _count(
+    contacts: Contacts, program: Program, dates: Dates, contact: tuple[int, int, int], marked: int
+) -> int:
+    """Count a contact (its number, first and stop date) in the windows of its lanes."""
+    counts, cuts = program.counts, dates.cuts
+    i, begin, end = contact
+    kind = contacts.classes[i]
+    for place in range(counts.start[kind], counts.start[kind + 1]):
+        lane = counts.lanes[place]
+        if counts.op[lane] == DIFFERENT:
+            code = contacts.codes[counts.column[lane], i]
+            if code < 0:
+                continue
+            for cell in range(counts.cells[lane], counts.cells[lane + 1]):
+                lower = max(begin, cuts[counts.first[cell]])
+                upper = max(lower, min(end, cuts[counts.stop[cell]]))
+                mark = counts.cell_marks[cell] + code
+                marked = _mark(dates, cell, mark, marked, _run(lower, upper))
             continue
-        begin = _until(dates, count, contacts.known[i])
-        end = _until(dates, count, contacts.superseded[i])
+        for cell in range(counts.cells[lane], counts.cells[lane + 1]):
+            lower = max(begin, cuts[counts.first[cell]])
+            upper = max(lower, min(end, cuts[counts.stop[cell]]))
+            # An empty run takes back what it has just added.
+            dates.counted[np.uint64(lower), cell] += 1
+            dates.counted[np.uint64(upper), cell] -= 1
+    return marked
+
+
+@inlined
+def _add(contacts: Contacts, program: Program, dates: Dates, contact: tuple[int, int, int]) -> None:
+    """Add the numbers of a contact to the windows of its lanes."""
+    sums, cuts = program.sums, dates.cuts
+    i, begin, end = contact
+    kind = contacts.classes[i]
+    for place in range(sums.start[kind], sums.start[kind + 1]):
+        lane = sums.lanes[place]
+        whole, recorded = usable(contacts.numbers[sums.column[lane], i])
+        if not recorded:
+            continue
+        for cell in range(sums.cells[lane], sums.cells[lane + 1]):
+            lower = max(begin, cuts[sums.first[cell]])
+            upper = max(lower, min(end, cuts[sums.stop[cell]]))
+            dates.measured[np.uint64(lower), cell] += 1
+            dates.measured[np.uint64(upper), cell] -= 1
+            dates.summed[np.uint64(lower), cell] += whole
+            dates.summed[np.uint64(upper), cell] -= whole
+
+
+@inlined
+def _hold(
+    contacts: Contacts, program: Program, dates: Dates, contact: tuple[int, int, int]
+) -> None:
+    """Hold a contact against the best so far in the windows of its lanes.
+
+    Two runs of 2^level dates, which may overlap, make up any run: for the best that is enough.
+    """
+    bests, cuts = program.bests, dates.cuts
+    i, begin, end = contact
+    kind = contacts.classes[i]
+    for place in range(bests.start[kind], bests.start[kind + 1]):
+        lane = bests.lanes[place]
+        here = merit(contacts, (bests.op[lane], bests.column[lane]), i)
+        for cell in range(bests.cells[lane], bests.cells[lane + 1]):
+            lower = max(begin, cuts[bests.first[cell]])
+            upper = min(end, cuts[bests.stop[cell]])
+            if lower >= upper:
+                continue
+            level = LEVEL[np.uint64(upper - lower)]
+            one, other = np.uint64(lower), np.uint64(upper - (1 << level))
+            high = np.uint64(level)
+            dates.best[high, one, cell] = max(dates.best[high, one, cell], here)
+            dates.best[high, other, cell] = max(dates.best[high, other, cell], here)
+
+
+@inlined
+def gather(contacts: Contacts, program: Program, dates: Dates, rows: Rows, first: int) -> int:
+    """Bring the child's contacts to the dates; how many values were met."""
+    marked, count = 0, dates.as_of[MOST_DATES]
+    for i in range(rows.start[first], rows.stop[first]):
+        if contacts.classes[i] == 0:
+            continue
         occurred = int(contacts.occurred[i])
+        begin = _until(dates, count, contacts.known[i])
         begin = max(begin, _until(dates, count, occurred))
+        end = _until(dates, count, contacts.superseded[i])
         if begin >= end:
             continue
-        for member in range(program.classes.start[kind], program.classes.start[kind + 1]):
-            track = program.classes.tracks[member]
-            _cuts(dates, program, track, occurred, count)
-            touched = _touch(dates, track, touched, first)
-            number, code = (0, False), -1
-            if tracks.kind[track] == IS_NUMBER:
-                number = _usable(contacts.numbers[tracks.column[track], i])
-            elif tracks.kind[track] == IS_DISTINCT:
-                code = int(contacts.codes[tracks.column[track], i])
-            for slot in range(tracks.slot_start[track], tracks.slot_start[track + 1]):
-                lower = max(begin, dates.cuts[slots.first[slot]])
-                upper = min(end, dates.cuts[slots.stop[slot]])
-                op = slots.op[slot]
-                if lower >= upper or op > LAST:
-                    continue
-                if tracks.kind[track] == IS_DISTINCT:
-                    if code >= 0:
-                        mark = slots.seen_from[slot] + code
-                        marked = _mark(dates, slot, mark, marked, _run(lower, upper))
-                elif op == LAST:
-                    _fill(dates, slot, _run(lower, upper), -occurred, 1)
-                else:
-                    _add(dates, op, slot, (lower, upper), number)
-    return touched, marked
+        for edge in range(program.edges.shape[0]):
+            dates.cuts[edge] = _until(dates, count, occurred + program.edges[edge])
+        contact = (i, begin, end)
+        marked = _count(contacts, program, dates, contact, marked)
+        _add(contacts, program, dates, contact)
+        _hold(contacts, program, dates, contact)
+    return marked
 
 
-@compiled
-def _fill_in_order(
-    contacts: Contacts,
-    program: Program,
-    dates: Dates,
-    what: tuple[int, int],
-    spots: tuple[int, int, int],
-) -> None:
-    """Fill the windows of FIRST, LOWEST or HIGHEST, best contact first.
-
-    `what` is the operation and its column of numbers (0 for FIRST, which has none); `spots` are
-    where in `dates.order` to begin, one past where to end, and the step between.
-    """
-    op, column = what
-    tracks, slots, count = program.tracks, program.slots, dates.as_of[MOST_DATES]
-    for spot in range(spots[0], spots[1], spots[2]):
-        i = dates.order[spot]
-        begin = _until(dates, count, contacts.known[i])
-        end = _until(dates, count, contacts.superseded[i])
-        occurred, kind = int(contacts.occurred[i]), contacts.classes[i]
-        for member in range(program.classes.start[kind], program.classes.start[kind + 1]):
-            track = program.classes.tracks[member]
-            if tracks.column[track] != column:
-                continue
-            _cuts(dates, program, track, occurred, count)
-            for slot in range(tracks.slot_start[track], tracks.slot_start[track + 1]):
-                lower = max(begin, dates.cuts[slots.first[slot]])
-                upper = min(end, dates.cuts[slots.stop[slot]])
-                if slots.op[slot] != op or lower >= upper:
-                    continue
-                if op == FIRST:
-                    _fill(dates, slot, _run(lower, upper), -occurred, 1)
-                    continue
-                whole, usable = _usable(contacts.numbers[column, i])
-                if usable:
-                    _fill(dates, slot, _run(lower, upper), whole, 0)
+@inlined
+def settle(program: Program, dates: Dates, marked: int) -> None:
+    """What was gathered as changes from date to date, and as the best of each single date."""
+    count = dates.as_of[MOST_DATES]
+    for place in range(marked):
+        mark, cell = dates.met[place], dates.met_cell[place]
+        bits = dates.marks[mark]
+        dates.marks[mark] = 0
+        change = bits ^ (bits << 1)
+        while change:
+            lowest = change & -change
+            dates.counted[BIT[lowest % 67], cell] += 1 if bits & lowest else -1
+            change ^= lowest
+    for level in range(LEVEL[count], 0, -1):
+        high, low, half = np.uint64(level), np.uint64(level - 1), 1 << (level - 1)
+        for g in range(count - 2 * half + 1):
+            here, there = np.uint64(g), np.uint64(g + half)
+            for cell in range(dates.best.shape[2]):
+                best = dates.best[high, here, cell]
+                dates.best[high, here, cell] = NOTHING
+                dates.best[low, here, cell] = max(dates.best[low, here, cell], best)
+                dates.best[low, there, cell] = max(dates.best[low, there, cell], best)
 
 
-@compiled
-def _sort(order: Ints, count: int, numbers: Floats) -> None:
-    """Contacts by their number, smallest first (a shell sort: short lists, nothing to allocate)."""
-    gap = count // 2
-    while gap > 0:
-        for spot in range(gap, count):
-            one, back = order[spot], spot
-            while back >= gap and numbers[order[back - gap]] > numbers[one]:
-                order[back] = order[back - gap]
-                back -= gap
-            order[back] = one
-        gap //= 2
+@inlined
+def begin_dates(dates: Dates) -> None:
+    """Before the first date there is nothing in any window."""
+    found = dates.cells
+    for cell in range(found.counted.shape[0]):
+        found.counted[cell] = 0
+    for cell in range(found.summed.shape[0]):
+        found.measured[cell] = 0
+        found.summed[cell] = 0
 
 
-@compiled
-def in_order(contacts: Contacts, program: Program, dates: Dates, start: int, stop: int) -> None:
-    """What fills dates in another order than newest first."""
-    if program.orders[0]:
-        for i in range(start, stop):
-            dates.order[i - start] = i
-        _fill_in_order(contacts, program, dates, (FIRST, 0), (0, stop - start, 1))
-    for column in range(contacts.numbers.shape[0]):
-        wanted = program.orders[1 + column]
-        if wanted == 0:
-            continue
-        count = 0
-        for i in range(start, stop):
-            kind = contacts.classes[i]
-            told = program.classes.start[kind + 1] > program.classes.start[kind]
-            if told and abs(contacts.numbers[column, i]) <= LARGEST_NUMBER:
-                dates.order[count] = i
-                count += 1
-        if count > 0:
-            _sort(dates.order, count, contacts.numbers[column])
-            _fill_in_order(contacts, program, dates, (LOWEST, column), (0, count, 1))
-            _fill_in_order(contacts, program, dates, (HIGHEST, column), (count - 1, -1, -1))
+@inlined
+def come_to(dates: Dates, g: int) -> None:
+    """Bring the windows from one date to the next, and leave the changes empty."""
+    found = dates.cells
+    for cell in range(found.counted.shape[0]):
+        found.counted[cell] += dates.counted[g, cell]
+        dates.counted[g, cell] = 0
+    for cell in range(found.summed.shape[0]):
+        found.measured[cell] += dates.measured[g, cell]
+        found.summed[cell] += dates.summed[g, cell]
+        dates.measured[g, cell] = 0
+        dates.summed[g, cell] = 0
+
+
+@inlined
+def bring_best(dates: Dates, g: int) -> None:
+    """The best of a date; its place is left empty."""
+    for cell in range(dates.cells.best.shape[0]):
+        dates.cells.best[cell] = dates.best[0, g, cell]
+        dates.best[0, g, cell] = NOTHING

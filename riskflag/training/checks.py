@@ -18,6 +18,7 @@ was too little to tell (never the same as fine).
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,6 +26,7 @@ from typing import Any
 from riskflag.training.intervals import Figure
 
 FORMAT = 1
+NAME = re.compile(r"[a-z][a-z0-9_]*")
 FINE, LOOK, FAULT, NOT_KNOWN = VERDICTS = ("fine", "look", "fault", "not known")
 EVALUATION, HONESTY, FAIRNESS = PARTS = ("evaluation", "honesty", "fairness")
 NO_FIGURE: Figure = {"value": None, "low": None, "high": None}
@@ -44,6 +46,8 @@ class Check:
     def __post_init__(self) -> None:
         if self.verdict not in VERDICTS or self.part not in PARTS:
             raise ValueError(f"{self.name}: no such verdict or part")
+        if not NAME.fullmatch(self.name):
+            raise ValueError(f"{self.name}: not a stable name")
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values."""

@@ -95,11 +95,12 @@ class CohortConfig(Part):
 class WindowsConfig(Part):
     """How many monthly as-of dates each window takes, counted back from the cut.
 
-    Of a labelled table: rows as of `test_from` or later judge, and `calibration_share` of the
-    families before it is kept back to calibrate with.
+    Of a labelled table: rows as of `test_from` or later, and before `test_until`, judge, and
+    `calibration_share` of the families before it is kept back to calibrate with.
     """
 
     test_from: dt.date | None = None
+    test_until: dt.date | None = None
     calibration_share: float = Field(default=0.15, gt=0, lt=0.5)
 
     cut: dt.date | None = None
@@ -211,10 +212,12 @@ class ExperimentConfig(Part):
         of_table = self.outcome.table is not None
         if of_table and self.windows.test_from is None:
             raise ValueError("an outcome from a table needs test_from in [windows]")
-        if not of_table and (self.cohort.where or self.windows.test_from):
-            raise ValueError("where and test_from are for a labelled table; add table to [outcome]")
-        if of_table and self.windows.folds:
-            raise ValueError("folds are for an outcome from contacts; leave them out with a table")
+        if not of_table and (
+            self.cohort.where or self.windows.test_from or self.windows.test_until
+        ):
+            raise ValueError(
+                "where, test_from and test_until are for a labelled table; add table to [outcome]"
+            )
         return self
 
 

@@ -102,7 +102,7 @@ def _proxies(checks: Sequence[Found]) -> str:
     told = "".join(f"<li>{tag(one['verdict'])} {text(one['sentence'])}</li>" for one in own)
     rows = [
         (
-            text(f"{row['group']} ({one['name'].removeprefix('proxies_of_')})"),
+            text(f"{row['group']} ({one['name'].removeprefix('proxies_of_').replace('_', ' ')})"),
             f"{bar(row['auroc'])} {in_words(row['auroc'], 1, 2)}",
             text(", ".join(f"{s['signal']} ({s['auroc']:.2f})" for s in row["signals"])),
         )

@@ -105,7 +105,7 @@ class _Reading:
         children, asked = self.result["children_with_outcome"], self.limits.fewest_outcomes
         told = f"{children} children had the outcome"
         if not self.decided and self.limits.undecided_holds:
-            told += "; the experiment accepts that too few decide"
+            told = f"undecided: {told}, and the experiment accepts it"
         passed = self.decided or self.limits.undecided_holds
         return Gate(ENOUGH, passed, told, f"at least {asked} children")
 
@@ -176,8 +176,8 @@ class _Reading:
         yield self._content()
         yield self._outage()
         yield self._groups(MISSED, "missed_cases_by_", self.limits.widest_gap)
-        yield self._groups(LISTED, "false_alarms_by_", self.limits.widest_gap)
         level = math.log(self.limits.widest_level)
+        yield self._groups(LISTED, "false_alarms_by_", level)
         yield self._groups(LEVEL, "level_by_", level)
         yield self._proxies()
 
@@ -188,14 +188,14 @@ class _Reading:
             return Gate(name, False, NOT_MEASURED, asked)
         bad = [one for one in known if one["verdict"] == FAULT]
         told = (bad or known)[0]
-        return Gate(name, not bad and self._told(told), str(told["sentence"]), asked)
+        return Gate(name, not bad and self._told(told), _said(told), asked)
 
     def _no_look(self, name: str, check: str) -> Gate:
         found, asked = self._check(check), "nothing to look at"
         if found is None:
             return Gate(name, False, NOT_MEASURED, asked)
         passed = found["verdict"] not in (FAULT, LOOK) and self._told(found)
-        return Gate(name, passed, str(found["sentence"]), asked)
+        return Gate(name, passed, _said(found), asked)
 
     def _content(self) -> Gate:
         name, most = CONTENT, self.limits.explained_by_contact
@@ -223,7 +223,7 @@ class _Reading:
         """A gap that is clear and wider than agreed; told of the widest of all kinds of group."""
         shown = (
             f"by less than a factor {math.exp(limit):.2f}"
-            if "level" in begins
+            if begins != "missed_cases_by_"
             else (f"by less than {limit * 100:.0f} in 100")
         )
         asked = f"no clear gap between groups, {shown}"
@@ -274,6 +274,11 @@ class _Reading:
     def _told(self, check: Mapping[str, Any]) -> bool:
         """Whether the check could tell; one that could not holds where the experiment says so."""
         return check["verdict"] != NOT_KNOWN or self.limits.undecided_holds
+
+
+def _said(check: Mapping[str, Any]) -> str:
+    begins = "undecided: " if check["verdict"] == NOT_KNOWN else ""
+    return f"{begins}{check['sentence']}"
 
 
 def _or(value: float | None, otherwise: float) -> float:

@@ -30,6 +30,10 @@ RISE = 1e-12
 SOME_ROWS, SOME_TREES = 20_000, 5
 
 
+#: How the figure of a gate begins that could not be decided: it holds if the experiment says so.
+UNDECIDED = "undecided"
+
+
 @dataclass(frozen=True)
 class SignOff:
     """Somebody took a gate that does not hold upon themselves: in which role, and why."""
@@ -56,7 +60,9 @@ class Gate:
     @property
     def verdict(self) -> str:
         """In words."""
-        return "held" if self.passed else "signed off" if self.signed_off else "NOT HELD"
+        if not self.passed:
+            return "signed off" if self.signed_off else "NOT HELD"
+        return "undecided" if self.measured.startswith(UNDECIDED) else "held"
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values."""

@@ -76,7 +76,7 @@ def checks(hearing: Hearing, groups: tuple[Groups, ...]) -> list[Check]:
 def of_kind(frame: Frame) -> Check:
     """The cost of lines by group, for one kind; nothing is judged here, so it is never "look"."""
     hearing, groups = frame.hearing, frame.groups
-    name = f"cost_of_lines_by_{groups.kind}"
+    name = f"cost_of_lines_by_{groups.slug}"
     told = frame.enough["missed"]
     if told.sum() < 2:
         lacking = (

@@ -21,7 +21,9 @@ from riskflag.training.rows import Ints, Rows, integers
 
 Texts = NDArray[np.object_]
 
-SEX, ETHNICITY, DISABILITY, AGE = KINDS = ("sex", "ethnicity", "disability", "age")
+SEX, ETHNICITY, DISABILITY, AGE = "sex", "ethnicity", "disability", "age"
+#: The codes as recorded: main groups can hide that one people among them is served worse.
+DETAIL = "ethnicity code"
 #: Intersections that are told besides the kinds alone.
 TOGETHER = ((SEX, ETHNICITY),)
 #: Wide enough to put a person and a day into one number without overlap.
@@ -36,6 +38,11 @@ class Groups:
     names: tuple[str, ...]
     code: Ints
 
+    @property
+    def slug(self) -> str:
+        """The kind as a part of a name."""
+        return self.kind.replace(" ", "_")
+
     @classmethod
     def of(cls, kind: str, texts: Texts) -> Groups:
         """Number the groups by name."""
@@ -46,9 +53,11 @@ class Groups:
 def groups_of(history: History, rows: Rows) -> tuple[Groups, ...]:
     """Every kind of group that the records tell apart, and the intersections, for these rows."""
     version = versions_at(history, rows)
+    codes = _texts(history, "ethnicity", version)
     texts = {
         SEX: _texts(history, "sex", version),
-        ETHNICITY: _main_groups(_texts(history, "ethnicity", version)),
+        ETHNICITY: _main_groups(codes),
+        **({} if set(codes) == set(_main_groups(codes)) else {DETAIL: codes}),
         DISABILITY: _texts(history, "disability", version),
         AGE: _ages(history, rows, version),
     }

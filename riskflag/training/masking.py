@@ -87,6 +87,9 @@ def without(hearing: Hearing, name: str, columns: Mapping[str, tuple[int, ...]])
     if not hearing.enough or not columns:
         told = f"By {what}: too few children had the outcome to tell what the list rests on."
         return Check(name, HONESTY, told, NOT_KNOWN)
+    if len(columns) == 1:
+        told = f"By {what}: every signal needs the one {what} there is, so nothing can be hidden."
+        return Check(name, HONESTY, told)
     used = hearing.model.booster.feature_importance() > 0
     others = {}
     for number, (group, places) in enumerate(columns.items()):

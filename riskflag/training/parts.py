@@ -63,7 +63,19 @@ def bundle_parts(
         "calibration": learnt.model.calibration.to_dict(),
         "thresholds": learnt.thresholds,
         "reference": {**judgement.typical, "spread": judgement.spread.to_dict()},
-        "performance": {**result["natural_frequency"], "figures": result["scorers"]["model"]},
+        "performance": {
+            **result["natural_frequency"],
+            "figures": result["scorers"]["model"],
+            # What the governance pack is made from: it travels with the model, hashed and signed.
+            "result": result,
+            "importance": judgement.importance,
+            "learnt_from": {
+                "rows": prepared.train_rows,
+                "outcomes": prepared.train_outcomes,
+                "rows_used": len(prepared.train.rows),
+                "trees": learnt.trees,
+            },
+        },
         "gates": {
             "passed": all(gate.holds for gate in gates),
             "gates": [gate.to_dict() for gate in gates],

@@ -112,8 +112,13 @@ class Parts:
         if windows.test_from is None:
             raise InputError("An outcome from a table needs `test_from` in [windows].")
         test = rows.as_of >= day_number(windows.test_from)
+        if windows.test_until is not None:
+            test &= rows.as_of < day_number(windows.test_until)
         if not test.any():
-            raise InputError("No row of the table lies on or after `test_from`; check the date.")
+            raise InputError(
+                "No row of the table lies on or after `test_from` and before `test_until`; "
+                "check the dates."
+            )
         over = ~test & (ends < rows.as_of[test].min())
         drawn = np.random.default_rng(config.model.seed).random(int(family.max()) + 1)[family]
         calibration = over & (drawn < windows.calibration_share)

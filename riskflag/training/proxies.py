@@ -67,7 +67,7 @@ def one_row_each(hearing: Hearing) -> NDArray[np.intp]:
 
 def of_kind(asked: Asked) -> Check:
     """How well the inputs tell each group of one kind from the others, the best told first."""
-    kind, name = asked.groups.kind, f"proxies_of_{asked.groups.kind}"
+    kind, name = asked.groups.kind, f"proxies_of_{asked.groups.slug}"
     known = np.array([one not in (NOT_RECORDED, SMALL) for one in asked.groups.names])
     # Where a record only ever says yes, those without it are the others.
     among = known[asked.groups.code] if known.sum() > 1 else np.ones(len(asked.values), dtype=bool)

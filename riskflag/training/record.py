@@ -23,6 +23,8 @@ from riskflag.training.track import FoldRecord, RunRecord, git_revision
 
 #: The artifact folder that holds a run's future bundle.
 BUNDLE = "bundle"
+#: The figures that are recorded of what the model is judged beside; the tables have all of them.
+OF_OTHERS = frozenset({"auroc", "precision_at_capacity", "precision"})
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,7 @@ class Finished:
             "report/importance.json": canonical(self.judgement.importance).decode(),
             "catalogue/signals.txt": catalogue_text(catalogue),
             "catalogue/rulebook.toml": _rulebook(catalogue),
+            **self._asked(),
         }
         return RunRecord(
             name,
@@ -68,12 +71,20 @@ class Finished:
             folds=tuple(folds(result)),
         )
 
+    def _asked(self) -> dict[str, str]:
+        """The experiment's own file, so that every setting can be read."""
+        folder = self.experiment.folder
+        if folder is None:
+            return {}
+        return {"config.toml": (folder / "config.toml").read_text(encoding="utf-8")}
+
     def _parameters(self) -> dict[str, object]:
         config = self.experiment.config
         windows = self.prepared.split.told()
         return {
             **self.learnt.config.model_dump(exclude={"tuning", "challengers"}),
             "challengers": " ".join(config.model.challengers) or "none",
+            "folds": config.windows.folds,
             "tuning_trials": 0 if config.model.tuning is None else config.model.tuning.trials,
             "outcome_types": config.outcome.table or " ".join(config.outcome.types),
             "horizon_days": self.parts.about["horizon_days"],
@@ -129,7 +140,8 @@ def metrics(
     for name, figures in result["scorers"].items():
         suffix = "" if name == "model" else "_" + name.replace(" ", "_")
         for key, figure in figures.items():
-            told[f"{key}{suffix}"] = figure["value"]
+            if name == "model" or key in OF_OTHERS:
+                told[f"{key}{suffix}"] = figure["value"]
     told["auroc_low"] = result["scorers"]["model"]["auroc"]["low"]
     told["auroc_high"] = result["scorers"]["model"]["auroc"]["high"]
     if "rolling" in result:
@@ -156,12 +168,12 @@ def folds(result: Mapping[str, Any]) -> Iterator[FoldRecord]:
 
 
 def list_figures(lists: Mapping[str, Any]) -> dict[str, float]:
-    """The figures of weekly lists, the model's under their plain names."""
+    """The figures of weekly lists, the model's under their plain names, few of the others'."""
     return {
         f"weekly_{key}" + ("" if name == "model" else "_" + name.replace(" ", "_")): figure["value"]
         for name, figures in lists.items()
         for key, figure in figures.items()
-        if figure["value"] is not None
+        if figure["value"] is not None and (name == "model" or key in OF_OTHERS)
     }
 
 

@@ -6,14 +6,16 @@ weeks that follow, at the team's weekly capacity, beside the lists of simpler wa
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from riskflag.clock import date_of
+from riskflag.clock import NEVER, date_of
 from riskflag.errors import InputError
 from riskflag.history.view import History
 from riskflag.progress import Progress, silent
@@ -27,8 +29,9 @@ from riskflag.training.learn import Learnt, learn
 from riskflag.training.logistic import logistic_scores
 from riskflag.training.metrics import auroc
 from riskflag.training.operate import monthly_capacity
-from riskflag.training.outcome import label, matured
+from riskflag.training.outcome import Labels, label, matured
 from riskflag.training.prepare import Prepared, prepare, signal_values
+from riskflag.training.prepare_table import prepare_table
 from riskflag.training.rows import Contacts, Ints, Rows
 from riskflag.training.rules_alone import rules_alone
 from riskflag.training.split import period
@@ -63,6 +66,8 @@ class Tour:
     per_week: int
     threads: int = 2
     progress: Progress = silent
+    #: Where a labelled table is looked for; None for an outcome from contacts.
+    root: Path | None = None
 
     def go(self, last_cut: int) -> dict[str, Any] | None:
         """Every fold, oldest first, and all together; None when the experiment asks for none."""
@@ -90,10 +95,15 @@ class Tour:
             "days_gained": self._days_gained(ahead),
             "sentences": [
                 f"Rolling evaluation: trained {wanted} times, every "
-                f"{self.config.windows.every_days} days, {self.per_week} new children a week.",
+                f"{self.config.windows.every_days} days, {self._capacity()}.",
                 *(in_words(name, figure) for name, figure in together.items()),
             ],
         }
+
+    def _capacity(self) -> str:
+        if self.root is None:
+            return f"{self.per_week} new children a week"
+        return f"{round(monthly_capacity(self.per_week))} new children for each date of the table"
 
     def first_weeks(self, prepared: Prepared, learnt: Learnt) -> dict[str, Any]:
         """The weekly lists of the first test weeks by the model itself, and how steady they are."""
@@ -126,11 +136,17 @@ class Tour:
 
     def _fold(self, number: int, cut: int) -> tuple[dict[str, Any], dict[str, Listed]]:
         windows = self.config.windows
-        months = max(1, round(windows.every_days / 30.44))
-        told = {"cut": date_of(cut), "test_months": months}
+        if self.root is None:
+            months = max(1, round(windows.every_days / 30.44))
+            told: dict[str, object] = {"cut": date_of(cut), "test_months": months}
+        else:
+            told = self._of_table(number)
         config = self.config.model_copy(update={"windows": windows.model_copy(update=told)})
         try:
-            prepared = prepare(self.history, config, self.catalogue)
+            if self.root is None:
+                prepared = prepare(self.history, config, self.catalogue)
+            else:
+                prepared = prepare_table(self.history, config, self.catalogue, self.root)
         except InputError as error:
             raise InputError(f"Fold {number} of the rolling evaluation: {error}") from None
         capacity = monthly_capacity(self.per_week)
@@ -142,7 +158,7 @@ class Tour:
         raw = learnt.model.raw(test.values, learnt.model.names)
         fold = {
             "fold": number,
-            "cut": date_of(cut).isoformat(),
+            "cut": str(told.get("test_from") or told["cut"]),
             "learnt_from": period(prepared.split.train),
             "period": period(prepared.split.test),
             "weeks": len(np.unique(weeks.rows.as_of)),
@@ -151,8 +167,25 @@ class Tour:
         }
         return fold, lists
 
+    def _of_table(self, number: int) -> dict[str, object]:
+        """From and until which date the rows of a labelled table judge a fold; the last has all."""
+        windows, every = self.config.windows, dt.timedelta(days=self.config.windows.every_days)
+        if windows.test_from is None:
+            raise InputError("An outcome from a table needs `test_from` in [windows].")
+        begins = windows.test_from - (windows.folds - number) * every
+        last = number == windows.folds
+        return {"test_from": begins, "test_until": windows.test_until if last else begins + every}
+
     def _weeks(self, prepared: Prepared) -> Weeks:
-        """The weekly rows of a quarter from the first test date, or as long as `every` says."""
+        """The weekly rows of a quarter from the first test date, or as long as `every` says.
+
+        Of a labelled table: its own rows, with a month's capacity for each of its dates.
+        """
+        if self.root is not None:
+            test, each = prepared.test, round(monthly_capacity(self.per_week))
+            # The table says whether, not when: no days of warning can be told.
+            never = Labels(test.labels.happened, np.full(len(test.rows), NEVER))
+            return Weeks(test.rows, never, prepared.test_families, each)
         outcome, split, people = self.config.outcome, prepared.split, prepared.people
         horizon, cut = outcome.horizon_days, split.cut
         days = [

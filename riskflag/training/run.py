@@ -87,7 +87,8 @@ def train(
     )
     judgement = court.judge()
     judgement.result["challengers"] = plainer.beside(prepared, judgement.result, config.evaluation)
-    tour = Tour(history, config, catalogue, a_week, threads, progress)
+    root = None if config.outcome.table is None else workspace.root
+    tour = Tour(history, config, catalogue, a_week, threads, progress, root)
     _examine(tour, prepared, learnt, judgement, capacity=capacity, reviews=reviews_of(workspace))
     texts = plainer.texts()
     if learnt.tuned is not None:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from riskflag.casework.small_numbers import FEWEST
 from riskflag.training.baselines import contact_count
 from riskflag.training.checks import FINE, HONESTY, LOOK, NOT_KNOWN, Check
 from riskflag.training.hearing import Hearing
@@ -25,8 +26,15 @@ Floats = NDArray[np.float64]
 
 #: Windows whose contacts are counted, in days; None is ever.
 WINDOWS = (30, 90, 365, None)
-#: Bands of contacts in the last year: first and last of each.
-BANDS = ((0, 0), (1, 2), (3, 5), (6, 10), (11, 20), (21, 10**9))
+#: Bands of contacts in the last year: first, last and in words.
+BANDS = (
+    (0, 0, "none"),
+    (1, 2, "1 or 2"),
+    (3, 5, "3 to 5"),
+    (6, 10, "6 to 10"),
+    (11, 20, "11 to 20"),
+    (21, 10**9, "21 or more"),
+)
 #: Of the score this share may be amount of contact before somebody has to look.
 MOST = 0.75
 ROUNDS = 60
@@ -97,22 +105,16 @@ def _groups(counts: Floats) -> NDArray[np.intp]:
 def within_bands(hearing: Hearing, year: Floats, alone: Floats) -> Check:
     """AUROC among children with about as many contacts: the score and the counts by themselves."""
     name = "score_within_bands_of_contact"
-    table = []
-    for low, high in BANDS:
-        inside = np.flatnonzero((year >= low) & (year <= high))
-        came = hearing.labels[inside].sum()
-        if len(np.unique(hearing.rows.person[inside])) >= 10 and came >= 10:
-            table.append(_band(hearing, inside, alone, _band_name(low, high)))
-    if not table or not hearing.enough:
+    inside = [np.flatnonzero((year >= low) & (year <= high)) for low, high, _ in BANDS]
+    inside = [at for at in inside if _enough(hearing, at)]
+    if not inside or not hearing.enough:
         told = "Within bands of contact: too few outcomes to tell."
         return Check(name, HONESTY, told, NOT_KNOWN)
-    bands = [np.flatnonzero((year >= low) & (year <= high)) for low, high in BANDS]
-    ours = [Ranking(hearing.raw[at], hearing.labels[at]) for at in bands if len(at)]
-    theirs = [Ranking(alone[at], hearing.labels[at]) for at in bands if len(at)]
-    bands = [at for at in bands if len(at)]
-    draws = [(_mean(ours, bands, w), _mean(theirs, bands, w)) for w in hearing.draws()]
+    ours = [Ranking(hearing.raw[at], hearing.labels[at]) for at in inside]
+    theirs = [Ranking(alone[at], hearing.labels[at]) for at in inside]
+    draws = [(_mean(ours, inside, w), _mean(theirs, inside, w)) for w in hearing.draws()]
     whole = np.ones(len(year))
-    mine, counted = _mean(ours, bands, whole), _mean(theirs, bands, whole)
+    mine, counted = _mean(ours, inside, whole), _mean(theirs, inside, whole)
     figure = with_interval(mine, [a for a, _ in draws])
     gain = with_interval(mine - counted, [a - b for a, b in draws])
     better = gain["low"] is not None and gain["low"] > 0
@@ -120,24 +122,25 @@ def within_bands(hearing: Hearing, year: Floats, alone: Floats) -> Check:
         f"Among children with about as many contacts in a year the score has AUROC "
         f"{span(figure)}, {span(gain, 2, sign=True)} against a model that only counts contacts."
     )
+    table = [_band(hearing, at, alone, year[at[0]]) for at in inside]
     return Check(name, HONESTY, told, FINE if better else LOOK, figure, table)
 
 
-def _band(hearing: Hearing, inside: NDArray[np.intp], alone: Floats, band: str) -> dict[str, Any]:
+def _enough(hearing: Hearing, at: NDArray[np.intp]) -> bool:
+    """Whether a band has so many children with and without the outcome that it may be told."""
+    person, came = hearing.rows.person[at], hearing.labels[at] > 0
+    return min(len(np.unique(person[came])), len(np.unique(person[~came]))) >= FEWEST
+
+
+def _band(hearing: Hearing, inside: NDArray[np.intp], alone: Floats, some: float) -> dict[str, Any]:
     labels = hearing.labels[inside]
     return {
-        "contacts_in_a_year": band,
+        "contacts_in_a_year": next(told for low, high, told in BANDS if low <= some <= high),
         "child_months": len(inside),
         "rate": float(labels.mean()),
         "auroc": Ranking(hearing.raw[inside], labels).auroc(),
         "auroc_contacts_alone": Ranking(alone[inside], labels).auroc(),
     }
-
-
-def _band_name(low: int, high: int) -> str:
-    if high >= 10**9:
-        return f"{low} or more"
-    return str(low) if low == high else f"{low} to {high}"
 
 
 def _mean(rankings: list[Ranking], bands: list[NDArray[np.intp]], weights: Floats) -> float:

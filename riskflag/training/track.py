@@ -201,6 +201,13 @@ class Store:
                 self._client.set_model_version_tag(REGISTRY, version.version, name, value)
             self._client.set_registered_model_alias(REGISTRY, alias, version.version)
 
+    def of_bundle(self, bundle: str) -> Run | None:
+        """The run that was promoted as this bundle, or None when the record has none."""
+        with _quiet():
+            found = self._client.search_model_versions(f"name = '{REGISTRY}'")
+        known = next((one.run_id for one in found if one.tags.get("bundle") == bundle), None)
+        return next((run for run in self.runs() if run.id == known), None)
+
     def _version(self, run: Run) -> Any:
         """The version that the run was registered as, or None."""
         found = self._client.search_model_versions(f"name = '{REGISTRY}'")

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from riskflag.clock import NEVER
 from riskflag.training.intervals import Figure, family_draws, with_interval
 from riskflag.training.outcome import Labels
 from riskflag.training.rows import Ints, Rows
@@ -76,7 +77,7 @@ def weekly_list(weeks: Weeks, scores: Floats, seed: int = 11) -> Listed:
     return Listed(
         weeks.family[listed],
         came,
-        np.where(came, days, np.nan),
+        np.where(came & (weeks.labels.day[listed] < NEVER), days, np.nan),
         weeks.family[with_outcome[once]],
         rows.person[listed],
     )

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from riskflag.casework.decisions import SHIPPED, Answers
 from riskflag.reports import flag_page
 from riskflag.reports.records import Record
-from riskflag.reports.review_words import label
+from riskflag.reports.review_words import comes_back, label
 from riskflag.web.forms_review import Reason, quiet_reason
 
 #: A select cannot be read with more records than this; the rest can be told in the note.
@@ -51,18 +52,31 @@ def wrong(reasons: Sequence[Reason], answers: Mapping[str, Any]) -> tuple[Reason
 
 
 def told(
-    reasons: Sequence[Reason], answers: Mapping[str, Any], problems: Mapping[str, Any]
+    reasons: Sequence[Reason],
+    answers: Mapping[str, Any],
+    problems: Mapping[str, Any],
+    offered: Answers = SHIPPED,
 ) -> tuple[Told, ...]:
     """Every answer in the order of the form, in words; what was left out is told as left out."""
-    return (*_about_the_flag(reasons, answers, problems), *_about_after(answers))
+    decided = offered.of(answers.get("decision"))
+    decision = Told(
+        "Decision",
+        decided.label if decided else label("decisions", answers.get("decision")),
+        "decision",
+        missing=decided is None,
+    )
+    return (*_about_the_flag(reasons, answers, problems, decision), *_about_after(answers))
 
 
 def _about_the_flag(
-    reasons: Sequence[Reason], answers: Mapping[str, Any], problems: Mapping[str, Any]
+    reasons: Sequence[Reason],
+    answers: Mapping[str, Any],
+    problems: Mapping[str, Any],
+    decision: Told,
 ) -> Iterator[Told]:
     if answers.get("first_thought"):
         yield Told("First thought", label("first_thought", answers["first_thought"]))
-    yield _answer("Decision", "decisions", answers.get("decision"), "decision")
+    yield decision
     yield Told("Why", answers.get("why") or "", "why", missing=not answers.get("why"))
     for reason in reasons:
         verdict = answers.get("verdicts", {}).get(reason.reason_id)
@@ -74,7 +88,7 @@ def _about_the_flag(
 
 def _about_after(answers: Mapping[str, Any]) -> Iterator[Told]:
     yield _answer("Worth bringing", "worth", answers.get("worth_bringing"), "worth_bringing")
-    yield _answer("Comes back", "comes_back", answers.get("comes_back") or "default", "comes_back")
+    yield Told("Comes back", comes_back(answers.get("comes_back") or "default"), "comes_back")
     if quiet_reason(answers):
         yield Told("Why it should stay quiet", quiet_reason(answers), "quiet_reason")
     yield Told("Discussed with", answers.get("discussed_with") or "Nobody named", "discussed_with")

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 
 from flask import abort, current_app
 
+from riskflag.casework.decisions import Answers, load_answers
 from riskflag.casework.looks import LookBook
 from riskflag.casework.store import Store
 from riskflag.casework.users import User
 from riskflag.web.gate import needs, sitting
 from riskflag.workspace import Workspace
 
-__all__ = ["look", "looks", "needs", "store", "user", "workspace"]
+__all__ = ["answers", "look", "looks", "needs", "store", "user", "workspace"]
 
 
 def store() -> Store:
@@ -25,6 +26,11 @@ def workspace() -> Workspace:
     """The workspace whose pages these are."""
     found: Workspace = current_app.extensions["riskflag_workspace"]
     return found
+
+
+def answers() -> Answers:
+    """What a reviewer of this workspace may answer: its own list or the shipped one."""
+    return load_answers(workspace())
 
 
 def user() -> User:

@@ -18,7 +18,8 @@ from wtforms.fields import Field
 from wtforms.validators import ValidationError
 
 from riskflag.casework import policies
-from riskflag.reports.review_words import choices
+from riskflag.casework.decisions import SHIPPED, Answers
+from riskflag.reports.review_words import choices, returns
 from riskflag.web.forms import (
     Check,
     as_choices,
@@ -73,9 +74,7 @@ class FirstThoughtForm(FlaskForm):  # type: ignore[misc]
 class ReviewForm(FlaskForm):  # type: ignore[misc]
     """The questions that every review asks; `review_form` adds one for each reason."""
 
-    decision = radios(
-        "What did you decide?", choices("decisions"), missing="Select what you decided"
-    )
+    decision = radios("What did you decide?", (), missing="Select what you decided")
     why = text_area("Why?", required(WHY), at_least_words(FEWEST_WORDS, WHY))
     worth_bringing = radios(
         "Was it worth bringing to you?",
@@ -84,7 +83,7 @@ class ReviewForm(FlaskForm):  # type: ignore[misc]
     )
     comes_back = radios(
         "When should this come back?",
-        choices("comes_back"),
+        (),
         missing="Select when this should come back",
         optional=True,
     )
@@ -93,16 +92,20 @@ class ReviewForm(FlaskForm):  # type: ignore[misc]
 
     #: Field name of the verdict on each reason, set by `review_form`.
     verdict_fields: Mapping[str, str] = {}
+    #: What can be decided, set by `review_form`.
+    offered: Answers = SHIPPED
 
 
 def review_form(
     reasons: Sequence[Reason],
     answers: Mapping[str, Any],
     *,
+    offered: Answers = SHIPPED,
     sent: MultiDict[str, str] | None = None,
 ) -> ReviewForm:
     """The form for these reasons, filled with kept answers unless it was just sent.
 
+    `offered` is the workspace's list of decisions and of times to come back.
     `sent` stands in for what this request sends, such as fields kept from an earlier one.
     """
     names = {reason.reason_id: f"verdict_{reason.slug}" for reason in reasons}
@@ -115,7 +118,19 @@ def review_form(
         )
         for reason in reasons
     }
-    made = type("FlagReviewForm", (ReviewForm,), {**fields, "verdict_fields": names})
+    fields["decision"] = radios(
+        "What did you decide?",
+        tuple((one.name, one.label) for one in offered.decisions),
+        missing="Select what you decided",
+    )
+    fields["comes_back"] = radios(
+        "When should this come back?",
+        returns(offered.return_weeks),
+        missing="Select when this should come back",
+        optional=True,
+    )
+    more_of = {"verdict_fields": names, "offered": offered}
+    made = type("FlagReviewForm", (ReviewForm,), {**fields, **more_of})
     verdicts = answers.get("verdicts", {})
     kept = {field: verdicts.get(reason_id, "") for reason_id, field in names.items()}
     more = {} if sent is None else {"formdata": sent}
@@ -149,9 +164,10 @@ def complete_review(form: ReviewForm, level: str) -> bool:
 def _not_quiet(form: ReviewForm, level: str) -> str:
     """Why the flag may not stay away as chosen; empty when it may."""
     chosen = form.comes_back.data
-    if chosen and chosen not in may_come_back(level):
+    if chosen and chosen not in may_come_back(level, form.offered):
         return "An urgent flag cannot stay away for longer. Select another time"
-    if chosen == IF_NEW and form.decision.data and not policies.closes(form.decision.data):
+    decision = form.offered.of(form.decision.data)
+    if chosen == IF_NEW and decision and not policies.closes(decision.meaning):
         return "Your decision leaves the flag open. Select the usual rule or a time in weeks"
     return ""
 
@@ -161,13 +177,13 @@ def quiet_reason(answers: Mapping[str, Any]) -> str:
     return str(answers.get("quiet_reason") or "") if answers.get("comes_back") == IF_NEW else ""
 
 
-def may_come_back(level: str) -> tuple[str, ...]:
+def may_come_back(level: str, offered: Answers = SHIPPED) -> tuple[str, ...]:
     """The answers to when a flag of this level comes back, in the order of the form."""
     longest = policies.QUIET_DAYS[level]
     return tuple(
         name
-        for name, _ in choices("comes_back")
-        if level != policies.URGENT or (name != IF_NEW and policies.WEEKS.get(name, 0) <= longest)
+        for name, _ in returns(offered.return_weeks)
+        if level != policies.URGENT or (name != IF_NEW and 7 * policies.weeks(name) <= longest)
     )
 
 

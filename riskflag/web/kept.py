@@ -20,7 +20,9 @@ Thing = TypeVar("Thing")
 
 
 class Kept:
-    """One value for each name, made again when its key changes."""
+    """One value for each name, made again when its key changes; of the newest names only."""
+
+    MOST = 64
 
     def __init__(self) -> None:
         self._values: dict[str, tuple[str, Any]] = {}
@@ -33,7 +35,10 @@ class Kept:
             with self._lock:
                 found = self._values.get(name)
                 if found is None or found[0] != key:
+                    self._values.pop(name, None)
                     found = self._values[name] = (key, make())
+                    while len(self._values) > self.MOST:
+                        self._values.pop(next(iter(self._values)))
         value: Thing = found[1]
         return value
 

@@ -8,14 +8,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from riskflag.casework import kept_reviews, policies, second_looks
+from riskflag.casework.decisions import Answers
 from riskflag.casework.kept_reviews import KeptReview, KeptVerdict
+from riskflag.casework.policies import Decision
 from riskflag.casework.reviews import NewReview, ReasonVerdict
 from riskflag.errors import InputError
 from riskflag.reports import words
 from riskflag.reports.flag_page import short
 from riskflag.reports.outline import outline
 from riskflag.reports.records import numbered, record
-from riskflag.reports.review_words import copyable, instant, label
+from riskflag.reports.review_words import comes_back, copyable, decision, instant, label
 from riskflag.web import desk
 from riskflag.web.answers import Told, in_words
 from riskflag.web.case import Case
@@ -29,11 +31,16 @@ def new_review(case: Case, kept: Writing) -> NewReview:
     """The review that a complete draft stands for."""
     assert kept.opening is not None
     user, answers = desk.user(), kept.answers
+    decided = desk.answers().of(answers["decision"])
+    if decided is None:
+        raise InputError("This decision is no longer on the form; open the review again.")
     return NewReview(
         flag_id=case.flag_id,
         reviewer=user.name,
         role=user.role,
-        decision=answers["decision"],
+        decision=decided.name,
+        meaning=decided.meaning,
+        decision_label=decided.label,
         why=answers["why"],
         worth_bringing=answers["worth_bringing"],
         opened_at=kept.opening.at,
@@ -126,10 +133,10 @@ def entry(review: KeptReview, names: Names) -> Entry:
         who=f"{review.reviewer} ({label('roles', review.role)})",
         when=instant(review.decided_at),
         iso=review.decided_at.isoformat(timespec="seconds"),
-        decision=label("decisions", review.decision),
+        decision=decision(review.decision, review.decision_label),
         why=review.why,
         rows=(
-            Told("Decision", label("decisions", review.decision)),
+            Told("Decision", decision(review.decision, review.decision_label)),
             Told("Why", review.why),
             *_rows(review, names),
         ),
@@ -161,7 +168,7 @@ def _rows(review: KeptReview, names: Names) -> tuple[Told, ...]:
 
 def _back(review: KeptReview) -> str:
     """When the flag comes back or is due again, with the day that was promised."""
-    told = label("comes_back", review.comes_back or "default")
+    told = comes_back(review.comes_back or "default")
     if review.back_on is None:
         return told
     latest = "at the latest on " if review.comes_back == IF_NEW else ""
@@ -272,8 +279,7 @@ def usual_rule(case: Case) -> str:
 
 def what_will_happen(case: Case, kept: Writing) -> tuple[str, ...]:
     """What saving does, sentence by sentence."""
-    decision = kept.answers.get("decision")
-    lines = [_effect(decision)]
+    lines = [_effect(desk.answers().of(kept.answers.get("decision")))]
     if any(verdict.verdict == "wrong" for verdict in verdicts(case, kept)):
         lines.append("What you called wrong goes to the data steward.")
     lines.append("Your review is kept as it is. It can be amended, never changed or removed.")
@@ -281,10 +287,16 @@ def what_will_happen(case: Case, kept: Writing) -> tuple[str, ...]:
     return tuple(lines)
 
 
-def _effect(decision: str | None) -> str:
-    if decision == "unsure":
+def keeps_open(offered: Answers) -> str:
+    """Which decisions keep a flag open, in two sentences."""
+    still = [one.label for one in offered.decisions if not policies.closes(one.meaning)]
+    return f"These keep the flag open: {'; '.join(still)}. The others close it."
+
+
+def _effect(chosen: Decision | None) -> str:
+    if chosen is not None and chosen.meaning == policies.CANNOT_DECIDE:
         return "The flag stays open, and a senior practitioner takes a second look."
-    if decision and policies.closes(decision):
+    if chosen is not None and policies.closes(chosen.meaning):
         return "The flag is closed and leaves the worklist."
     return "The flag stays open on the worklist."
 

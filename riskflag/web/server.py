@@ -6,6 +6,7 @@ each core. They share the store and nothing else.
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import logging
 import os
@@ -16,7 +17,8 @@ from collections.abc import Callable
 
 from waitress.server import create_server
 
-from riskflag.errors import ConfigError, StorageError
+from riskflag.errors import ConfigError, RiskflagError, StorageError
+from riskflag.nightly import folder
 from riskflag.web.app import create_app
 from riskflag.workspace import Workspace
 
@@ -58,6 +60,7 @@ def serve(
         ready()
         _answer(workspace, sock)
         return
+    _prepare(workspace)
     children = [_child(workspace, sock) for _ in range(processes)]
     try:
         ready()
@@ -68,6 +71,20 @@ def serve(
         raise StorageError("A process of the server ended by itself; start it again.")
     finally:
         _end(children)
+
+
+def _prepare(workspace: Workspace) -> None:
+    """Load what is large before the processes part: they share it, and no reader waits for it.
+
+    What is wrong with it is told by the page that needs it; the others do without.
+    """
+    from riskflag.nightly.lookback import prepare
+
+    if folder.current_name(workspace.publications) is not None:
+        with contextlib.suppress(RiskflagError):
+            prepare(workspace)
+    gc.collect()
+    gc.freeze()
 
 
 def _child(workspace: Workspace, sock: socket.socket) -> int:

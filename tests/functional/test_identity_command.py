@@ -10,6 +10,9 @@ import pytest
 
 from riskflag.cli import run
 from riskflag.clock import today
+from riskflag.errors import LockedError
+from riskflag.history import steward
+from riskflag.history.people import People
 from riskflag.history.store import HistoryStore
 from tests.functional.family_context import LANDED, agree, load, rows
 from tests.shared_data import shared_data
@@ -201,3 +204,31 @@ def test_the_report_is_the_same_as_json(workspace, capsys):
     report = json.loads(capsys.readouterr().out)
     assert report["records"] == 1_000
     assert (report["linked"], report["waiting"]) == (0, 0)
+
+
+@pytest.mark.parametrize("at", ["__post_init__", "record"], ids=["reads", "writes"])
+def test_of_two_stewards_who_decide_at_once_the_second_sees_what_the_first_said(
+    workspace, capsys, monkeypatch, at
+):
+    """While one reads or writes the other is turned away; then the answer that stands is told."""
+    item = waiting(workspace, capsys)[0]
+    owner = People if at == "__post_init__" else steward
+    real, told = getattr(owner, at), []
+
+    def interrupted(*args, **named):
+        done = real(*args, **named)
+        if not told:
+            told.append(None)
+            told[0] = identity(workspace, "decide", item, "same", "--by", "second", "--reason", "B")
+        return done
+
+    monkeypatch.setattr(owner, at, interrupted)
+    first = ("decide", item, "different", "--by", "first", "--reason", "A")
+    assert identity(workspace, *first) == 0
+    assert told == [LockedError.exit_code]
+    assert "Another run is working" in capsys.readouterr().err
+    assert identity(workspace, "decide", item, "same", "--by", "second", "--reason", "B") == 30
+    assert "kept the two apart" in capsys.readouterr().err
+    rows_of = HistoryStore(workspace.history).read("match").to_pylist()
+    said = [r["decided_by"] for r in rows_of if r["match_key"].startswith(item)]
+    assert said == ["riskflag", "first"]

@@ -17,7 +17,7 @@ from riskflag.errors import ConfigError, InputError, IntegrityError
 from riskflag.history.schema import CONTACT, COVERAGE, PERSON, RELATIONSHIP, conform
 from riskflag.history.store import HistoryStore
 from riskflag.history.view import History
-from riskflag.nightly import near
+from riskflag.nightly import chronologies, near
 from riskflag.nightly.lookback import Asked, course, look_back, look_back_as_published
 from riskflag.nightly.lookback_material import material_of
 from riskflag.nightly.run import run_night
@@ -146,15 +146,13 @@ def test_of_days_and_children_that_no_night_kept_the_history_is_asked(nights, mo
 
 def test_what_is_kept_names_nobody_and_is_checked(nights, tmp_path):
     """No name but its first letter, no other person; and a changed file is refused."""
-    import pyarrow.parquet as pq
-
     place, _ = nights
     store = open_store(place)
     record = publishing.current(store)
     store.close()
-    people = pq.read_table(place.publications / record.folder / near.PEOPLE)
+    people = chronologies.everybody(place.publications / record.folder / near.PEOPLE)
     names = {*people["given_name"].to_pylist(), *people["family_name"].to_pylist()} - {None}
-    assert {len(name) for name in names} <= {1}
+    assert {len(name) for name in names} == {1}
     copy = tmp_path / "publications"
     shutil.copytree(place.publications, copy)
     for file in (near.PEOPLE, near.LINKS, "records.parquet"):
@@ -271,6 +269,18 @@ def test_the_words_are_plain_and_every_number_of_a_record_is_on_the_page(nights)
         for part in html.split('href="#r')[1:]:
             assert f'id="r{part.split(chr(34))[0]}"' in html
         assert "<script" not in html
+
+
+def test_folding_leaves_nothing_of_a_long_course_out(nights):
+    """Each day and each record of the replay stands on the page once, folded or not."""
+    place, _ = nights
+    for person in CHILDREN:
+        page = lookback_page(look_back(place, None, Asked(person)))
+        html = render_lookback(page)
+        assert html.count('<tr id="r') == len(page.records)
+        assert html.count('<details class="fold"') == len(page.months) + len(page.years) > 0
+        for step in page.steps:
+            assert f'<tr><th scope="row">{step.date}</th><td><ul>' in html
 
 
 def test_what_cannot_be_looked_back_at_is_told_in_one_sentence(nights):

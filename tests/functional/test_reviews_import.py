@@ -12,7 +12,8 @@ import sqlalchemy as sa
 from riskflag.casework import imports
 from riskflag.casework.reviews import reviews_of, shown, verdicts_of
 from riskflag.casework.store import open_store
-from riskflag.casework.tables import Audit, Flag
+from riskflag.casework.tables import Audit, Flag, Review
+from riskflag.clock import LONDON
 from riskflag.history.schema import CONTACT, conform
 from riskflag.history.store import HistoryStore
 from riskflag.nightly.published import published_flag
@@ -341,3 +342,68 @@ def test_the_code_names_exactly_what_was_shown(desk):
     assert len(codes) == 4
     assert all(re.fullmatch(r"([0-9A-HJKMNP-TV-Z]{4}-){2}[0-9A-HJKMNP-TV-Z]{4}", c) for c in codes)
     assert published_flag(place, store, flag_id)["person_id"] not in "".join(codes)
+
+
+OWN_LIST = """
+return_weeks = [1, 12]
+
+[[decision]]
+name = "mash"
+label = "Send to the front door team"
+meaning = "act"
+
+[[decision]]
+name = "leave"
+label = "Leave it for now"
+meaning = "no_action"
+
+[[decision]]
+name = "undecided"
+label = "I cannot tell"
+meaning = "cannot_decide"
+"""
+
+
+def test_a_form_of_the_authoritys_own_list_is_taken_in_after_the_list_has_changed(tmp_path):
+    """The form asks what the night's list said, and the review keeps that label and meaning."""
+    from riskflag.nightly import inputs as of_a_night
+
+    root = tmp_path / "w"
+    place = world.workspace(root)
+    (place.root / "users.toml").write_text(USERS, encoding="utf-8")
+    (place.root / "decisions.toml").write_text(OWN_LIST, encoding="utf-8")
+    world.store_history(place, "b0", world.some_contacts())
+    assert of_a_night.load(place, AS_OF).form is not None
+    run_night(place, AS_OF)
+    (place.root / "decisions.toml").write_text(
+        OWN_LIST.replace("Send to the front door team", "Tell the hub").replace("1, 12", "2, 4"),
+        encoding="utf-8",
+    )
+    store = open_store(place)
+    with store.reading() as session:
+        flag_id = session.scalar(sa.select(Flag.flag_id).where(Flag.person_id == "C-ED"))
+    text = form_text(form_of(place, store, flag_id)).replace("\r\n", "\n")
+    assert "   A  Send to the front door team\n" in text
+    assert "   D  In 12 weeks\n" in text
+    for place_of, letter in (
+        (r"(C  I cannot tell\n   Answer: )\[  \]", "A"),
+        (r"(C  No\n   Answer: )\[  \]", "B"),
+        (r"(D  In 12 weeks\n   Answer: )\[  \]", "C"),
+        (r"(as you sign in: )\[  \]", "duty worker 1"),
+        (r"(year-month-day\): )\[  \]", AS_OF.isoformat()),
+    ):
+        text, found = re.subn(place_of, lambda m, said=letter: f"{m[1]}[{said}]", text)
+        assert found == 1
+    text = text.replace(
+        "What has the child said?\n", "What has the child said?\nShe asks for help.\n"
+    )
+    file = tmp_path / "form.review.txt"
+    file.write_bytes(text.replace("\n", "\r\n").encode())
+    taken_in = take_in(place, store, file, actor="clerk")
+    assert taken_in.outcome == "recorded", taken_in.told
+    with store.reading() as session:
+        row = session.scalars(sa.select(Review)).one()
+        assert (row.decision, row.meaning) == ("mash", "act")
+        assert row.decision_label == "Send to the front door team"
+        assert (row.back_on - row.decided_at.astimezone(LONDON).date()).days == 7
+    store.close()

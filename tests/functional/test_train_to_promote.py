@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import shutil
+import socket
 from pathlib import Path
 
 import numpy as np
@@ -36,6 +37,11 @@ capacity_per_week = 4
 [promotion]
 undecided_holds = true
 """
+#: The same with everything that training can do besides, so that all of it is searched.
+WHOLE = (
+    CONFIG.replace("[model]", '[model]\nchallengers = ["logistic", "ebm"]')
+    + "[model.tuning]\ntrials = 2\nfolds = 2\n"
+)
 START = dt.date(2023, 1, 1)
 CANARY = "ZQCANARY"
 
@@ -72,16 +78,21 @@ class Store:
         return made_up_history()
 
 
+def unreachable(_: socket.socket, address: object) -> None:
+    pytest.fail(f"training asked for a connection to {address}")
+
+
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A workspace after `riskflag train`."""
+    """A workspace after `riskflag train`, which found no network."""
     place = tmp_path_factory.mktemp("analyst")
     experiment = place / "experiments" / "made_up"
     experiment.mkdir(parents=True)
-    (experiment / "config.toml").write_text(CONFIG)
+    (experiment / "config.toml").write_text(WHOLE)
     Workspace.create(place / "workspace", "Test")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(training_run, "HistoryStore", Store)
+        patch.setattr(socket.socket, "connect", unreachable)
         assert run(["train", str(experiment), "--workspace", str(place / "workspace")]) == 0
     return place
 
@@ -120,6 +131,14 @@ def test_nobody_is_in_the_record_or_the_bundle(trained: Path, tmp_path: Path) ->
     assert run(["promote", "--workspace", str(place)]) == 0
     files = [path for path in place.rglob("*") if path.is_file()]
     assert len(files) > 30
+    names = {path.name for path in files}
+    assert {
+        "trials.csv",
+        "explainable_boosting.json",
+        "figures.csv",
+        "mlflow.db",
+        "config.toml",
+    } <= names
     assert [path for path in files if CANARY.encode() in path.read_bytes()] == []
 
 

@@ -49,9 +49,16 @@ def reference(world: World, declared: tuple[Signal, ...], rows: pd.DataFrame) ->
 
 
 def run(
-    law: Callable[..., None], cases: int, *strategies: st.SearchStrategy, shrink: bool = False
+    law: Callable[..., None],
+    cases: int,
+    *strategies: st.SearchStrategy,
+    shrink: bool = False,
+    part: int = 0,
 ) -> None:
-    """Run a law on generated cases: always the same in `make test`, fresh ones in `test-long`."""
+    """Run a law on generated cases: always the same in `make test`, fresh ones in `test-long`.
+
+    Parts of a law that is run in parts get cases of their own.
+    """
     chosen = settings(
         max_examples=cases,
         derandomize=not LONG,
@@ -62,11 +69,11 @@ def run(
     with warnings.catch_warnings():
         # What fails before it has been made smaller may take some pages to show.
         warnings.filterwarnings("ignore", "Generating overly large repr")
-        (seed(int(SEED))(test) if LONG else test)()
+        (seed(int(SEED) + part)(test) if LONG else test)()
 
 
 def equals_reference(
-    subject: Subject, cases: int, declared_by: st.SearchStrategy = DECLARATIONS
+    subject: Subject, cases: int, declared_by: st.SearchStrategy = DECLARATIONS, *, part: int = 0
 ) -> Counter:
     """Every value is, to the last bit, what the plain reference engine says."""
     met: Counter = Counter()
@@ -77,7 +84,7 @@ def equals_reference(
         assert same_bytes(found, expected), "differs from the reference engine"
         note(met, world, declared, expected)
 
-    run(law, cases, worlds(), declared_by, shrink=subject is kernel)
+    run(law, cases, worlds(), declared_by, shrink=subject is kernel, part=part)
     return met
 
 

@@ -11,7 +11,7 @@ import itertools
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
@@ -121,6 +121,12 @@ class Dice:
         self._left, place = divmod(self._left, len(pool))
         return pool[place]
 
+    def some(self, pool: Sequence[Any], most: int) -> tuple[Any, ...]:
+        """One or more of a pool, each once."""
+        left = list(pool)
+        size = self.pick(range(1, min(most, len(left)) + 1))
+        return tuple(left.pop(self.pick(range(len(left)))) for _ in range(size))
+
     def date(self) -> dt.date:
         return clock.date_of(self.pick(DAYS))
 
@@ -203,31 +209,33 @@ def worlds(draw) -> World:
     )
 
 
-@st.composite
-def selections(draw, *, quantity: bool = False, word: str | None = None) -> Selection:
-    pool = [
+@cache
+def pool_of(quantity: bool, word: str | None) -> tuple[str, ...]:
+    """The types whose contacts may have a quantity, or may say the word."""
+    return tuple(
         name
         for name in TYPES
         if (not quantity or terms()[name].quantity)
         and (word is None or word in terms()[name].attributes)
-    ]
-    wanted = draw(st.lists(st.sampled_from(pool), min_size=1, max_size=len(pool), unique=True))
-    types = tuple(wanted)
-    links = tuple(draw(st.lists(st.sampled_from(LINKS), min_size=1, max_size=3, unique=True)))
+    )
+
+
+@st.composite
+def selections(draw, *, quantity: bool = False, word: str | None = None) -> Selection:
+    die = Dice(draw(st.binary(min_size=20, max_size=20)))
+    types = die.some(pool_of(quantity, word), 6)
+    links = die.some(LINKS, 3)
     shared = set.intersection(*(set(terms()[name].attributes) for name in types))
-    few = draw(st.sampled_from((0, 0, 1, 2)))
-    names = draw(st.lists(st.sampled_from(["agency", *sorted(shared)]), max_size=few, unique=True))
-    where = tuple((name, draw(values_of(types, name))) for name in sorted(names))
-    of_whom = draw(st.sampled_from((("self",), LINKS, links)))
-    return Selection(types, of_whom, where)
+    few = die.pick((0, 0, 1, 2))
+    names = die.some(("agency", *sorted(shared)), few) if few else ()
+    where = tuple((name, die.some(values_of(types, name), 2)) for name in sorted(names))
+    return Selection(types, die.pick((("self",), LINKS, links)), where)
 
 
-def values_of(types: tuple[str, ...], name: str) -> st.SearchStrategy:
+def values_of(types: tuple[str, ...], name: str) -> tuple[str, ...]:
     if name == "agency":
-        good = AGENCIES
-    else:
-        good = (Selection(types).values_of(name) or WORDS)[:3]
-    return st.lists(st.sampled_from(good), min_size=1, max_size=2, unique=True).map(tuple)
+        return AGENCIES
+    return (Selection(types).values_of(name) or WORDS)[:3]
 
 
 @st.composite

@@ -17,7 +17,7 @@ from werkzeug.datastructures import MultiDict
 from riskflag.casework import reviews
 from riskflag.casework.kept_reviews import is_open
 from riskflag.errors import ConfigError, ConflictError, InputError
-from riskflag.reports.review_words import choices, instant
+from riskflag.reports.review_words import instant, returns
 from riskflag.web import desk, drafting, reviewed
 from riskflag.web.answers import told, wrong
 from riskflag.web.case import Case, opened_case
@@ -75,7 +75,7 @@ def form(flag_id: str) -> ResponseReturnValue:
     if about["amends"] and not kept.answers:
         kept = replace(kept, answers=reviewed.answers_of(case, about["amends"]))
     opening = drafting.opened(now, kept.opening, **about)
-    asked = review_form(case.reasons, kept.answers)
+    asked = review_form(case.reasons, kept.answers, offered=desk.answers())
     if request.args.get("errors"):
         asked = _as_sent(case, kept)
         complete_review(asked, case.level)
@@ -87,7 +87,7 @@ def form(flag_id: str) -> ResponseReturnValue:
 def answer(flag_id: str) -> ResponseReturnValue:
     """Keep the answers; go on when they are complete, or show what is missing."""
     case = opened_case(flag_id, LOOK)
-    asked = review_form(case.reasons, {})
+    asked = review_form(case.reasons, {}, offered=desk.answers())
     kept = _kept(case).with_answers(review_answers(asked))
     opening = drafting.unseal(flag_id, request.form.get("opening"))
     if opening is None or not trusted(asked):
@@ -110,7 +110,7 @@ def answer(flag_id: str) -> ResponseReturnValue:
 def autosave(flag_id: str) -> ResponseReturnValue:
     """Keep what is typed so far; for the script that saves between the steps."""
     case = opened_case(flag_id, LOOK)
-    asked, kept = review_form(case.reasons, {}), _kept(case)
+    asked, kept = review_form(case.reasons, {}, offered=desk.answers()), _kept(case)
     opening = drafting.unseal(flag_id, request.form.get("opening"))
     if opening is None or not trusted(asked):
         return {"saved": False}, 400
@@ -266,9 +266,9 @@ def _to_do(case: Case, kept: Writing) -> str | None:
 
 
 def _as_sent(case: Case, kept: Writing) -> ReviewForm:
-    empty = review_form(case.reasons, {})
+    empty = review_form(case.reasons, {}, offered=desk.answers())
     sent = as_sent(empty.verdict_fields, kept.answers)
-    return review_form(case.reasons, {}, sent=sent)
+    return review_form(case.reasons, {}, offered=desk.answers(), sent=sent)
 
 
 def _kept(case: Case) -> Writing:
@@ -284,7 +284,7 @@ def _kept(case: Case) -> Writing:
         return replace(kept, problems={**kept.problems, **told_wrong})
     if "why" not in sent:
         return kept
-    late = review_answers(review_form(case.reasons, {}, sent=sent))
+    late = review_answers(review_form(case.reasons, {}, offered=desk.answers(), sent=sent))
     return replace(kept, answers={**kept.answers, **late})
 
 
@@ -305,8 +305,10 @@ def _form_page(
     opening = kept.opening
     assert opening is not None
     amended = reviewed.amended(case, opening.amends)
-    allowed = may_come_back(case.level)
-    asked.comes_back.choices = as_choices(c for c in choices("comes_back") if c[0] in allowed)
+    offered = desk.answers()
+    allowed = may_come_back(case.level, offered)
+    times = returns(offered.return_weeks)
+    asked.comes_back.choices = as_choices(time for time in times if time[0] in allowed)
     return render_template(
         "review.html",
         page=case.page,
@@ -319,6 +321,9 @@ def _form_page(
         opening=drafting.seal(case.flag_id, opening),
         kept=instant(kept.saved_at) if kept.saved_at else "",
         may_quiet=IF_NEW in allowed,
+        prompts=offered.why_prompts,
+        quiet_reasons=offered.quiet_reasons,
+        keeps_open=reviewed.keeps_open(offered),
         usual_rule=reviewed.usual_rule(case),
         flag_url=case.url,
         here=f"{case.url}/review",
@@ -347,7 +352,7 @@ def _check_page(case: Case, kept: Writing, sent: FlaskForm, told_wrong: list[str
     return render_template(
         "review_check.html",
         page=case.page,
-        rows=told(case.reasons, kept.answers, kept.problems),
+        rows=told(case.reasons, kept.answers, kept.problems, desk.answers()),
         errors=[{"text": text} for text in told_wrong],
         happens=reviewed.what_will_happen(case, kept),
         form=sent,
@@ -367,7 +372,7 @@ def _conflict_page(case: Case, kept: Writing, said: str) -> str:
         flag_id=case.flag_id,
         said=said,
         other=other,
-        own=told(case.reasons, kept.answers, kept.problems),
+        own=told(case.reasons, kept.answers, kept.problems, desk.answers()),
         flag_url=case.url,
         on_url=f"{case.url}/review" + (f"?amend={other.review_id}" if other and closed else ""),
     )

@@ -13,10 +13,11 @@ from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
 from riskflag.casework import health, overview
+from riskflag.casework.decisions import Answers
 from riskflag.casework.overview import NothingFurther, Waiting
 from riskflag.clock import LONDON, today
 from riskflag.reports import words
-from riskflag.reports.review_words import label
+from riskflag.reports.review_words import decision
 from riskflag.web import desk, kept
 from riskflag.web.bars import Bar, Level, bar, level_bar
 from riskflag.web.teams import teams
@@ -95,8 +96,8 @@ def team() -> ResponseReturnValue:
         ages=[name for _, name in overview.AGES],
         weeks=kept.for_publication("weeks of flags", lambda _: _weeks(now.as_of)),
         capacity=desk.workspace().config.capacity_per_week,
-        decisions=_decisions(now.decisions),
-        decided=sum(count for _, count in now.decisions),
+        decisions=_decisions(now.decisions, desk.answers()),
+        decided=sum(one.reviews for one in now.decisions),
         second_looks=now.second_looks,
         median_days=_days(now.median_days_to_review),
         may_read_why=user.may("read_flags"),
@@ -135,11 +136,15 @@ def _weeks(as_of: dt.date | None) -> list[Week]:
     return found
 
 
-def _decisions(found: tuple[tuple[str, int], ...]) -> list[Decided]:
-    whole = sum(count for _, count in found)
+def _decisions(found: tuple[overview.Decided, ...], offered: Answers) -> list[Decided]:
+    """The decisions on the form in its order, then those recorded under another label."""
+    counts = Counter({one.label: 0 for one in offered.decisions})
+    for one in found:
+        counts[decision(one.name, one.label)] += one.reviews
+    whole = sum(counts.values())
     return [
-        Decided(label("decisions", name), count, bar(count / whole) if whole else None)
-        for name, count in found
+        Decided(name, count, bar(count / whole) if whole else None)
+        for name, count in counts.items()
     ]
 
 

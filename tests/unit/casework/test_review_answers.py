@@ -118,7 +118,7 @@ def test_a_verdict_about_what_the_flag_does_not_have_records_nothing(store, verd
 )
 def test_a_choice_of_time_becomes_the_day_promised(level, decision, choice, days):
     """Weeks are whole weeks; keeping quiet ends by itself after 90 days."""
-    promised = policies.back_on(choice, decision, level, world.DAY)
+    promised = policies.back_on(choice, policies.MEANING[decision], level, world.DAY)
     assert promised == (None if days is None else world.DAY + dt.timedelta(days=days))
 
 
@@ -134,7 +134,7 @@ def test_a_choice_of_time_becomes_the_day_promised(level, decision, choice, days
 def test_what_may_not_be_kept_quiet_is_not(level, decision, choice):
     """Neither an urgent flag nor one that stays open is kept quiet."""
     with pytest.raises(ConfigError):
-        policies.back_on(choice, decision, level, world.DAY)
+        policies.back_on(choice, policies.MEANING[decision], level, world.DAY)
 
 
 def test_an_urgent_flag_refuses_the_whole_review_that_would_quieten_it(tmp_path):

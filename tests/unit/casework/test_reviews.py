@@ -70,7 +70,7 @@ def test_a_decision_is_kept_and_closes_only_where_the_policy_says(store, decisio
     record_review(store, review(decision))
     assert [kept.decision for kept in reviews_of(store, "F-2026-000001")] == [decision]
     still_open = publishing.state(store, DAY + dt.timedelta(days=1)).open_flags
-    assert bool(still_open) != policies.closes(decision)
+    assert bool(still_open) != policies.closes(policies.MEANING[decision])
     with store.reading() as session:
         assert audit.first_bad(session) is None
         assert audit.head(session).seq == 2
@@ -78,7 +78,7 @@ def test_a_decision_is_kept_and_closes_only_where_the_policy_says(store, decisio
 
 def test_unsure_never_closes():
     """Not knowing is a decision, and it ends nothing."""
-    assert not policies.closes("unsure")
+    assert not policies.closes(policies.MEANING["unsure"])
 
 
 @pytest.mark.parametrize("verb", ["UPDATE review SET why = 'x'", "DELETE FROM review"])

@@ -5,6 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import random
+import signal
+import subprocess
+import sys
 import zlib
 
 import numpy as np
@@ -12,8 +15,20 @@ import pyarrow as pa
 import pytest
 
 from riskflag import fast_hash
-from riskflag.history import csv_reader, csv_scan, delivery, hashing, key_join, snapshot, writing
+from riskflag.history import (
+    content,
+    csv_reader,
+    csv_scan,
+    delivery,
+    hashing,
+    key_join,
+    known,
+    shelf,
+    writing,
+)
+from riskflag.history import ingest as ingesting
 from riskflag.history.ingest import ingest
+from riskflag.history.ledger import live_files
 from riskflag.history.store import HistoryStore
 from riskflag.workspace import Workspace
 
@@ -88,46 +103,162 @@ def test_keys_are_found_as_a_dictionary_finds_them(values):
     assert key_join.repeated(first).tolist() == [counts[n] > 1 for n in first.tolist()]
 
 
+NOTICES = """name = "notices"
+title = "Notices"
+agency = "ed"
+
+[files]
+pattern = "notices*.csv"
+
+[delivery]
+scope = "delta"
+
+[[contact]]
+type = "ed.attendance"
+subject = { column = "nhs", scheme = "nhs" }
+occurred = { column = "seen" }
+
+[[relationship]]
+kind = "sibling"
+person = { column = "nhs", scheme = "nhs" }
+related = { column = "other", scheme = "nhs" }
+"""
+
+
 def weeks(chance):
-    """Three weekly extracts in which records come, change, repeat, contradict and go."""
-    for _ in range(3):
+    """Three weekly extracts in which records come, change, repeat, contradict and go; and notices
+    without a name of their own, some about a child whose identifier only the last week tells."""
+    for week in range(3):
         lines = ["ref,child,nhs,from,to,home"]
         for ref in chance.sample(range(60), 45):
             day = dt.date(2026, 1, 1) + dt.timedelta(days=ref % 40)
             ended = day + dt.timedelta(days=9) if chance.random() < 0.5 else ""
             lines.append(f"r{ref},c{ref % 9},n{ref % 9},{day},{ended},{chance.choice('AB')}")
         lines += [lines[5], lines[7].rsplit(",", 1)[0] + ",C", "short,row", "r99,c1,n1,nonsense,,"]
-        yield "\n".join(lines) + "\n"
+        lines += ["r77,c77,n77,2026-01-09,,A"] if week == 2 else []
+        notices = ["nhs,seen,other"]
+        for number in range(25):
+            who = chance.choice([77, *range(12)])
+            notices.append(f"n{who},2026-01-{1 + number % 20:02d},n{(who + 1) % 12}")
+        notices += notices[3:6]
+        yield {"care.csv": "\n".join(lines) + "\n", "notices.csv": "\n".join(notices) + "\n"}
 
 
 def loaded(folder, seed):
+    """All that three weeks leave behind: reports, rows, quarantined lines; and the files."""
     made = Workspace.create(folder, "Test")
     (made.sources_dir / "care.toml").write_text(SOURCE)
+    (made.sources_dir / "notices.toml").write_text(NOTICES)
     reports = []
-    for number, text in enumerate(weeks(random.Random(seed))):
+    for number, files in enumerate(weeks(random.Random(seed))):
         day = DAY + dt.timedelta(days=7 * number)
         landing = made.landing / day.isoformat()
         landing.mkdir()
-        (landing / "care.csv").write_text(text)
-        reports.append(ingest(Workspace(made.root), landed=day).to_json())
+        for name, text in files.items():
+            (landing / name).write_text(text)
+        reports.append(ingest(Workspace(made.root), landed=day))
+    assert reports[2].linked_later > 0
     store = HistoryStore(made.history)
-    rows = store.read("contact").to_pylist()
+    names = ("contact", "person", "identifier", "relationship", "coverage")
+    rows = {name: sorted(map(str, store.read(name).to_pylist())) for name in names}
     quarantined = sorted(path.read_text() for path in made.quarantine.rglob("*.csv"))
-    return reports, store.load().digest(), sorted(map(str, rows)), quarantined
+    said = [report.to_json() for report in reports]
+    contacts = {
+        file.path: file.sha256
+        for file in live_files(store.batches())
+        if file.path.startswith("contact/")
+    }
+    return (said, store.load().digest(), rows, quarantined), contacts
+
+
+@pytest.fixture
+def cut(monkeypatch):
+    """Makes every load work in so many parts, on disk, whatever its size."""
+
+    def cut_into(parts):
+        for module in (ingesting, known):
+            monkeypatch.setattr(module, "parts_for", lambda size, memory: parts)
+
+    return cut_into
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_parts_threads_and_compiled_keys_change_nothing(tmp_path, monkeypatch, seed):
+def test_parts_threads_and_compiled_keys_change_nothing(tmp_path, monkeypatch, cut, seed):
     """Reports, versions, quarantine and digest are the same, however the rows are cut up."""
-    plain = loaded(tmp_path / "plain", seed)
-    monkeypatch.setattr(csv_reader, "CHUNK_BYTES", 100)
+    plain, _ = loaded(tmp_path / "plain", seed)
+    monkeypatch.setattr(csv_reader, "CHUNK_BYTES", 400)
     monkeypatch.setattr(csv_scan, "_BLOCK", 64)
-    monkeypatch.setattr(delivery, "PART_ROWS", 7)
+    monkeypatch.setattr(csv_reader, "PART_ROWS", 20)
     monkeypatch.setattr(writing, "SMALL_BATCH", 0)
     monkeypatch.setattr(writing, "_PART_ROWS", 8)
     monkeypatch.setattr(hashing, "MANY", 1)
-    monkeypatch.setattr(snapshot, "MANY", 1)
-    assert loaded(tmp_path / "cut", seed) == plain
+    cut(4)
+    assert loaded(tmp_path / "cut", seed)[0] == plain
+
+
+@pytest.mark.parametrize("parts", [4, pytest.param(256, marks=pytest.mark.long)])
+def test_the_files_of_the_history_are_the_same_bytes_in_one_part_and_in_many(
+    tmp_path, monkeypatch, cut, parts
+):
+    monkeypatch.setattr(writing, "SMALL_BATCH", 0)
+    whole, files = loaded(tmp_path / "whole", 5)
+    cut(parts)
+    assert loaded(tmp_path / "cut", 5) == (whole, files)
+    assert len(files) > 10
+
+
+def test_the_comparison_sees_rows_that_got_into_the_wrong_part(tmp_path, monkeypatch, cut):
+    """Negative control: parted by something else than whom they are about."""
+    plain, _ = loaded(tmp_path / "plain", 5)
+    cut(4)
+    monkeypatch.setattr(
+        delivery, "by_subject", lambda table: np.arange(table.num_rows) % shelf.CODES
+    )
+    assert loaded(tmp_path / "cut", 5)[0] != plain
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from riskflag.history import day, ingest, known
+from riskflag.workspace import Workspace
+
+for module in (ingest, known):
+    module.parts_for = lambda size, memory: 4
+day.Day.tables = lambda self: os.kill(os.getpid(), signal.SIGKILL)
+ingest.ingest(Workspace.open(Path(sys.argv[1])))
+"""
+
+
+def test_nothing_is_left_of_a_long_load_that_was_killed(tmp_path):
+    """Its rows waited in a file that had no name; the next load finds everything to do."""
+    made = Workspace.create(tmp_path / "w", "Test")
+    (made.sources_dir / "care.toml").write_text(SOURCE)
+    (made.landing / "care.csv").write_text(next(weeks(random.Random(1)))["care.csv"])
+    before = {path for path in made.root.rglob("*") if path.is_file()}
+    run = subprocess.run([sys.executable, "-c", KILLED, str(made.root)], check=False)
+    assert run.returncode == -signal.SIGKILL
+    left = {path for path in made.root.rglob("*") if path.is_file()} - before
+    assert left <= {made.root / ".lock"}
+    assert ingest(made).new_versions > 0
+
+
+def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path, monkeypatch):
+    made = Workspace.create(tmp_path / "w", "Test")
+    (made.sources_dir / "care.toml").write_text(SOURCE)
+    path = made.landing / "care.csv"
+    text = next(weeks(random.Random(1)))["care.csv"]
+    path.write_text(text)
+    real = content.Content.at
+
+    def then_changed(where):
+        found = real(where)
+        path.write_text(text.replace("c3", "c4"))
+        return found
+
+    monkeypatch.setattr(content.Content, "at", then_changed)
+    (file,) = ingest(made).files
+    assert (file.status, file.reason) == ("held", "changed")
 
 
 def test_keys_that_are_no_digests_are_left_to_the_plain_way():

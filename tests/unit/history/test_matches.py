@@ -7,7 +7,8 @@ import datetime as dt
 import pandas as pd
 import pytest
 
-from riskflag.history.matches import everyone_ever, joins, roots_on
+from riskflag.clock import day_number
+from riskflag.history.matches import doubtful_on, everyone_ever, joins, roots_on
 from riskflag.history.store import HistoryStore
 from riskflag.signals import build, contacts, count
 from riskflag.signals.define import Signal
@@ -156,3 +157,19 @@ def test_the_store_reads_for_one_person_all_that_was_ever_theirs(tmp_path):
         part = store.load([person])
         assert part.digest() == store.load().select([person]).digest()
         assert part.contacts.num_rows > 2
+
+
+def test_a_pair_that_waits_is_a_doubt_from_the_day_after_it_was_known_until_it_is_decided():
+    """Two waiting pairs are two doubts; one that is decided, or joined through others, is none."""
+    asked = {**JOINED, "decision": "for_a_steward", "known_on": "2024-01-20"}
+    third = {**asked, "other_id": "police-9"}
+    matches = match_rows([asked, third, JOINED])
+
+    def doubts(on: str) -> dict[str, int]:
+        return doubtful_on(matches, day_number(day(on)))
+
+    assert doubts("2024-01-19") == {}
+    assert doubts("2024-01-20") == {"anna": 2, "school-7": 1, "police-9": 1}
+    assert doubts("2024-02-01") == {"anna": 1, "police-9": 1}
+    through = match_rows([asked, JOINED, {**asked, "person_id": "school-7", "other_id": "anna-2"}])
+    assert doubtful_on(through, day_number(day("2024-02-01"))) == {"anna": 1, "anna-2": 1}

@@ -6,9 +6,7 @@ children. The rest have what the checks of training would have found planted in 
 
 from __future__ import annotations
 
-import copy
 import dataclasses
-import functools
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -31,67 +29,15 @@ from riskflag.training.inputs import Inputs
 from riskflag.training.judge import RULES, Court, Judgement
 from riskflag.training.learn import Learnt, learn
 from riskflag.training.parts import about, bundle_parts
-from riskflag.training.prepare import Prepared, Window
+from riskflag.training.prepare import Window
 from riskflag.training.promote import promote
-from riskflag.training.record import Finished, bundle_digest
-from riskflag.training.track import Run
+from riskflag.training.record import bundle_digest
 from riskflag.workspace import Workspace
+from tests.made_up_candidates import MADE_UP, Record, judged, recorded
 from tests.made_up_checks import sound
 from tests.made_up_training import SMALL, learnt, prepared, signals
 
-MADE_UP = Catalogue(signals(), "f" * 64, Path("no-rulebook.toml"))
 TWENTY_LETTERS = "Looked at with the equality group on 3 March."
-
-
-class Record:
-    """Stands where the MLflow store stands, with one run in it."""
-
-    def __init__(self, files: dict[str, bytes], tags: dict[str, str]) -> None:
-        self.files_, self.tags = files, tags
-        self.crowned: list[str] = []
-
-    def find(self, run: str | None) -> Run:
-        return Run("a" * 32, "made_up", 0, {}, {}, self.tags)
-
-    def files(self, run: Run, folder: str) -> dict[str, bytes]:
-        return dict(self.files_)
-
-    def crown(self, run: Run, tags: dict[str, str]) -> None:
-        self.crowned.append(tags["bundle"])
-
-
-def judged(data: Prepared | None = None, grown: Learnt | None = None) -> Judgement:
-    """The judgement of a candidate, with checks that found nothing."""
-    whole = data is None and grown is None
-    done = _good() if whole else _judged(data or prepared(), grown or learnt())
-    return dataclasses.replace(done, result=copy.deepcopy(done.result) | sound())
-
-
-def _judged(data: Prepared, grown: Learnt) -> Judgement:
-    return Court(data, grown, SMALL, 43.0, {RULES: data.test.values[:, 1]}).judge()
-
-
-@functools.cache
-def _good() -> Judgement:
-    return _judged(prepared(), learnt())
-
-
-def recorded(judgement: Judgement, grown: Learnt | None = None, **parts: Any) -> Record:
-    """The record of a candidate; `parts` are written over the bundle's own."""
-    told = about(Experiment("made_up", SMALL, "0" * 64), prepared(), MADE_UP, "d" * 64)
-    made = bundle_parts(told, prepared(), grown or learnt(), judgement)
-    made = dataclasses.replace(made, parts={**made.parts, **parts})
-    run = Finished(Experiment("made_up", SMALL, "0" * 64), prepared(), learnt(), judgement, made)
-    return Record({**made.files(), "about.json": canonical(dict(made.about))}, tags_of(run))
-
-
-def tags_of(run: Finished) -> dict[str, str]:
-    return {
-        "history_digest": str(run.parts.about["history"]),
-        "catalogue_fingerprint": MADE_UP.fingerprint,
-        "config_digest": run.experiment.digest,
-        "bundle_digest": bundle_digest(run.parts.files()),
-    }
 
 
 def planted(name: str, verdict: str, value: float | None = None, **more: Any) -> Judgement:
@@ -265,7 +211,7 @@ PLANTED: list[tuple[str, str, float | None, dict[str, Any], str]] = [
         "no feed is all it rests on",
     ),
     ("missed_cases_by_sex", "look", 0.25, {}, "no group is missed more"),
-    ("false_alarms_by_sex", "look", -0.2, {}, "no group is listed for less"),
+    ("false_alarms_by_sex", "look", -0.7, {}, "no group is listed for less"),
     ("level_by_sex", "look", 0.9, {}, "the level is right in every group"),
     ("proxies_of_sex", "look", 0.93, {}, "no input stands for a protected group"),
 ]

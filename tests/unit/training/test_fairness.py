@@ -67,14 +67,15 @@ def test_a_planted_gap_in_missed_cases_is_found_and_named() -> None:
     assert "; clear" in missed.sentence
 
 
-def test_groups_by_lot_raise_no_alarm() -> None:
+def test_groups_by_lot_rarely_raise_an_alarm() -> None:
+    """Of 90 checks at most two."""
     alarms = [
         one.name
-        for seed in range(12)
-        for one in fairness.of_kind(Frame(court(), halves(seed)))
+        for seed in range(30)
+        for one in fairness.gap_checks(Frame(court(), halves(seed)))
         if one.verdict != FINE
     ]
-    assert len(alarms) <= 1
+    assert len(alarms) <= 2
 
 
 def test_a_group_of_nine_is_told_with_the_next_and_nothing_rests_on_fewer_than_ten() -> None:

@@ -42,6 +42,8 @@ def test_two_checks_of_one_name_and_an_unknown_verdict_are_refused() -> None:
     assert [told["name"] for told in recorded([one])] == ["a"]
     with pytest.raises(ValueError, match="share a name"):
         recorded([one, one])
+    with pytest.raises(ValueError, match="not a stable name"):
+        Check("a name", "honesty", "Said.")
     with pytest.raises(ValueError, match="no such verdict"):
         Check("a", "honesty", "Said.", "splendid")
 

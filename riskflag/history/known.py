@@ -1,0 +1,121 @@
+"""The contacts that are known, as far as a load compares with them, in parts when they are many."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from riskflag.history.arrays import one
+from riskflag.history.schema import SCHEMAS, conform
+from riskflag.history.shelf import CODES, Chunk, Shelf, by_subject, parts_for, ranges
+from riskflag.history.snapshot import latest
+from riskflag.history.store import HistoryStore
+from riskflag.history.threads import streamed
+from riskflag.history.versions import asserted
+from riskflag.progress import Progress, silent
+
+#: The columns of a stored contact that a comparison or a withdrawal needs.
+CONTACT_STATE = (
+    "contact_key",
+    "version",
+    "op",
+    "person_id",
+    "agency",
+    "type",
+    "occurred_on",
+    "ended_on",
+    "open_ended",
+    "known_on",
+    "source",
+    "record_id",
+    "source_file",
+    "source_line",
+    "row_hash",
+    "subject_scheme",
+    "subject_value",
+)
+_SCHEMA = pa.schema([SCHEMAS["contact"].field(name) for name in CONTACT_STATE])
+#: What a known contact takes, as bytes of a file it would come in.
+_BYTES = 40
+
+
+class Known:
+    """All contact versions with the columns CONTACT_STATE, in `parts`.
+
+    `state` is another object after each change; `loose` is whether somebody's contact was ever kept
+    without a person.
+    """
+
+    def __init__(self, store: HistoryStore, folder: Path, memory: int, progress: Progress) -> None:
+        self._folder, self._memory = folder, memory
+        self._shelf = self._new(store.count("contact"))
+        self.loose = False
+        self.state = object()
+        self._later: list[tuple[Shelf, Chunk]] = []
+        self._held: tuple[object, str, pa.Table] | None = None
+        if self._shelf.parts == 1:
+            self._put([partial(store.read, "contact", columns=CONTACT_STATE, progress=progress)])
+        else:
+            self._put(store.readers("contact", columns=CONTACT_STATE), progress)
+
+    @property
+    def parts(self) -> int:
+        """In how many parts the contacts lie."""
+        self._absorb()
+        return self._shelf.parts
+
+    def add(self, shelf: Shelf, chunks: Sequence[Chunk], *, loose: bool) -> None:
+        """Add version rows of a day; they are looked at when they are asked for."""
+        self._later += [(shelf, chunk) for chunk in chunks if chunk.rows]
+        self.loose |= loose
+        self.state = object()
+
+    def current(self, source: str, first: int = 0, last: int = CODES) -> pa.Table:
+        """The latest version of each contact of a source, of a range of codes."""
+        if last - first < CODES:
+            return latest(self._rows(first, last), "contact_key", source)
+        if self._held is None or self._held[:2] != (self.state, source):
+            found = latest(self._rows(first, last), "contact_key", source)
+            self._held = (self.state, source, found)
+        return self._held[2]
+
+    def waiting(self) -> Iterator[pa.Table]:
+        """The latest versions that nobody is known for, part by part."""
+        for first, last in ranges(self.parts) if self.loose else ():
+            current = latest(self._rows(first, last), "contact_key")
+            alone = asserted(current) & np.asarray(one(current.column("person_id")).is_null())
+            yield current.filter(pa.array(alone)).combine_chunks()
+
+    def _rows(self, first: int, last: int) -> pa.Table:
+        self._absorb()
+        found = self._shelf.read(first, last)
+        return _SCHEMA.empty_table() if found is None else found
+
+    def _new(self, rows: int) -> Shelf:
+        parts = parts_for(rows * _BYTES, self._memory)
+        return Shelf(by_subject, self._folder if parts > 1 else None, parts)
+
+    def _absorb(self) -> None:
+        """Sort in what was added; anew, in more parts, when it has become much."""
+        if not self._later:
+            return
+        later, self._later = self._later, []
+        new = self._new(len(self._shelf) + sum(chunk.rows for _, chunk in later))
+        if new.parts > self._shelf.parts:
+            later = [*((self._shelf, chunk) for chunk in self._shelf.chunks), *later]
+            self._shelf = new
+        self._put([partial(shelf.whole, chunk) for shelf, chunk in later])
+
+    def _put(self, reads: Sequence[Callable[[], pa.Table]], progress: Progress = silent) -> None:
+        def work(read: Callable[[], pa.Table]) -> tuple[Chunk, bool]:
+            table = conform(read(), _SCHEMA, coded=True)
+            return self._shelf.chunk(table), table.column("person_id").null_count > 0
+
+        for number, (chunk, loose) in enumerate(streamed(work, ((read,) for read in reads))):
+            progress("Reading the history", number, len(reads))
+            self._shelf.chunks.append(chunk)
+            self.loose |= loose

@@ -1,0 +1,254 @@
+"""A record for the Algorithmic Transparency Recording Standard, as far as it can be filled.
+
+The fields are those of version 4.0 by its guidance and change log. What riskflag knows is filled;
+everything else is marked for a person, or is what a person wrote in `governance.toml`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from riskflag.errors import ConfigError
+from riskflag.reports.documents import Document, Section, Table, section
+from riskflag.reports.governance_words import interval, outcome, percent
+from riskflag.training.governance import ANSWERS, Evidence
+
+TO_DO = "To be filled in by a person"
+
+
+@dataclass(frozen=True)
+class Field:
+    """A field: its key in `governance.toml`, its title, and what is known of it, if anything."""
+
+    key: str
+    title: str
+    known: Callable[[Evidence], str] | None = None
+
+
+def record(evidence: Evidence) -> Document:
+    """The record; raises ConfigError when `governance.toml` answers a field that is not there."""
+    keys = {field.key for fields in FIELDS.values() for field in fields}
+    unknown = sorted(set(evidence.answers) - keys)
+    if unknown:
+        raise ConfigError(
+            f"{ANSWERS}: {len(unknown)} of its answers are for no field of the record, the first "
+            f"in alphabetical order; the record lists the keys."
+        )
+    parts = [_part(title, fields, evidence) for title, fields in FIELDS.items()]
+    open_ = sum(_value(field, evidence) == TO_DO for fields in FIELDS.values() for field in fields)
+    return Document(
+        "transparency-record",
+        "Algorithmic transparency record",
+        f"For the Algorithmic Transparency Recording Standard, version 4.0. {open_} fields are for "
+        f"a person: write each under its key in {ANSWERS}, then make the pack again. Compare with "
+        "the template in force before you publish.",
+        tuple(parts),
+    )
+
+
+def _part(title: str, fields: tuple[Field, ...], evidence: Evidence) -> Section:
+    rows = tuple((field.title, _value(field, evidence), field.key) for field in fields)
+    return section(title, Table(title, ("field", "text", "key"), rows))
+
+
+def _value(field: Field, evidence: Evidence) -> str:
+    answer = evidence.answers.get(field.key, "").strip()
+    known = None if field.known is None else field.known(evidence)
+    if answer and known:
+        return f"{answer} {known}"
+    return answer or known or TO_DO
+
+
+def _description(evidence: Evidence) -> str:
+    return (
+        "riskflag reads the contacts that agencies already hold about a child, works out signals "
+        "from them every night, and brings some children to the attention of a social worker, by "
+        "rules and by a model. The worker sees the reasons and the records behind them and decides."
+    )
+
+
+def _detail(evidence: Evidence) -> str:
+    return (
+        f"{outcome(evidence.about)} A flag comes from a rule, from the model, or both; the model "
+        "can raise a child and can never silence a rule. Out of scope: any decision, clearing a "
+        "child, ranking families, judging staff."
+    )
+
+
+def _alternatives(evidence: Evidence) -> str:
+    model = evidence.result["scorers"]["model"]["precision_at_capacity"]
+    others = [
+        f"{name} {interval(one['precision_at_capacity'])}"
+        for name, one in evidence.result["scorers"].items()
+        if name != "model" and name not in evidence.result["share_of"]
+    ]
+    return (
+        f"Measured on the same months: precision at the team's capacity {interval(model)} for the "
+        f"model; {'; '.join(others)}."
+    )
+
+
+def _integration(evidence: Evidence) -> str:
+    return (
+        "Each night a list with reasons, the records behind each, and questions to ask. No score "
+        "is shown to a worker. Nothing is done automatically: no letter, no referral, no change of "
+        "a record. A rule of a set level always brings a child; the model fills what is left of "
+        "the team's weekly capacity."
+    )
+
+
+def _human(evidence: Evidence) -> str:
+    return (
+        "A person reviews every flag, records a decision and agrees or disagrees with each reason; "
+        "a share of reviews is looked at again by somebody else who does not see the first "
+        "decision. How many and with what result: the app's page on the health of alerts."
+    )
+
+
+def _architecture(evidence: Evidence) -> str:
+    return (
+        "Deliveries of agencies, an append-only history with the day each record became known, "
+        "signals, rules and the model, one publication a night. It runs on the authority's own "
+        "machines and needs no network."
+    )
+
+
+def _model(evidence: Evidence) -> str:
+    trees = evidence.performance["learnt_from"]["trees"]
+    return (
+        f"{evidence.id}: {trees} decision trees (LightGBM) with directions held for signals of "
+        f"harm, calibrated. Task: {evidence.about['question']} Input: {len(evidence.inputs)} "
+        "signals, in the variable list. Output: whether a child is brought to attention, and what "
+        "each theme of signals added."
+    )
+
+
+def _performance(evidence: Evidence) -> str:
+    result = evidence.result
+    model, told = result["scorers"]["model"], result["natural_frequency"]
+    return (
+        f"In {result['period']}: of {told['n']} children above the line {told['needed_more']} had "
+        f"the outcome; precision {interval(model['precision_at_capacity'])} and recall "
+        f"{interval(model['recall_at_capacity'])} at capacity, AUROC {interval(model['auroc'])}. "
+        "By group: the fairness report."
+    )
+
+
+def _quantities(evidence: Evidence) -> str:
+    learnt, result = evidence.performance["learnt_from"], evidence.result
+    return (
+        f"{learnt['rows']:,} child-months to learn from ({learnt['outcomes']:,} outcomes), "
+        f"{result['rows']:,} to judge on ({result['outcomes']:,} outcomes; "
+        f"{percent(result['base_rate'])})."
+    )
+
+
+def _sensitive(evidence: Evidence) -> str:
+    proxies = [c for c in evidence.checks("fairness") if c["name"].startswith("proxies_of_")]
+    told = " ".join(str(one["sentence"]) for one in proxies) or "Proxies were not measured."
+    return (
+        "Records about children's health, offences and social care. Sex, ethnicity and disability "
+        f"are read to judge fairness and are never inputs; age is one. {told}"
+    )
+
+
+def _representative(evidence: Evidence) -> str:
+    names = ("rows_on_assumed_known_on", "base_rate_by_month", "outcome_drift")
+    found = (evidence.check(name) for name in names)
+    return " ".join(str(one["sentence"]) for one in found if one is not None) or TO_DO
+
+
+def _cleaning(evidence: Evidence) -> str:
+    return (
+        "Every row of a delivery is accepted, known already, superseded or set aside with a "
+        "reason; codes are mapped by declared tables; unknown stays unknown. Corrections and "
+        "withdrawals are further rows, so what was known on any day can be told."
+    )
+
+
+def _operational(evidence: Evidence) -> str:
+    kinds = sorted({kind for signal in evidence.signals.values() for kind in signal.types})
+    return f"The same kinds of contact as in development: {', '.join(kinds)}."
+
+
+def _logs(evidence: Evidence) -> str:
+    return (
+        "Every look at a child, every review and every publication is written into a chained audit "
+        "log. A flag keeps its reasons and records, and can be made again byte for byte."
+    )
+
+
+def _risks(evidence: Evidence) -> str:
+    held = sum(gate.passed for gate in evidence.gates)
+    signed = [gate for gate in evidence.gates if gate.signed_off is not None]
+    told = "; ".join(f"{g.name}: {g.signed_off.reason}" for g in signed if g.signed_off)
+    return (
+        f"{held} of {len(evidence.gates)} gates held at promotion; the model card lists each."
+        + (f" Signed off: {told}" if told else "")
+    )
+
+
+def _authority(evidence: Evidence) -> str:
+    return evidence.authority
+
+
+FIELDS: Mapping[str, tuple[Field, ...]] = {
+    "Tier 1: overview": (
+        Field("name", "Name", lambda _: "riskflag"),
+        Field("description", "Description", _description),
+        Field("website", "Website"),
+        Field("contact_email", "Contact email of the team"),
+        Field("organisation", "Organisation", _authority),
+        Field("phase", "Phase"),
+        Field("region", "Region"),
+    ),
+    "Tier 2.1: owner and responsibility": (
+        Field("team", "Team"),
+        Field("senior_responsible_owner", "Senior responsible owner (title of the role)"),
+        Field("third_parties", "Third parties: name, company number, role"),
+        Field("procurement", "Procurement procedure"),
+        Field("third_party_access", "Terms of third parties' access to data"),
+    ),
+    "Tier 2.2: description and rationale": (
+        Field("detailed_description", "Detailed description, scope and limits", _detail),
+        Field("benefits", "Benefits"),
+        Field("previous_process", "Previous process"),
+        Field("alternatives", "Alternatives considered", _alternatives),
+    ),
+    "Tier 2.3: decision-making": (
+        Field("integration", "Integration into the wider process", _integration),
+        Field("human_review", "Human review", _human),
+        Field("frequency", "Frequency and scale of use", lambda _: "Every night."),
+        Field("training", "Required training of staff"),
+        Field("appeals", "Appeals and review"),
+    ),
+    "Tier 2.4.1: system": (
+        Field("architecture", "Architecture", _architecture),
+        Field("system_input", "Input of the system", _operational),
+        Field("system_output", "Output of the system", _integration),
+        Field("maintenance", "Maintenance"),
+    ),
+    "Tier 2.4.2: models": (
+        Field("model", "Model: name, task, input, output, architecture", _model),
+        Field("performance", "Performance, bias and fairness", _performance),
+    ),
+    "Tier 2.4.3: development data": (
+        Field("quantities", "Quantities", _quantities),
+        Field("sensitive", "Sensitive attributes and proxies", _sensitive),
+        Field("representative", "Completeness and representativeness", _representative),
+        Field("cleaning", "Collection and cleaning", _cleaning),
+        Field("agreements", "Data sharing agreements"),
+        Field("access", "Access and storage"),
+    ),
+    "Tier 2.4.4: operational data": (
+        Field("operational_input", "Inputs", _operational),
+        Field("logs", "Logs and outputs", _logs),
+        Field("retention", "Retention"),
+    ),
+    "Tier 2.5: risks, mitigations and impact assessments": (
+        Field("impact_assessments", "Impact assessments, with dates"),
+        Field("risks", "Risks and mitigations", _risks),
+        Field("engagement", "Public engagement"),
+    ),
+}
