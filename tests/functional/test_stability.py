@@ -82,6 +82,16 @@ def test_the_count_is_that_of_the_refits_own_main_themes(inputs):
         assert abs(model.base + total - model.raw) < 1e-9
 
 
+def without_ed(inputs, people):
+    """The signals of some children when the feed of emergency departments is lost."""
+    coverage = [
+        row if row["source"] != "ed" else {**row, "tolerance_days": 0}
+        for row in inputs.history.coverage.to_pylist()
+    ]
+    history = world.some_history(more_children(), coverage=coverage)
+    return compute(history, people, as_of=world.AS_OF, signals=inputs.catalogue.signals)
+
+
 def test_which_themes_stay_reasons_is_counted_for_refits_and_hidden_feeds(inputs):
     """Each theme's own count, made again from what each refit and each lost feed explain."""
     assessment = assess(inputs, state())
@@ -95,16 +105,12 @@ def test_which_themes_stay_reasons_is_counted_for_refits_and_hidden_feeds(inputs
         push = sum(total for total in totals.values() if total > 0)
         return {theme for theme, total in totals.items() if total > 0 and total / push >= 0.08}
 
-    without_ed = [
-        row if row["source"] != "ed" else {**row, "tolerance_days": 0}
-        for row in inputs.history.coverage.to_pylist()
-    ]
-    lost = replace(inputs, history=world.some_history(more_children(), coverage=without_ed))
-    again = assess(lost, state())
+    again = without_ed(inputs, sorted(told))
+    rows = {person: row for row, person in enumerate(again.person_ids)}
     for person, one in told.items():
         row = [assessment.row_of[person]]
         refits = [reasons_of(model, assessment.values[row]) for model in inputs.bundle.refits]
-        hidden = reasons_of(inputs.bundle.model, again.values[[again.row_of[person]]])
+        hidden = reasons_of(inputs.bundle.model, again.masked()[[rows[person]]])
         for theme in one["themes"]:
             assert theme["kept"] == sum(theme["theme"] in found for found in refits)
             gone = "ed" in {feed["source"] for feed in theme["without"]}
@@ -119,17 +125,7 @@ def test_hiding_a_feed_is_what_losing_it_would_do(inputs):
     """The score without a feed is the night's own score with that feed lost."""
     assessment = assess(inputs, state())
     told = steadiness(inputs, assessment.table, assessment.combined.drafts)
-    without = [
-        row if row["source"] != "ed" else {**row, "tolerance_days": 0}
-        for row in inputs.history.coverage.to_pylist()
-    ]
-    lost = replace(inputs, history=world.some_history(more_children(), coverage=without))
-    again = compute(
-        lost.history,
-        sorted(told),
-        as_of=world.AS_OF,
-        signals=inputs.catalogue.signals,
-    )
+    again = without_ed(inputs, sorted(told))
     line = inputs.bundle.thresholds["raw"]
     raw = dict(
         zip(again.person_ids, inputs.bundle.model.raw(again.masked(), again.names), strict=True)
