@@ -15,7 +15,7 @@ demo: $(READY)  ## a synthetic borough from agency extracts to explained flags
 test: $(READY)  ## every test but the long ones
 	$(BIN)/pytest -n $(WORKERS) -m "not long"
 
-test-long: $(READY)  ## the long tests: 20,000 generated cases for the signal engine and the like
+test-long: $(READY)  ## the long tests: 50,000 generated cases for the signal engine and the like
 	RISKFLAG_HYPOTHESIS_PROFILE=long $(BIN)/pytest -n $(WORKERS)
 
 check: $(READY)  ## style, types, layers
@@ -29,8 +29,8 @@ fix: $(READY)  ## put right what can be put right by machine
 	$(BIN)/ruff format .
 
 bench: $(READY)  ## measure against peers, side by side; writes docs/benchmarks.md
-	$(BIN)/python -m benchmarks.signals --size S
-	$(BIN)/python -m benchmarks.signals --size M
+	$(BIN)/python -m benchmarks.signals --size S M L
+	$(BIN)/python -m benchmarks.night
 	$(BIN)/python -m benchmarks.ingest
 	$(BIN)/python -m benchmarks.linkage
 	$(BIN)/python -m benchmarks.web
