@@ -66,7 +66,6 @@ def stored_view(
     *,
     memory: int,
     least: int = 1,
-    threads: int | None = None,
     anew: bool = False,
     progress: Progress = silent,
 ) -> Shelves:
@@ -77,7 +76,7 @@ def stored_view(
 
     Raises IntegrityError when a file of the history is not the one in its ledger.
     """
-    used = threads or cores()
+    used = cores()
     key, held = _key(store, memory, used), None if anew else _held(folder)
     key["parts"] = max(key["parts"], least)
     if held is not None and held["ledger"] == key["ledger"] and held["parts"] == key["parts"]:
