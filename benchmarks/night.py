@@ -115,8 +115,7 @@ def step(root: Path, name: str, memory: float) -> dict[str, Any]:
     return {
         "seconds": time.monotonic() - began,
         "processor": sum(one.ru_utime + one.ru_stime for one in used),
-        # Several page writers may stand beside the night at once.
-        "peak": (used[0].ru_maxrss + (os.cpu_count() or 1) * used[1].ru_maxrss) * 1024,
+        "peak": used[0].ru_maxrss * 1024,
         "more": more,
     }
 
@@ -178,8 +177,8 @@ in parts (after a load only), then every child's signals (the shipped catalogue)
 of 300 trees, contributions, reasons, evidence and pages of the children who are flagged. Every
 fifth child has a brother or sister. Before the second night one child in a hundred has a new
 record. The machine has {cores} cores; its load before was {load:.1f}, and times tell little when
-that is above 1: processor time tells more. Memory is that of the night and of its page writers
-together."""
+that is above 1: processor time tells more. Memory is that of the night's own process; beside it
+stands one page writer for each core, of some 150 MiB."""
 
 STEPS = {
     "view": "view of all",

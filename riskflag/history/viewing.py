@@ -71,7 +71,6 @@ def stored_view(
     folder: Path,
     *,
     memory: int,
-    threads: int | None = None,
     anew: bool = False,
     progress: Progress = silent,
 ) -> Shelves:
@@ -81,7 +80,7 @@ def stored_view(
 
     Raises IntegrityError when a file of the history is not the one in its ledger.
     """
-    used = threads or cores()
+    used = cores()
     key, held = _key(store, memory, used), None if anew else _held(folder)
     if held is not None and held["ledger"] == key["ledger"] and held["parts"] == key["parts"]:
         return Shelves(folder, held["newer"])

@@ -135,7 +135,7 @@ def test_a_view_in_files_holds_what_the_history_in_memory_holds(whole, tmp_path,
     """Rows, links across parts, joined ids and moved records; every day sees the same."""
     monkeypatch.setattr("riskflag.history.viewing.BYTES_A_CONTACT", 1_000_000)
     store = HistoryStore(whole.history)
-    view = stored_view(store, tmp_path / "view", memory=10**8, threads=2)
+    view = stored_view(store, tmp_path / "view", memory=10**8)
     memory = view_of(store.load())
     assert len(view) >= 8
     for days in (0, 30, 41, 200, 500):
