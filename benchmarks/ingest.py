@@ -258,7 +258,7 @@ and {first["seconds"] / memory:.1f} times its read into memory. The second took 
 the first and found the {second["new"]:,.0f} changed rows. Compiling, once on a machine, is not in
 it.
 
-What does not fit into the memory that `[ingest] memory` in `riskflag.toml` allows (1 GiB unless set
+What does not fit into the memory that `ingest_memory_gib` in `riskflag.toml` allows (1 unless set
 otherwise) is put aside on disk while the load lasts, so that memory does not follow the length of a
 file. The second delivery is compared with as many rows as it has.
 

@@ -42,22 +42,6 @@ class DatabaseSettings(BaseModel):
         return value
 
 
-class IngestSettings(BaseModel):
-    """How much memory a load may take for the rows it works on, beside what riskflag needs anyway.
-
-    Written as a whole number of MiB or GiB.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    memory: str = Field(default="1 GiB", pattern=r"^[1-9][0-9]{0,4} (MiB|GiB)$")
-
-    @property
-    def memory_bytes(self) -> int:
-        number, unit = self.memory.split()
-        return int(number) << (20 if unit == "MiB" else 30)
-
-
 class SparkSettings(BaseModel):
     """Where `riskflag score --engine spark` works; what is left out is as Spark itself has it.
 
@@ -86,7 +70,7 @@ class Settings(BaseModel):
     ask_first_thought: bool = False
     second_look_share: float = Field(default=0.05, ge=0, le=1)
     memory_gib: float = Field(default=4, ge=0.1, le=4096)
+    ingest_memory_gib: float = Field(default=1, ge=0.01, le=4096)
     promotion_key: str | None = Field(default=None, pattern=PUBLIC_KEY)
     spark: SparkSettings = SparkSettings()
-    ingest: IngestSettings = IngestSettings()
     databases: dict[Annotated[str, Field(pattern=_NAME)], DatabaseSettings] = {}

@@ -50,15 +50,12 @@ authority = "{authority}"
 
 # How much memory a night may take, in GiB. A history that is larger is worked on in parts.
 # memory_gib = 4
+# The same for the rows that a load works on; what does not fit is put aside on disk meanwhile.
+# ingest_memory_gib = 1
 
 # The public half of the key that bundles are signed with (make one with `riskflag key FILE`): the
 # night then refuses a model that was not promoted by whoever holds the key file.
 # promotion_key = "64 letters and digits"
-
-# How much memory a load may take for the rows it works on; what does not fit is put aside on disk
-# beside the history while the load lasts.
-# [ingest]
-# memory = "1 GiB"
 
 # Where `riskflag score --engine spark` works (docs: The night on Spark).
 # [spark]

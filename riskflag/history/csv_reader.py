@@ -17,7 +17,7 @@ import pyarrow.csv as pacsv
 
 from riskflag.history.arrays import Ints
 from riskflag.history.csv_scan import Layout, scan
-from riskflag.history.delivered import Content, RejectedError
+from riskflag.history.delivered import FileContent, RejectedError
 from riskflag.history.readers import (
     LONGEST_FIELD,
     PART_ROWS,
@@ -51,7 +51,7 @@ _WIDE_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
 def csv_parts(
-    content: Content, name: str, files: Files, needed: frozenset[str], *, strict: bool
+    content: FileContent, name: str, files: Files, needed: frozenset[str], *, strict: bool
 ) -> Iterator[Callable[[], RawFile]]:
     """What reads one part of a CSV text after another; see `readers.parts_of`.
 
@@ -63,7 +63,7 @@ def csv_parts(
         if strict:
             yield from _strict_parts(data, name, files, needed)
             return
-        content, files = Content.of(data), files.model_copy(update={"encoding": "utf-8"})
+        content, files = FileContent.of(data), files.model_copy(update={"encoding": "utf-8"})
     head: _Head | None = None
     for number, (data, begin, lines) in enumerate(_segments(content)):
         last = begin + len(data) == content.size
@@ -81,7 +81,7 @@ def _check_kind(data: bytes, name: str) -> None:
             )
 
 
-def _segments(content: Content) -> Iterator[tuple[bytes, int, int]]:
+def _segments(content: FileContent) -> Iterator[tuple[bytes, int, int]]:
     """A text in pieces that end with a record: each with its first byte, and the lines before it.
 
     Where a record ends is told by the quotes before it; a text in which they stand otherwise than

@@ -29,7 +29,7 @@ class RejectedError(InputError):
 
 
 @dataclass(frozen=True)
-class Content:
+class FileContent:
     """A file's bytes: in `data`, or on disk at `path`; with their size and SHA-256."""
 
     size: int
@@ -38,11 +38,11 @@ class Content:
     path: Path | None = None
 
     @classmethod
-    def of(cls, data: bytes) -> Content:
+    def of(cls, data: bytes) -> FileContent:
         return cls(len(data), hashlib.sha256(data).hexdigest(), data)
 
     @classmethod
-    def at(cls, path: Path) -> Content:
+    def at(cls, path: Path) -> FileContent:
         """What lies at `path` now; links, pipes and devices are not opened (RejectedError)."""
         digest, size = hashlib.sha256(), 0
         with _opened(path) as handle:

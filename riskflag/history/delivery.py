@@ -20,7 +20,7 @@ from riskflag.history.adapt_people import (
 )
 from riskflag.history.arrays import Ints, Mask, numbers, one
 from riskflag.history.dates import OK, Days
-from riskflag.history.delivered import Content, RejectedError
+from riskflag.history.delivered import FileContent, RejectedError
 from riskflag.history.file_faults import check_whole, turned_round
 from riskflag.history.file_rows import FileRows, Part, row_number
 from riskflag.history.known import Known
@@ -89,7 +89,7 @@ class Delivered:
         self.files.append(DeliveredSheet(path.name, shown, sha256, refused=refusal))
 
     def add(
-        self, path: Path, shown: str, content: Content, *, said: Sequence[Described] = ()
+        self, path: Path, shown: str, content: FileContent, *, said: Sequence[Described] = ()
     ) -> None:
         """Read and adapt one file; a file that cannot be taken is kept as refused.
 
@@ -114,7 +114,7 @@ class Delivered:
             self._shelves[name].chunks += chunks
 
     def _read(
-        self, content: Content, about: What, *, strict: bool = False
+        self, content: FileContent, about: What, *, strict: bool = False
     ) -> tuple[FileRows, Made]:
         """The rows of a file and the candidates made of them, read and adapted part by part."""
         kept, number = Shelf(by_subject, self.folder), len(self.files) - 1

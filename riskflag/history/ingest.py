@@ -19,7 +19,7 @@ from riskflag.errors import ConfigError, InputError
 from riskflag.history.adapt import Landing
 from riskflag.history.day import Day
 from riskflag.history.delays import Delays
-from riskflag.history.delivered import Content, RejectedError, read_bytes
+from riskflag.history.delivered import FileContent, RejectedError, read_bytes
 from riskflag.history.delivery import (
     Delivered,
     DeliveredSheet,
@@ -78,7 +78,7 @@ class _Fresh:
 
     item: Landed
     source: Source
-    content: Content | None
+    content: FileContent | None
     sha256: str
     refusal: RejectedError | None
     said: tuple[Described, ...] = ()
@@ -96,7 +96,7 @@ class _Load:
                 f"{workspace.sources_dir} declares no source; add one with `riskflag sources`."
             )
         self.store = HistoryStore(workspace.history)
-        self.memory = workspace.config.ingest.memory_bytes
+        self.memory = int(workspace.config.ingest_memory_gib * 2**30)
         self.state = State(self.store, workspace.root, self.memory, progress)
         self.files: list[FileReport] = []
         self.unclaimed: list[str] = []
@@ -177,7 +177,9 @@ class _Load:
                 if item.refusal is not None:
                     raise item.refusal
                 said = described(item)
-                content = Content.at(item.path) if item.data is None else Content.of(item.data)
+                content = (
+                    FileContent.at(item.path) if item.data is None else FileContent.of(item.data)
+                )
                 sha256 = content.sha256
                 if item.data is None:
                     check_bytes(item.path, said, sha256, content.size)

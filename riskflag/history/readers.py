@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from riskflag.history.arrays import Ints
-from riskflag.history.delivered import Content, RejectedError, read_bytes
+from riskflag.history.delivered import FileContent, RejectedError, read_bytes
 from riskflag.history.hashing import text_bytes
 from riskflag.history.source import Files
 
@@ -88,7 +88,7 @@ def read_rows(
     `needed` are the columns to read; `identifiers` those of them that must be text by type. A table
     may come as CSV one day and as Parquet the next: a name that ends in .parquet tells.
     """
-    about, content = What(name, files, needed, identifiers), Content.of(data)
+    about, content = What(name, files, needed, identifiers), FileContent.of(data)
     try:
         parts = [read() for read in parts_of(content, about)]
     except UnclearError:
@@ -104,7 +104,7 @@ def read_rows(
 
 
 def parts_of(
-    content: Content, about: What, *, strict: bool = False
+    content: FileContent, about: What, *, strict: bool = False
 ) -> Iterator[Callable[[], RawFile]]:
     """What reads one part of a file after another; threads may do so side by side.
 

@@ -254,14 +254,14 @@ def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path, monkeypatch):
     path = made.landing / "care.csv"
     text = next(weeks(random.Random(1)))["care.csv"]
     path.write_text(text)
-    real = delivered.Content.at
+    real = delivered.FileContent.at
 
     def then_changed(where):
         found = real(where)
         path.write_text(text.replace("c3", "c4"))
         return found
 
-    monkeypatch.setattr(delivered.Content, "at", then_changed)
+    monkeypatch.setattr(delivered.FileContent, "at", then_changed)
     (file,) = ingest(made).files
     assert (file.status, file.reason) == ("held", "changed")
 
