@@ -19,7 +19,7 @@ from riskflag.errors import ConfigError, IntegrityError, RiskflagError, StorageE
 from riskflag.workspace import Workspace
 
 #: The newest step of migrations/versions; a test holds the two together.
-HEAD = "0007"
+HEAD = "0008"
 KEY_NAME = "store.key"
 KEY_BYTES = 32
 BUSY_SECONDS = 30

@@ -131,6 +131,7 @@ class Flag(Base):
             sqlite_where=text("status = 'open'"),
         ),
         Index("flag_on_worklist", "status", "place"),
+        Index("flags_of_person", "person_id"),
         STRICT,
     )
 
