@@ -95,7 +95,7 @@ class Course:
 
     def is_open(self) -> bool:
         found = reviews_of(self.store, self.flag_id)
-        return not found or not closes(found[-1].decision)
+        return not found or not closes(found[-1].meaning)
 
 
 def test_two_hundred_courses_of_two_reviewers_lose_nothing(store):
