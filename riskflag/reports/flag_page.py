@@ -47,7 +47,7 @@ ALLOCATED = "care.worker_change"
 CARD_ROWS = 4
 #: Beyond so many rows of paper the type gets smaller, beyond more, fewer records come first, and
 #: beyond still more also fewer patterns have a card of their own: four sheets hold the page.
-DENSE, CROWDED, FULL = 38, 56, 70
+DENSE, CROWDED, FULL = 34, 46, 58
 
 
 @dataclass(frozen=True)
@@ -171,7 +171,7 @@ def view(
 
 def paper_rows(flag: Mapping[str, Any]) -> int:
     """About how much paper a flag takes, in rows of records; it only sets the size of type."""
-    rows = min(len(flag["contacts"]), SHOWN_FIRST)
+    rows = min(len(flag["contacts"]), SHOWN_FIRST) + len(flag.get("improvement") or ())
     for reason in [*flag["reasons"], *flag.get("earlier_reasons", ())]:
         parts = [c for rule in rules_of(reason) for c in rule.get("conditions", ())]
         signals = (reason.get("model") or {}).get("signals", ())
