@@ -13,7 +13,8 @@ from riskflag.reports.records import Chronology, References
 #: So many reasons have a card of their own; the rest follow in short.
 CARDS = 5
 #: So many when what they count would fill the paper.
-CARDS_WITH_MANY = 3
+CARDS_WITH_MANY = 4
+CARDS_WHEN_FULL = 3
 #: The bar of a strength has so many parts.
 BAR_PARTS = 10
 #: Strengths that a reason which does not always stand is not given.

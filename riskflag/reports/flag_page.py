@@ -16,6 +16,7 @@ from typing import Any
 from riskflag.reports import words
 from riskflag.reports.cards import (
     CARDS,
+    CARDS_WHEN_FULL,
     CARDS_WITH_MANY,
     Better,
     Card,
@@ -47,7 +48,7 @@ ALLOCATED = "care.worker_change"
 CARD_ROWS = 4
 #: Beyond so many rows of paper the type gets smaller, beyond more, fewer records come first, and
 #: beyond still more also fewer patterns have a card of their own: four sheets hold the page.
-DENSE, CROWDED, FULL = 34, 46, 58
+DENSE, CROWDED, FULL, BRIM = 34, 46, 58, 72
 
 
 @dataclass(frozen=True)
@@ -126,7 +127,7 @@ def view(
     digest = record_hash(flag)
     rows = paper_rows(flag)
     first = SHOWN_FIRST if rows <= CROWDED else SHOWN_WITH_MANY if rows <= FULL else SHOWN_WHEN_FULL
-    apart = CARDS if rows <= FULL else CARDS_WITH_MANY
+    apart = CARDS if rows <= FULL else CARDS_WITH_MANY if rows <= BRIM else CARDS_WHEN_FULL
     records = chronology(flag, shown_first=first, oldest_first=oldest_first, most=most)
     contacts = {contact["contact_key"]: contact for contact in flag["contacts"]}
     cards = _cards(

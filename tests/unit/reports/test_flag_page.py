@@ -275,15 +275,15 @@ def test_the_order_of_the_records_is_newest_first_and_all_of_them_are_there():
     assert dates == sorted(dates, reverse=True)
     assert len(dates) == 60
     assert len(page.records.first) == 20
-    assert len(view(long_flag(60, reasons=6)).records.first) == 12
-    assert len(view(long_flag(60, reasons=9)).records.first) == 8
+    assert len(view(long_flag(60, reasons=5)).records.first) == 12
+    assert len(view(long_flag(60, reasons=9)).records.first) == 5
     long = view(long_flag(900))
     assert long.records.omitted == 760
     assert sum(record.in_pattern for record in long.records.listed) == 30
     assert "760 more records are left out" in render_flag(long)
 
 
-@pytest.mark.parametrize(("reasons", "apart"), [(4, 4), (6, 5), (9, 4)])
+@pytest.mark.parametrize(("reasons", "apart"), [(5, 5), (6, 4), (9, 3)])
 def test_a_page_full_of_patterns_tells_the_last_ones_in_short(reasons, apart):
     """Four sheets hold it; each pattern is still on the page with its records and a question."""
     page = view(long_flag(60, reasons=reasons))
