@@ -84,6 +84,14 @@ class Reader:
 
     def get(self, path: str) -> tuple[int, bytes]:
         """The status and the body of a page."""
+        try:
+            return self._asked(path)
+        except (http.client.RemoteDisconnected, ConnectionError):
+            # The server may close a connection that was idle; like a browser, ask on a new one.
+            self.connection.close()
+            return self._asked(path)
+
+    def _asked(self, path: str) -> tuple[int, bytes]:
         self.connection.request("GET", path, headers={"Cookie": self.cookie})
         return self._answer()
 
