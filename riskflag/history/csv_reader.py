@@ -88,18 +88,20 @@ def _segments(content: FileContent) -> Iterator[tuple[bytes, int, int]]:
     in pairs is found out when a piece is read.
     """
     begin = lines = 0
-    rest = b""
+    held: list[bytes] = []
+    size = quotes = 0
     for block in content.pieces(_sizes(content.size)):
-        data = rest + block if rest else block
-        whole = begin + len(data) >= content.size
-        end = len(data) if whole else _last_end(data)
+        whole = begin + size + len(block) >= content.size
+        end = len(block) if whole else _last_end(block, quotes)
         if end == 0 and not whole:
-            rest = data
+            # No record ends here: each piece of a long one is looked through once.
+            held.append(block)
+            size, quotes = size + len(block), quotes + block.count(b'"')
             continue
-        rest, data = data[end:], data if whole else data[:end]
+        data, rest = b"".join([*held, block[:end]]), block[end:]
         yield data, begin, lines
-        begin += len(data)
-        lines += data.count(b"\n")
+        begin, lines = begin + len(data), lines + data.count(b"\n")
+        held, size, quotes = [rest], len(rest), rest.count(b'"')
 
 
 def _sizes(size: int) -> Iterator[int]:
@@ -110,9 +112,9 @@ def _sizes(size: int) -> Iterator[int]:
     yield size
 
 
-def _last_end(data: bytes) -> int:
-    """The byte behind the last line break that stands outside quotes; 0 for none."""
-    inside, place = data.count(b'"') & 1, len(data)
+def _last_end(data: bytes, quotes: int) -> int:
+    """The byte behind the last line break outside quotes, after so many quotes; 0 for none."""
+    inside, place = (quotes + data.count(b'"')) & 1, len(data)
     while True:
         before = data.rfind(b"\n", 0, place)
         if before < 0:
