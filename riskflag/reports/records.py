@@ -16,7 +16,7 @@ from riskflag.reports.silences import OWN, Gap, gaps
 SHOWN_FIRST = 20
 #: So many when many patterns share the paper.
 SHOWN_WITH_MANY = 12
-SHOWN_WHEN_FULL = 5
+SHOWN_WHEN_FULL = 8
 #: So many records are listed at all, to keep the file within its size; the page says how many not.
 LISTED = 140
 #: The basis of a day of becoming known that nobody recorded.

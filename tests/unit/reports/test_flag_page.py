@@ -276,7 +276,7 @@ def test_the_order_of_the_records_is_newest_first_and_all_of_them_are_there():
     assert len(dates) == 60
     assert len(page.records.first) == 20
     assert len(view(long_flag(60, reasons=5)).records.first) == 12
-    assert len(view(long_flag(60, reasons=9)).records.first) == 5
+    assert len(view(long_flag(60, reasons=9)).records.first) == 8
     long = view(long_flag(900))
     assert long.records.omitted == 760
     assert sum(record.in_pattern for record in long.records.listed) == 30
