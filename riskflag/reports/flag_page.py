@@ -129,10 +129,7 @@ def view(
     first = SHOWN_FIRST if rows <= CROWDED else SHOWN_WITH_MANY if rows <= FULL else SHOWN_WHEN_FULL
     apart = CARDS if rows <= FULL else CARDS_WITH_MANY if rows <= BRIM else CARDS_WHEN_FULL
     records = chronology(flag, shown_first=first, oldest_first=oldest_first, most=most)
-    contacts = {contact["contact_key"]: contact for contact in flag["contacts"]}
-    cards = _cards(
-        flag["reasons"], records, contacts, prefix="pattern", stability=flag.get("stability")
-    )
+    cards, earlier = cards_of(flag, records)
     level = words.words()["levels"].get(flag["level"], {})
     return FlagPage(
         flag_id=flag["flag_id"],
@@ -150,14 +147,14 @@ def view(
         timeline=timeline(flag),
         cards=cards[:apart],
         more_cards=cards[apart:],
-        earlier=_cards(flag.get("earlier_reasons", ()), records, contacts, prefix="earlier"),
+        earlier=earlier,
         other_way=other_way(flag["lowering"], records),
         better=tuple(better(one, records) for one in flag.get("improvement") or ()),
         in_place=tuple(words.sentence(f"{plan}.") for plan in _on_plans(flag["care"])),
         help_records=tuple(item for item in records.listed if item.helps),
         not_seen=tuple(_not_seen(flag)),
         caveats=tuple(flag["caveats"]),
-        voice=_voice(flag, records),
+        voice=voice(flag, records),
         often=(
             *often(flag.get("performance")),
             *steady(flag.get("stability")),
@@ -271,6 +268,18 @@ def _allocated(care: Mapping[str, Any]) -> str:
     return "not known: records are missing" if unseen else "none recorded"
 
 
+def cards_of(
+    flag: Mapping[str, Any], records: Chronology
+) -> tuple[tuple[Card, ...], tuple[Card, ...]]:
+    """The patterns of this night, and those of an earlier one that still stand."""
+    contacts = {contact["contact_key"]: contact for contact in flag["contacts"]}
+    doubt = flag.get("stability")
+    return (
+        _cards(flag["reasons"], records, contacts, prefix="pattern", stability=doubt),
+        _cards(flag.get("earlier_reasons", ()), records, contacts, prefix="earlier"),
+    )
+
+
 def _cards(
     reasons: Sequence[Mapping[str, Any]],
     records: Chronology,
@@ -332,7 +341,8 @@ def _feed(feed: Mapping[str, Any], as_of: str) -> str:
     return f"{who}: we hold no data since {words.day(last)}."
 
 
-def _voice(flag: Mapping[str, Any], records: Chronology) -> Voice:
+def voice(flag: Mapping[str, Any], records: Chronology) -> Voice:
+    """When the child's words were last recorded, or that none are, and what to ask."""
     months = flag["child"].get("age_months")
     infant = months is not None and months < words.INFANT_MONTHS
     ask = (
@@ -340,18 +350,18 @@ def _voice(flag: Mapping[str, Any], records: Chronology) -> Voice:
         if infant or flag["child"].get("kind") == "unborn"
         else "What does this child say life is like?"
     )
-    voice = flag["voice"]
-    if not voice["contact_keys"]:
+    told = flag["voice"]
+    if not told["contact_keys"]:
         return Voice(
             "Nothing is recorded of the child's words or wishes in the data we hold.", None, ask
         )
-    heard = [c for c in flag["contacts"] if c["contact_key"] in voice["contact_keys"]]
-    who = sorted({c["agency"] for c in heard if c["occurred_on"] == voice["latest"]})
+    heard = [c for c in flag["contacts"] if c["contact_key"] in told["contact_keys"]]
+    who = sorted({c["agency"] for c in heard if c["occurred_on"] == told["latest"]})
     by = f" by {words.agencies(who)}" if who else ""
-    lead = f"The child's words or wishes were last recorded on {words.day(voice['latest'])}{by}."
+    lead = f"The child's words or wishes were last recorded on {words.day(told['latest'])}{by}."
     return Voice(
         f"{lead} The words themselves are in that agency's file.",
-        records.references(voice["contact_keys"]),
+        records.references(told["contact_keys"]),
         ask,
     )
 
