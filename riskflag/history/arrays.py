@@ -17,6 +17,8 @@ Mask = npt.NDArray[np.bool_]
 def one(column: Any) -> pa.Array:
     """A column as one array."""
     if isinstance(column, pa.ChunkedArray):
+        if column.num_chunks == 1:
+            return column.chunk(0)
         joined = column.combine_chunks()
         return joined if isinstance(joined, pa.Array) else joined.chunk(0)
     return column
