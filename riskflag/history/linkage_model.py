@@ -52,7 +52,7 @@ class NameLevels(_Levels):
 
 
 class GivenNameLevels(_Levels):
-    """The levels of a given name; exchanged: both names stand crosswise, half: one of them does."""
+    """The levels of a given name; exchanged: both stand crosswise to the letter, half: one does."""
 
     same: Level
     close: Level
@@ -124,20 +124,20 @@ class LinkageModel(BaseModel):
         """What the decisions of this model are marked with: its version and a hash of it all, the
         conditions of its levels among it.
         """
-        whole = self.model_dump_json() + json.dumps(self.settings(within=False))
+        whole = self.model_dump_json() + json.dumps(self.settings())
         digest = hashlib.sha256(whole.encode()).hexdigest()[:12]
         return f"{self.version}-{digest}"
 
-    def settings(self, *, within: bool) -> dict[str, Any]:
-        """The settings for splink.Linker; `within` also compares records of one feed."""
-        rules = _BLOCKING if within else tuple(f"({rule}) and {_APART}" for rule in _BLOCKING)
+    def settings(self) -> dict[str, Any]:
+        """The settings for splink.Linker."""
+        rules = [{"blocking_rule": rule} for rule in _BLOCKING]
         return {
             "link_type": "dedupe_only",
             "unique_id_column_name": "record",
             "probability_two_random_records_match": self.two_random_records,
             "retain_intermediate_calculation_columns": True,
             "retain_matching_columns": True,
-            "blocking_rules_to_generate_predictions": [{"blocking_rule": rule} for rule in rules],
+            "blocking_rules_to_generate_predictions": rules,
             "comparisons": [
                 _comparison(name, getattr(self, name), conditions)
                 for name, conditions in _CONDITIONS.items()
@@ -163,7 +163,6 @@ _BLOCKING = (
     "l.postcode = r.postcode and l.family_name = r.family_name",
     "l.identifier = r.identifier",
 )
-_APART = "l.feed <> r.feed"
 
 
 def _missing(name: str) -> str:
@@ -176,10 +175,11 @@ def _alike(left: str, right: str) -> str:
     return f"(damerau_levenshtein({left}, {right}) <= 1 OR {likeness} >= 0.95)"
 
 
+#: To the letter: a slip in one of the names could be the name of a twin.
 _CROSSWISE = " AND ".join(
     (
-        _alike('"given_name_l"', '"family_name_r"'),
-        _alike('"family_name_l"', '"given_name_r"'),
+        '"given_name_l" = "family_name_r"',
+        '"family_name_l" = "given_name_r"',
         '"given_name_l" <> "given_name_r"',
     )
 )
