@@ -24,7 +24,7 @@ import pyarrow.parquet as pq
 
 from riskflag.history.addresses import address_key, plain_name, plain_postcode
 from riskflag.history.linkage import RECORD, compare
-from riskflag.history.linkage_decide import decide
+from riskflag.history.linkage_decide import decide, decide_within
 from riskflag.history.linkage_model import load_weights
 from riskflag.history.linking import by_feeds
 from riskflag.history.matches import AUTO, WAITING
@@ -224,6 +224,50 @@ def twins(families: int = 1_000) -> TruthSet:
     return _truth_set("made-up twins, no number", rows)
 
 
+def one_register(people: int = 100_000) -> TruthSet:
+    """One register of made-up people in homes of three, every five-hundredth entered twice."""
+    chance = random.Random(20_250_602)
+    given, family = ([_word(chance, chance.randrange(4, 9)) for _ in range(n)] for n in NAMES)
+    homes = [
+        (f"{at % 97 + 1} {_word(chance, 9)} road", f"Z{at // 15}") for at in range(people // 3)
+    ]
+    names = chance.choices(given, [1 / (at + 1) for at in range(len(given))], k=people)
+    families = chance.choices(family, [1 / (at + 9) for at in range(len(family))], k=len(homes))
+    rows: list[tuple[dict, str]] = []
+    for at, name in enumerate(names):
+        home = chance.randrange(len(homes))
+        facts = {
+            "feed": "register",
+            "given_name": name,
+            "family_name": families[home],
+            "birth": (dt.date(2008, 1, 2) + dt.timedelta(chance.randrange(6_500))).isoformat(),
+            "address": homes[home][0],
+            "postcode": homes[home][1],
+        }
+        rows += [
+            (record(record=f"{at:06}-{n}", **facts), str(at)) for n in range(1 + (at % 500 == 0))
+        ]
+    return _truth_set("one register", rows)
+
+
+#: How many given and family names the people of the register have.
+NAMES = (1_200, 8_000)
+
+
+def evaluate_within(one: TruthSet) -> str:
+    """How many people of one feed a steward is asked about, as the page says it."""
+    model = load_weights()
+    _, within = by_feeds(compare(one.records, model).pairs, one.records)
+    found = decide_within(within, model).to_pylist()
+    asked = [row for row in found if row["decision"] == WAITING]
+    right = sum(one.is_true(row["left"], row["right"]) for row in asked)
+    return (
+        f"Of {one.true_pairs():,} people entered twice among the {one.records.num_rows:,} records "
+        f"of one made-up register, {right:,} are put before the steward, and "
+        f"{len(asked) - right:,} pairs of two people with them."
+    )
+
+
 def _two_names(chance: random.Random) -> tuple[str, str]:
     """A name, and it with a letter changed, added or left out."""
     name = _word(chance, chance.randrange(3, 8))
@@ -280,6 +324,7 @@ def main() -> None:
     print(HEAD)
     for make in sets(chosen.data):
         print(row_of(evaluate(make())), flush=True)
+    print(f"\n{evaluate_within(one_register())}")
 
 
 if __name__ == "__main__":

@@ -6,7 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.linkage import evaluate, fake_1000, febrl_3, febrl_4, row_of, sets, twins
+from benchmarks.linkage import (
+    evaluate,
+    evaluate_within,
+    fake_1000,
+    febrl_3,
+    febrl_4,
+    one_register,
+    row_of,
+    sets,
+    twins,
+)
 from riskflag.history.linkage_model import load_weights
 from tests.shared_data import shared_data
 
@@ -66,4 +76,5 @@ def test_every_figure_on_the_page_is_the_one_reached(data):
     text = PAGE.read_text(encoding="utf-8")
     for make in sets(data.parent):
         assert row_of(evaluate(make())) in text
+    assert evaluate_within(one_register()) in " ".join(text.split())
     assert load_weights().fingerprint in text
