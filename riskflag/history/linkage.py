@@ -94,6 +94,7 @@ def _linker(ready: pa.Table, model: LinkageModel) -> Iterator[Any]:
     connection = duckdb.connect(":memory:")
     try:
         connection.execute("SET enable_external_access = false")
+        connection.execute("SET enable_progress_bar = false")
         frame = DuckDBAPI(connection).register(ready)
         yield Linker(frame, model.settings(), log_level=50, validate_settings=False)
     finally:
