@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -66,18 +67,19 @@ class Logistic:
         """Log-odds of the rows of `values` (float64 [n, k], unknown NaN, never infinity)."""
         filled = _filled(_logarithms(values), np.array(self.medians), np.array(self.marked, int))
         scaled = (filled - np.array(self.centres)) / np.array(self.scales)
-        return np.asarray(scaled @ np.array(self.weights) + self.intercept)
+        # Each row on its own: a product of matrices may differ with the rows beside it.
+        return np.asarray((scaled * np.array(self.weights)).sum(axis=1) + self.intercept)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
         return asdict(self)
 
 
-def logistic_scores(train: Window, values: Floats) -> Floats:
-    """Scores of the rows of `values` by a regression learnt on `train`; all 0 without outcomes."""
+def logistic_scorer(train: Window) -> Callable[[Floats], Floats]:
+    """What scores rows by a regression learnt on `train`; all 0 where it holds no outcome."""
     if len(np.unique(train.labels.happened)) < 2:
-        return np.zeros(len(values))
-    return Logistic.learn(train).score(values)
+        return lambda values: np.zeros(len(values))
+    return Logistic.learn(train).score
 
 
 def _filled(values: Floats, medians: Floats, marked: NDArray[np.int64]) -> Floats:

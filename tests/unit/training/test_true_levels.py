@@ -18,7 +18,7 @@ from tests.made_up_training import SMALL, prepared
 def sampled(made: Prepared, *, weighted: bool) -> Prepared:
     """The same with a fifth of the rows to learn from, all of those with the outcome."""
     train = made.train
-    chosen, weights = sample(train.labels, len(train.rows) // 5, seed=3)
+    chosen, weights = sample(train.rows, train.labels, most=len(train.rows) // 5, seed=3)
     few = dataclasses.replace(
         train,
         rows=train.rows.take(chosen),
