@@ -16,7 +16,7 @@ from riskflag.casework.small_numbers import small
 from riskflag.clock import date_of
 from riskflag.training.checks import FAULT, FINE, HONESTY, LOOK, NOT_KNOWN, Check
 from riskflag.training.intervals import family_draws, span, with_interval
-from riskflag.training.prepare import Prepared, Window
+from riskflag.training.prepare import Learning, Prepared
 from riskflag.training.rows import Contacts, Ints, Past
 
 Floats = NDArray[np.float64]
@@ -64,7 +64,7 @@ class Months:
         return found
 
 
-def by_as_of(windows: Sequence[Window]) -> Months:
+def by_as_of(windows: Sequence[Learning]) -> Months:
     """Outcomes by as-of date; of learning rows their weights, which stand for those left out."""
     as_of = np.concatenate([window.rows.as_of for window in windows])
     weights = np.concatenate([window.weights for window in windows])

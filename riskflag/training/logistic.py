@@ -11,11 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from riskflag.scoring.model import capped
-from riskflag.training.prepare import Window
+from riskflag.training.prepare import Learning
 
 Floats = NDArray[np.float64]
 
 NAME = "logistic regression"
+MOST_ROWS = 250_000
 
 
 @dataclass(frozen=True)
@@ -35,12 +36,16 @@ class Logistic:
     intercept: float
 
     @classmethod
-    def learn(cls, train: Window) -> Logistic:
-        """Fit to all rows of `train` by their weights; needs rows with the outcome and without."""
+    def learn(cls, train: Learning) -> Logistic:
+        """Fit to rows of `train` by their weights; needs rows with the outcome and without.
+
+        There is no more to learn for so plain a model from more than MOST_ROWS rows.
+        """
         from sklearn.linear_model import LogisticRegression
         from sklearn.preprocessing import StandardScaler
 
-        values = _logarithms(train.values)
+        train = train.some(MOST_ROWS)
+        values = _logarithms(train.values[:])
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             medians = np.nan_to_num(np.nanmedian(values, axis=0))
@@ -75,7 +80,7 @@ class Logistic:
         return asdict(self)
 
 
-def logistic_scorer(train: Window) -> Callable[[Floats], Floats]:
+def logistic_scorer(train: Learning) -> Callable[[Floats], Floats]:
     """What scores rows by a regression learnt on `train`; all 0 where it holds no outcome."""
     if len(np.unique(train.labels.happened)) < 2:
         return lambda values: np.zeros(len(values))

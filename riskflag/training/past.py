@@ -21,6 +21,7 @@ from riskflag.history.threads import cores, in_turn
 from riskflag.history.view import History
 from riskflag.progress import Progress, silent
 from riskflag.signals import Signal
+from riskflag.training.narrow import Narrow
 from riskflag.training.rows import Floats, Ints, Past, Rows
 
 T = TypeVar("T")
@@ -108,6 +109,14 @@ def signal_values(
     for places, found in blocks:
         values[places] = found
     return values
+
+
+def narrow_values(
+    past: Past, rows: Rows, signals: Sequence[Signal], progress: Progress = silent
+) -> Narrow:
+    """The same as `signal_values`, in little memory."""
+    blocks = signal_blocks(past, rows, signals, lambda found: found, progress=progress)
+    return Narrow.of(len(rows), len(signals), blocks)
 
 
 def scored(

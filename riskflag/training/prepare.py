@@ -14,8 +14,9 @@ from riskflag.training.cohort import People, build_rows
 from riskflag.training.experiment import ExperimentConfig
 from riskflag.training.families import families
 from riskflag.training.inputs import Inputs, choose_inputs
+from riskflag.training.narrow import Values
 from riskflag.training.outcome import Labels, label
-from riskflag.training.past import last_known, signal_values
+from riskflag.training.past import last_known, narrow_values, signal_values
 from riskflag.training.rows import Bools, Contacts, Floats, Ints, Past, Rows
 from riskflag.training.sample import Sample, weights
 from riskflag.training.split import Split, split
@@ -27,22 +28,39 @@ STRAY = 0.01
 
 
 @dataclass(frozen=True)
-class Window:
-    """Rows of one window with their labels, weights [n] and signal values (float64 [n, k]).
+class Learning:
+    """Rows to learn from with their labels, weights [n] and signal values [n, k].
 
-    Values are as computed: unknown is NaN and "never" is infinity. `share` is the share of all
-    children that the window holds.
+    Values are as computed: unknown is NaN and "never" is infinity.
     """
 
     rows: Rows
     labels: Labels
     weights: Floats
-    values: Floats
-    share: float = 1.0
+    values: Values
 
     def between(self, as_ofs: Sequence[int]) -> Bools:
         """Which rows belong to these as-of dates (bool [n])."""
         return np.isin(self.rows.as_of, np.array(as_ofs, dtype=np.int64))
+
+    def some(self, most: int) -> Learning:
+        """At most so many of the rows, evenly spread over the months."""
+        if len(self.rows) <= most:
+            return self
+        at = np.linspace(0, len(self.rows) - 1, most).astype(np.int64)
+        rows, labels = self.rows.take(at), self.labels.take(at)
+        return Learning(rows, labels, self.weights[at], self.values[at])
+
+
+@dataclass(frozen=True)
+class Window(Learning):
+    """Rows to judge by, with all their values (float64 [n, k]).
+
+    `share` is the share of all children that the window holds.
+    """
+
+    values: Floats
+    share: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -51,7 +69,7 @@ class Prepared:
 
     split: Split
     inputs: Inputs
-    train: Window
+    train: Learning
     calibration: Window
     test: Window
     people: People
@@ -158,7 +176,7 @@ def _assemble(source: _Source, windows: Split, everything: Contacts) -> Prepared
     )
 
 
-def _learning(source: _Source, windows: Split) -> tuple[Window, int, int]:
+def _learning(source: _Source, windows: Split) -> tuple[Learning, int, int]:
     """What is learnt from, and of how many rows and outcomes; one as-of date is held at a time."""
     dates, model = [(day,) for day in windows.train], source.config.model
     total = came = 0
@@ -178,7 +196,9 @@ def _learning(source: _Source, windows: Split) -> tuple[Window, int, int]:
     rows = Rows.together([rows for rows, _ in kept])
     labels = Labels.together([labels for _, labels in kept])
     told = weights(labels.happened, total - came)
-    return Window(rows, labels, told, source.values(rows)), total, came
+    signals = source.inputs.signals
+    values = narrow_values(source.history, rows, signals, source.progress)
+    return Learning(rows, labels, told, values), total, came
 
 
 def _judged(source: _Source, as_ofs: Sequence[int], cut: int, seed: int) -> Window:

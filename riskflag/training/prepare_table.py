@@ -17,8 +17,8 @@ from riskflag.training.experiment import ExperimentConfig
 from riskflag.training.families import families, grouped
 from riskflag.training.inputs import choose_inputs
 from riskflag.training.outcome import Labels
-from riskflag.training.past import signal_values
-from riskflag.training.prepare import Prepared, Window
+from riskflag.training.past import narrow_values, signal_values
+from riskflag.training.prepare import Learning, Prepared, Window
 from riskflag.training.rows import Bools, Contacts, Floats, Ints, Past, Rows
 from riskflag.training.sample import sample
 from riskflag.training.split import Split
@@ -56,7 +56,8 @@ def prepare_table(
         raise InputError(f"{labels.name}: the rows to learn from hold no outcome.")
     chosen, weights = sample(learning, happened, most=config.model.max_rows, seed=config.model.seed)
     kept = learning.take(chosen)
-    train = Window(kept, happened.take(chosen), weights, values(kept))
+    narrow = narrow_values(history, kept, inputs.signals, progress)
+    train = Learning(kept, happened.take(chosen), weights, narrow)
     stopping = parts.stopping[parts.train][chosen]
     return Prepared(
         parts.split(rows, ends),

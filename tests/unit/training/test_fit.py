@@ -18,12 +18,11 @@ from riskflag.training.experiment import ModelConfig
 from riskflag.training.fit import Grower, Matrix
 from riskflag.training.gates import monotone
 from riskflag.training.inputs import agencies_of, choose_inputs
-from riskflag.training.outage import blank_agencies
 from riskflag.training.outcome import Labels
 from riskflag.training.reference import Spread
 from riskflag.training.rows import Rows
 from riskflag.training.sample import sample
-from tests.made_up_training import SMALL, learnt, prepared, signal, signals
+from tests.made_up_training import SMALL, blank_agencies, learnt, prepared, signal, signals
 
 NAMES = ("up", "down", "free")
 DIRECTIONS = ("raises", "lowers", "none")

@@ -9,10 +9,9 @@ import pytest
 
 from riskflag.training.learn import Learnt, learn
 from riskflag.training.metrics import auroc, expected_over_observed
-from riskflag.training.outage import blank_agencies
 from riskflag.training.prepare import Prepared
 from riskflag.training.sample import sample
-from tests.made_up_training import SMALL, prepared
+from tests.made_up_training import SMALL, blank_agencies, prepared
 
 
 def sampled(made: Prepared, *, weighted: bool) -> Prepared:
