@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -10,11 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from riskflag.scoring.model import capped
-from riskflag.training.prepare import Window
+from riskflag.training.prepare import Learning
 
 Floats = NDArray[np.float64]
 
 NAME = "logistic regression"
+MOST_ROWS = 250_000
 
 
 @dataclass(frozen=True)
@@ -34,12 +36,16 @@ class Logistic:
     intercept: float
 
     @classmethod
-    def learn(cls, train: Window) -> Logistic:
-        """Fit to all rows of `train` by their weights; needs rows with the outcome and without."""
+    def learn(cls, train: Learning) -> Logistic:
+        """Fit to rows of `train` by their weights; needs rows with the outcome and without.
+
+        There is no more to learn for so plain a model from more than MOST_ROWS rows.
+        """
         from sklearn.linear_model import LogisticRegression
         from sklearn.preprocessing import StandardScaler
 
-        values = _logarithms(train.values)
+        train = train.some(MOST_ROWS)
+        values = _logarithms(train.values[:])
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             medians = np.nan_to_num(np.nanmedian(values, axis=0))
@@ -66,18 +72,19 @@ class Logistic:
         """Log-odds of the rows of `values` (float64 [n, k], unknown NaN, never infinity)."""
         filled = _filled(_logarithms(values), np.array(self.medians), np.array(self.marked, int))
         scaled = (filled - np.array(self.centres)) / np.array(self.scales)
-        return np.asarray(scaled @ np.array(self.weights) + self.intercept)
+        # Each row on its own: a product of matrices may differ with the rows beside it.
+        return np.asarray((scaled * np.array(self.weights)).sum(axis=1) + self.intercept)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
         return asdict(self)
 
 
-def logistic_scores(train: Window, values: Floats) -> Floats:
-    """Scores of the rows of `values` by a regression learnt on `train`; all 0 without outcomes."""
+def logistic_scorer(train: Learning) -> Callable[[Floats], Floats]:
+    """What scores rows by a regression learnt on `train`; all 0 where it holds no outcome."""
     if len(np.unique(train.labels.happened)) < 2:
-        return np.zeros(len(values))
-    return Logistic.learn(train).score(values)
+        return lambda values: np.zeros(len(values))
+    return Logistic.learn(train).score
 
 
 def _filled(values: Floats, medians: Floats, marked: NDArray[np.int64]) -> Floats:

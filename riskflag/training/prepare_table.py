@@ -7,11 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from riskflag.clock import day_number
 from riskflag.errors import InputError
-from riskflag.history.view import History
 from riskflag.progress import Progress, silent
 from riskflag.signals import Catalogue
 from riskflag.training.cohort import People
@@ -19,17 +17,16 @@ from riskflag.training.experiment import ExperimentConfig
 from riskflag.training.families import families, grouped
 from riskflag.training.inputs import choose_inputs
 from riskflag.training.outcome import Labels
-from riskflag.training.prepare import Prepared, Window, signal_values
-from riskflag.training.rows import Bools, Contacts, Ints, Rows
+from riskflag.training.past import narrow_values, signal_values
+from riskflag.training.prepare import Learning, Prepared, Window
+from riskflag.training.rows import Bools, Contacts, Floats, Ints, Past, Rows
 from riskflag.training.sample import sample
 from riskflag.training.split import Split
 from riskflag.training.table import LabelTable, period_days, read_labels
 
-Floats = NDArray[np.float64]
-
 
 def prepare_table(
-    history: History,
+    history: Past,
     config: ExperimentConfig,
     catalogue: Catalogue,
     root: Path,
@@ -57,9 +54,10 @@ def prepare_table(
     happened = outcomes.take(parts.train)
     if happened.happened.sum() < 2:
         raise InputError(f"{labels.name}: the rows to learn from hold no outcome.")
-    chosen, weights = sample(happened, config.model.max_rows, config.model.seed)
+    chosen, weights = sample(learning, happened, most=config.model.max_rows, seed=config.model.seed)
     kept = learning.take(chosen)
-    train = Window(kept, happened.take(chosen), weights, values(kept))
+    narrow = narrow_values(history, kept, inputs.signals, progress)
+    train = Learning(kept, happened.take(chosen), weights, narrow)
     stopping = parts.stopping[parts.train][chosen]
     return Prepared(
         parts.split(rows, ends),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from riskflag.history.store import HistoryStore
-from riskflag.history.view import History
+from riskflag.history.viewing import held_or_viewed
 from riskflag.progress import Progress, silent
 from riskflag.scoring.bundle import BundleParts
 from riskflag.signals import Catalogue, load_catalogue
@@ -23,11 +23,13 @@ from riskflag.training.operate import monthly_capacity
 from riskflag.training.oracle import read_oracles
 from riskflag.training.own_flags import Reviewed, reviews_of
 from riskflag.training.parts import about, bundle_parts
+from riskflag.training.past import digest
 from riskflag.training.prepare import Prepared, prepare
 from riskflag.training.prepare_table import prepare_table
 from riskflag.training.record import Finished
 from riskflag.training.refits import refits
 from riskflag.training.rolling import Tour
+from riskflag.training.rows import Past
 from riskflag.training.rules_alone import rules_alone
 from riskflag.training.track import CHALLENGER, RunRecord, Store
 from riskflag.workspace import Workspace
@@ -67,8 +69,7 @@ def train(
     experiment = Experiment.read(folder)
     features = experiment.features_dir or workspace.features_dir
     catalogue = load_catalogue(features, workspace.vocabulary)
-    progress("reading the history", 0, 1)
-    history = HistoryStore(workspace.history).load()
+    history = _past(workspace, progress)
     config = experiment.config
     prepared = _prepared(history, config, catalogue, workspace, progress)
     a_week = config.evaluation.capacity_per_week or workspace.config.capacity_per_week
@@ -94,7 +95,7 @@ def train(
     if learnt.tuned is not None:
         judgement.result["tuning"] = learnt.tuned.to_dict()
         texts["tuning/trials.csv"] = learnt.tuned.table()
-    told = about(experiment, prepared, catalogue, history.digest())
+    told = about(experiment, prepared, catalogue, digest(history))
     config = config.model_copy(update={"model": learnt.config})
     again = refits(prepared, config, learnt.trees, threads=threads, progress=progress)
     parts = bundle_parts(told, prepared, learnt, judgement, refits=again)
@@ -104,8 +105,15 @@ def train(
     return Trained(run_id, judgement, parts, learnt.trees, len(inputs.names), inputs.excluded)
 
 
+def _past(workspace: Workspace, progress: Progress) -> Past:
+    """The history in memory, or in parts in a folder of its own: a night may renew its view."""
+    store, size = HistoryStore(workspace.history), workspace.config.memory_gib
+    folder = workspace.work / "view-for-training"
+    return held_or_viewed(store, folder, memory=int(size * 2**30), progress=progress)
+
+
 def _prepared(
-    history: History,
+    history: Past,
     config: ExperimentConfig,
     catalogue: Catalogue,
     workspace: Workspace,
