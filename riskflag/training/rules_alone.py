@@ -17,16 +17,23 @@ from riskflag.training.rows import Rows
 Floats = NDArray[np.float64]
 
 
-def rules_alone(
-    history: History, rows: Rows, catalogue: Catalogue, progress: Progress = silent
-) -> Floats | None:
-    """Each row's most pressing level, then its number of rules (float64 [n]); None: no rulebook.
-
-    The highest level counts first; among rows of one level, more rules count more.
-    """
+def rules_for(history: History, catalogue: Catalogue) -> Rulebook | None:
+    """The catalogue's rulebook; None without one, or where no contact that it reads ever came."""
     if not catalogue.rulebook_path.is_file():
         return None
     rulebook = Rulebook.load(catalogue.rulebook_path, catalogue)
+    read = frozenset[str]().union(*(signal.types for signal in rulebook.signals.values()))
+    came = set(history.contacts["type"].unique().to_pylist())
+    return rulebook if read & came else None
+
+
+def rules_alone(
+    history: History, rows: Rows, rulebook: Rulebook, progress: Progress = silent
+) -> Floats:
+    """Each row's most pressing level, then its number of rules (float64 [n]).
+
+    The highest level counts first; among rows of one level, more rules count more.
+    """
     ids = np.asarray(rows.ids, dtype=object)
     scores = np.empty(len(rows))
     days = np.unique(rows.as_of)

@@ -9,6 +9,7 @@ from riskflag.history.store import HistoryStore
 from riskflag.history.view import History
 from riskflag.progress import Progress, silent
 from riskflag.scoring.bundle import BundleParts
+from riskflag.scoring.rulebook import Rulebook
 from riskflag.signals import Catalogue, load_catalogue
 from riskflag.signals.terms import use_vocabulary
 from riskflag.training import report
@@ -23,12 +24,12 @@ from riskflag.training.operate import monthly_capacity
 from riskflag.training.oracle import read_oracles
 from riskflag.training.own_flags import Reviewed, reviews_of
 from riskflag.training.parts import about, bundle_parts
-from riskflag.training.prepare import Prepared, prepare
+from riskflag.training.prepare import Floats, Prepared, prepare
 from riskflag.training.prepare_table import prepare_table
 from riskflag.training.record import Finished
 from riskflag.training.refits import refits
 from riskflag.training.rolling import Tour
-from riskflag.training.rules_alone import rules_alone
+from riskflag.training.rules_alone import rules_alone, rules_for
 from riskflag.training.track import CHALLENGER, RunRecord, Store
 from riskflag.workspace import Workspace
 
@@ -65,8 +66,9 @@ def train(
     """
     use_vocabulary(workspace.vocabulary)
     experiment = Experiment.read(folder)
-    features = experiment.features_dir or workspace.features_dir
-    catalogue = load_catalogue(features, workspace.vocabulary)
+    night = load_catalogue(workspace.features_dir, workspace.vocabulary)
+    own = experiment.features_dir
+    catalogue = night if own is None else load_catalogue(own, workspace.vocabulary)
     progress("reading the history", 0, 1)
     history = HistoryStore(workspace.history).load()
     config = experiment.config
@@ -74,21 +76,22 @@ def train(
     a_week = config.evaluation.capacity_per_week or workspace.config.capacity_per_week
     capacity = monthly_capacity(a_week)
     learnt = learn(prepared, config.model, capacity=capacity, threads=threads, progress=progress)
-    rules = rules_alone(history, prepared.test.rows, catalogue, progress)
+    rulebook = rules_for(history, night)
     plainer = Challengers.learn(prepared, learnt.config, progress)
     court = Court(
         prepared,
         learnt,
         config,
         capacity,
-        others=({} if rules is None else {RULES: rules}) | plainer.scores(prepared.test.values),
+        others=_by_rules(history, prepared, rulebook, progress)
+        | plainer.scores(prepared.test.values),
         oracles={} if truth is None else read_oracles(truth, prepared.test.rows),
         progress=progress,
     )
     judgement = court.judge()
     judgement.result["challengers"] = plainer.beside(prepared, judgement.result, config.evaluation)
     root = None if config.outcome.table is None else workspace.root
-    tour = Tour(history, config, catalogue, a_week, threads, progress, root)
+    tour = Tour(history, config, catalogue, a_week, threads, progress, root, rulebook)
     _examine(tour, prepared, learnt, judgement, capacity=capacity, reviews=reviews_of(workspace))
     texts = plainer.texts()
     if learnt.tuned is not None:
@@ -97,11 +100,20 @@ def train(
     told = about(experiment, prepared, catalogue, history.digest())
     config = config.model_copy(update={"model": learnt.config})
     again = refits(prepared, config, learnt.trees, threads=threads, progress=progress)
-    parts = bundle_parts(told, prepared, learnt, judgement, refits=again)
-    finished = Finished(experiment, prepared, learnt, judgement, parts, texts)
+    parts = bundle_parts(told, prepared, learnt, judgement, refits=again, carried=own is not None)
+    beside = None if rulebook is None else night.rulebook_path
+    finished = Finished(experiment, prepared, learnt, judgement, parts, texts, beside)
     run_id = _keep(workspace, finished.record(catalogue, progress), judgement)
     inputs = prepared.inputs
     return Trained(run_id, judgement, parts, learnt.trees, len(inputs.names), inputs.excluded)
+
+
+def _by_rules(
+    history: History, prepared: Prepared, rulebook: Rulebook | None, progress: Progress
+) -> dict[str, Floats]:
+    if rulebook is None:
+        return {}
+    return {RULES: rules_alone(history, prepared.test.rows, rulebook, progress)}
 
 
 def _prepared(
