@@ -194,6 +194,7 @@ def load(
     key = workspace.promotion_key
     bundle = None if rules_only else load_current(workspace.bundles, key=key, threads=cores())
     if bundle is not None:
+        catalogue = catalogue.with_more(bundle.carried)
         bundle.check_signals({s.name: s.fingerprint for s in catalogue.signals})
     progress("Checking the model", 3, 3)
     size = workspace.config.memory_gib if how.memory is None else how.memory

@@ -136,7 +136,7 @@ def _inputs(
         return inputs
     path = workspace.bundles / Path(told["bundle"]).name
     bundle = Bundle.load(path, expected=told["parts"]["bundle"])
-    return replace(inputs, bundle=bundle)
+    return replace(inputs, bundle=bundle, catalogue=inputs.catalogue.with_more(bundle.carried))
 
 
 def _refuse_other_parts(inputs: Inputs, told: Mapping[str, Any]) -> None:

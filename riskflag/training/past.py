@@ -141,6 +141,17 @@ def last_known(past: Past) -> int:
     return max(in_turn(last, len(view), threads=cores()))
 
 
+def types_known(past: Past) -> set[str]:
+    """The types of all contacts that ever came."""
+    view = view_of(past)
+
+    def types(number: int) -> list[str]:
+        known = view.part(number, ("person_id", "type")).contacts["type"]
+        return list(pc.unique(known).cast(pa.string()).to_pylist())
+
+    return set().union(*in_turn(types, len(view), threads=cores()))
+
+
 def digest(past: Past) -> str:
     """SHA-256 of all that the history says: the same for any parts and any order of rows."""
     view = view_of(past)

@@ -17,6 +17,7 @@ import numpy as np
 from riskflag.clock import NEVER, date_of
 from riskflag.errors import InputError
 from riskflag.progress import Progress, silent
+from riskflag.scoring.rulebook import Rulebook
 from riskflag.signals import Catalogue
 from riskflag.training import steadiness
 from riskflag.training.baselines import best_signal, contact_count, oriented
@@ -63,6 +64,8 @@ class Tour:
     progress: Progress = silent
     #: Where a labelled table is looked for; None for an outcome from contacts.
     root: Path | None = None
+    #: The rules of the night, as far as there are any.
+    rulebook: Rulebook | None = None
 
     def go(self, last_cut: int) -> dict[str, Any] | None:
         """Every fold, oldest first, and all together; None when the experiment asks for none."""
@@ -207,9 +210,8 @@ class Tour:
     def _plain(self, prepared: Prepared, rows: Rows) -> dict[str, Floats]:
         """Ways to choose that need no signals: the rules, the number of contacts, practice."""
         scores = {}
-        rules = rules_alone(self.history, rows, self.catalogue)
-        if rules is not None:
-            scores["rules alone"] = some(rules)
+        if self.rulebook is not None:
+            scores["rules alone"] = some(rules_alone(self.history, rows, self.rulebook))
         scores["contacts in the last year"] = some(contact_count(rows, prepared.contacts, YEAR))
         referrals = self.config.evaluation.practice
         if referrals:

@@ -15,22 +15,28 @@ from riskflag.scoring.rulebook import Rulebook
 from riskflag.scoring.rules import evaluate
 from riskflag.signals import Catalogue, compute
 from riskflag.signals.parts import needed
-from riskflag.training.past import of_parts
+from riskflag.training.past import of_parts, types_known
 from riskflag.training.rows import Ints, Past, Rows
 
 Floats = NDArray[np.float64]
 
 
-def rules_alone(
-    history: Past, rows: Rows, catalogue: Catalogue, progress: Progress = silent
-) -> Floats | None:
-    """Each row's most pressing level, then its number of rules (float64 [n]); None: no rulebook.
-
-    The highest level counts first; among rows of one level, more rules count more.
-    """
+def rules_for(history: Past, catalogue: Catalogue) -> Rulebook | None:
+    """The catalogue's rulebook; None without one, or where no contact that it reads ever came."""
     if not catalogue.rulebook_path.is_file():
         return None
     rulebook = Rulebook.load(catalogue.rulebook_path, catalogue)
+    read = frozenset[str]().union(*(signal.types for signal in rulebook.signals.values()))
+    return rulebook if read & types_known(history) else None
+
+
+def rules_alone(
+    history: Past, rows: Rows, rulebook: Rulebook, progress: Progress = silent
+) -> Floats:
+    """Each row's most pressing level, then its number of rules (float64 [n]).
+
+    The highest level counts first; among rows of one level, more rules count more.
+    """
     signals = list(rulebook.signals.values())
     ids = np.asarray(rows.ids, dtype=object)
 
