@@ -91,7 +91,7 @@ def checks(history: Past, prepared: Prepared, types: Sequence[str], settle: int)
     `types` are the outcome's contact types, empty when it comes from a table; `settle` days before
     the cut are left out, as late records may still come.
     """
-    windows = (prepared.train, prepared.calibration, prepared.test)
+    windows = (prepared.learnt_alike, prepared.calibration, prepared.test)
     rates = by_as_of(windows)
     told = [finding("base_rate_by_month", rates, "as of")]
     if types:
@@ -145,7 +145,7 @@ def _month(months: Months, place: int) -> str:
 
 def drift(prepared: Prepared) -> Check:
     """The level of the test months against that of the months learnt from, with its interval."""
-    learnt, judged = prepared.train, prepared.test
+    learnt, judged = prepared.learnt_alike, prepared.test
     person = np.concatenate([learnt.rows.person, judged.rows.person])
     family = person if prepared.families is None else prepared.families[person]
     labels = np.concatenate([learnt.labels.numbers, judged.labels.numbers])

@@ -84,6 +84,8 @@ class Prepared:
     horizon: int | None = None
     #: The first day on which the label of each training row was known for good.
     ends_known: Ints | None = None
+    #: Which training rows are such as are judged; the others are only learnt from.
+    asked: Bools | None = None
 
     @property
     def ends(self) -> Ints:
@@ -105,6 +107,19 @@ class Prepared:
         if self.stages is not None:
             return self.stages[1]
         return self.train.between(self.split.stopping)
+
+    @property
+    def learnt_alike(self) -> Learning:
+        """Those training rows that are such as are judged, so that levels can be compared."""
+        train = self.train
+        if self.asked is None:
+            return train
+        return Learning(
+            train.rows.take(self.asked),
+            train.labels.take(self.asked),
+            train.weights[self.asked],
+            train.values[self.asked],
+        )
 
     @property
     def test_families(self) -> Ints:
