@@ -17,10 +17,10 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from riskflag.clock import NEVER
+from riskflag.clock import NEVER, date_of
 from riskflag.history.arrays import numbers
 from riskflag.history.feed_course import FeedCourse
-from riskflag.history.persons import adult_from, children_at
+from riskflag.history.persons import adult_from
 from riskflag.history.view import History
 from riskflag.progress import silent
 from riskflag.scoring.flags import UNKNOWN, YES, ModelHit
@@ -196,10 +196,7 @@ def counted(history: History, person_id: str, days: Days) -> Bools:
     own = history.contacts.filter(pa.compute.equal(history.contacts["person_id"], person_id))
     turns |= {day for day in _days_after(own, "known_day", "superseded_day") if day <= until + 1}
     edges = sorted(day for day in turns if days[0] <= day <= days[-1])
-    said = [
-        person_id in children_at(history.contacts, history.persons, history.relationships, day)
-        for day in edges
-    ]
+    said = [person_id in history.children(date_of(day)) for day in edges]
     return np.array(said)[np.searchsorted(edges, days, side="right") - 1]
 
 
