@@ -87,7 +87,9 @@ class Contacts:
             table = view.part(number, _READ).contacts
             keep = pc.equal(_plain(table["link"]), "self")
             if types is not None:
-                keep = pc.and_(keep, pc.is_in(_plain(table["type"]), pa.array(list(types))))
+                keep = pc.and_(
+                    keep, pc.is_in(_plain(table["type"]), pa.array(list(types), pa.string()))
+                )
             if basis is not None:
                 keep = pc.and_(keep, pc.equal(_plain(table["known_basis"]), basis))
             return _columns(table.select(_COLUMNS).filter(keep), everyone)

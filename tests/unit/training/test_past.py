@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from riskflag.clock import date_of
 from riskflag.history.stored_view import Shelves, StoredView, split
 from riskflag.history.view import History
-from riskflag.signals import load_catalogue
+from riskflag.signals import compute, load_catalogue
 from riskflag.training import past
 from riskflag.training.apart import resting_on_assumed
 from riskflag.training.experiment import ExperimentConfig
@@ -36,8 +38,11 @@ CONFIG = ExperimentConfig.model_validate(
 PEOPLE = 60
 
 
-def made_up() -> History:
-    """Children with mothers and brothers or sisters, of whom some records come late."""
+def made_up(before: dt.date = dt.date.max) -> History:
+    """Children with mothers and brothers or sisters, of whom some records come late.
+
+    What had been delivered `before` a day; of relatives and births everything is known.
+    """
     rng = np.random.default_rng(5)
     contacts, people, related = [], [], []
     for number in range(3 * PEOPLE):
@@ -56,10 +61,10 @@ def made_up() -> History:
             contacts.append(row(child, "care.s47", int(day), 1))
     for number in range(0, 3 * PEOPLE // 2, 2):
         contacts.append(row(f"m{number:03d}", "police.da_incident", 300 + number, 3))
-    return history_of(contacts, people, related)
+    return history_of([one for one in contacts if one["known_on"] < before], people, related)
 
 
-def row(person: str, kind: str, day: int, later: int) -> dict[str, object]:
+def row(person: str, kind: str, day: int, later: int) -> dict[str, Any]:
     occurred = START + dt.timedelta(days=day)
     basis = "assumed_lag" if day % 3 == 0 else "landed"
     known = occurred + dt.timedelta(days=later)
@@ -127,6 +132,32 @@ def test_the_model_is_the_same_to_the_byte_in_parts_and_on_two_threads(
         for threads, ready in enumerate(both, start=1)
     }
     assert len(told) == 1
+
+
+def test_every_row_learnt_from_and_judged_by_is_what_that_night_could_see(
+    both: tuple[Prepared, Prepared],
+) -> None:
+    """No value of the training table rests on a record that was delivered after its night.
+
+    Every row of every window is told again from what had been delivered when its night began, as
+    the night tells it. Negative control: with the day a thing happened for the day it was known,
+    values differ.
+    """
+    ready = both[1]
+    signals, ids = ready.inputs.signals, np.asarray(ready.people.ids, dtype=object)
+    rows = told = 0
+    for window in (ready.train, ready.calibration, ready.test):
+        for day in np.unique(window.rows.as_of):
+            at = np.flatnonzero(window.rows.as_of == day)
+            people, night = ids[window.rows.person[at]].tolist(), date_of(int(day))
+            delivered = compute(made_up(night), people, as_of=night, signals=signals).masked()
+            assert delivered.tobytes() == window.values[at].tobytes()
+            rows += len(at)
+            told += int(np.isfinite(delivered[:, 0]).sum())
+    assert rows == len(ready.train.rows) + len(ready.calibration.rows) + len(ready.test.rows)
+    assert told > 1000
+    naive = past.signal_values(made_up(), ready.test.rows, signals, seen=as_it_happened)
+    assert not np.array_equal(naive, ready.test.values, equal_nan=True)
 
 
 def test_every_other_look_at_the_history_is_the_same_in_parts(
