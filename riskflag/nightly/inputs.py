@@ -201,14 +201,12 @@ def load(
     store, in_bytes = HistoryStore(workspace.history), int(size * 2**30)
     engine: Engine = night_parts
     history: History | Shelves
+    anew = how.anew
     if how.spark:
-        history, engine = _on_spark(
-            workspace, catalogue, in_bytes, anew=how.anew, progress=progress
-        )
+        history, engine = _on_spark(workspace, catalogue, in_bytes, anew=anew, progress=progress)
     else:
-        history = held_or_viewed(
-            store, workspace.work / "view", memory=in_bytes, anew=how.anew, progress=progress
-        )
+        folder = workspace.work / "view"
+        history = held_or_viewed(store, folder, memory=in_bytes, anew=anew, progress=progress)
     matches = conform(store.read("match"), MATCH)
     return Inputs(
         as_of,

@@ -22,7 +22,7 @@ from riskflag.training.learn import learn
 from riskflag.training.masking import by_feed
 from riskflag.training.prepare import Prepared, Window, prepare
 from riskflag.training.rows import Past
-from riskflag.training.rules_alone import rules_alone
+from riskflag.training.rules_alone import rules_alone, rules_for
 from tests.factories import history_of
 
 START = dt.date(2023, 1, 1)
@@ -168,8 +168,9 @@ def test_every_other_look_at_the_history_is_the_same_in_parts(
 
     def looks(history: Past) -> list[object]:
         naive = past.signal_values(history, rows, signals, seen=as_it_happened)
-        rules = rules_alone(history, rows, catalogue)
-        assert rules is not None
+        rulebook = rules_for(history, catalogue)
+        assert rulebook is not None
+        rules = rules_alone(history, rows, rulebook)
         assert rules.any()
         return [
             naive.tobytes(),
