@@ -17,6 +17,8 @@ Mask = npt.NDArray[np.bool_]
 def one(column: Any) -> pa.Array:
     """A column as one array."""
     if isinstance(column, pa.ChunkedArray):
+        if column.num_chunks == 1:
+            return column.chunk(0)
         joined = column.combine_chunks()
         return joined if isinstance(joined, pa.Array) else joined.chunk(0)
     return column
@@ -86,7 +88,8 @@ def _plain_texts(table: pa.Table, names: set[str]) -> pa.Table:
 
 def codes(array: pa.DictionaryArray) -> npt.NDArray[np.int32]:
     """The codes of an encoded column, -1 for null."""
-    return np.asarray(array.indices.fill_null(-1).to_numpy(zero_copy_only=False), np.int32)
+    indices = array.indices.fill_null(-1) if array.indices.null_count else array.indices
+    return np.asarray(indices.to_numpy(zero_copy_only=False), np.int32)
 
 
 def decoded(column: Any) -> pa.Array:

@@ -130,10 +130,10 @@ def _related_adults(relationships: pa.Table) -> pa.Array:
 
 def children_at(
     contacts: pa.Table, persons: pa.Table, relationships: pa.Table, as_of: int
-) -> list[str]:
-    """See History.children."""
+) -> pa.Array:
+    """See History.child_ids."""
     ids, child = children_on(contacts, persons, relationships, np.array([as_of]))
-    return list(ids.filter(pa.array(child[:, 0])).to_pylist())
+    return ids.filter(pa.array(child[:, 0]))
 
 
 def children_on(

@@ -106,7 +106,7 @@ def night_part(
 
     table = compute(
         part,
-        part.children(declared.as_of),
+        part.child_ids(declared.as_of),
         as_of=declared.as_of,
         signals=declared.signals,
         engine=Kernel(threads=threads),

@@ -39,7 +39,7 @@ class Engine(Protocol):
         ...
 
 
-def one_day(person_ids: Sequence[str], as_of: dt.date) -> Asked:
+def one_day(person_ids: Sequence[str] | pa.Array, as_of: dt.date) -> Asked:
     """Each child once, all at the same as-of date."""
     return every_day(person_ids, np.array([clock.day_number(as_of)], dtype=np.int64))
 
@@ -47,7 +47,8 @@ def one_day(person_ids: Sequence[str], as_of: dt.date) -> Asked:
 def every_day(person_ids: Sequence[str] | pa.Array, days: Ints) -> Asked:
     """Each child at each of these as-of days: one child's dates after another's."""
     days = _within_reason(days)
-    ids = pa.array(person_ids, type=pa.string())
+    given = isinstance(person_ids, pa.Array)
+    ids = person_ids if given else pa.array(person_ids, type=pa.string())
     who = np.repeat(np.arange(len(ids), dtype=np.int64), len(days))
     return Asked(ids, who, np.tile(days, len(ids)))
 

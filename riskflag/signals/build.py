@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
 
 from riskflag import clock
 from riskflag.errors import ConfigError
@@ -26,7 +27,7 @@ from riskflag.signals.table import SignalTable
 
 def compute(
     history: History,
-    person_ids: Sequence[str],
+    person_ids: Sequence[str] | pa.Array,
     *,
     as_of: dt.date,
     signals: Sequence[Signal] | None = None,
@@ -41,7 +42,7 @@ def compute(
     wanted = _wanted(signals)
     asked = one_day(person_ids, as_of)
     return SignalTable(
-        person_ids=tuple(person_ids),
+        person_ids=tuple(asked.person_ids.to_pylist()),
         as_of=as_of,
         names=tuple(signal.name for signal in wanted),
         values=_engine(engine).values(history, wanted, asked, progress),

@@ -69,8 +69,7 @@ def compute_parts(
     engine = Kernel(threads=1)
 
     def night(part: History) -> SignalTable:
-        children = part.children(as_of)
-        return compute(part, children, as_of=as_of, signals=signals, engine=engine)
+        return compute(part, part.child_ids(as_of), as_of=as_of, signals=signals, engine=engine)
 
     return _each(view, night, signals, threads=threads or cores(), progress=progress)
 
