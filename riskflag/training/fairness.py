@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from riskflag.casework.small_numbers import FEWEST, Z, hidden
+from riskflag.casework.small_numbers import FEWEST, hidden
 from riskflag.training.checks import FAIRNESS, FINE, LOOK, NOT_KNOWN, Check
 from riskflag.training.groups import AGE, Groups
 from riskflag.training.hearing import Hearing
@@ -106,17 +106,17 @@ class Frame:
         }
 
     def least_spread(self, rate: str) -> Floats:
-        """What a share of so few children varies by at least, draws or not (Wilson's interval).
+        """What a share of so few children varies by at least, were all groups served alike.
 
-        Where nearly all or nearly none of a group are missed, draws of the group hardly differ, and
-        a difference to the others would look certain.
+        Where by chance all or none of a few are missed, draws of them do not differ, and a
+        difference to the others would look certain.
         """
         if rate in FACTORS:
             return np.zeros(len(self.groups.names))
+        hearing = self.hearing
+        missed = float(np.mean(~hearing.listed[hearing.labels > 0]))
         n = np.maximum(self._with_outcome, 1)
-        p = np.nan_to_num(self.rates(np.ones(len(self.hearing.rows)))[rate], nan=0.5)
-        half = np.sqrt(p * (1 - p) / n + Z**2 / (4 * n**2)) / (1 + Z**2 / n)
-        return np.asarray(half, dtype=np.float64)
+        return np.asarray(np.sqrt(missed * (1 - missed) / n), dtype=np.float64)
 
     def comparable(self, rate: str) -> NDArray[np.bool_]:
         """Whether each group's rate rests on enough to be compared: a ratio needs false alarms."""

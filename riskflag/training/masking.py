@@ -32,6 +32,8 @@ Columns = dict[str, tuple[int, ...]]
 #: A single agency without which more than this share of the found outcomes is lost is looked at.
 HALF = 0.5
 MOST_ROWS = 60_000
+#: The change of a figure when no score changes.
+NOTHING = {"value": 0.0, "low": 0.0, "high": 0.0}
 WAYS = {
     "ablation_by_agency": "agency",
     "ablation_by_theme": "theme",
@@ -121,10 +123,24 @@ def without(hearing: Hearing, name: str, columns: Mapping[str, tuple[int, ...]])
         for group in others
     ]
     table.sort(key=lambda row: (row["auroc_change"]["value"], row[what]))
-    return _finding(name, what, table)
+    still = [
+        {
+            what: group,
+            "signals": len(places),
+            **{key: dict(NOTHING) for key in ("auroc_change", "recall_change")},
+            "list_kept": 1.0,
+            "found_kept": 1.0 if base else None,
+        }
+        for group, places in columns.items()
+        if group not in others
+    ]
+    return _finding(name, what, table, still)
 
 
-def _finding(name: str, what: str, table: list[dict[str, Any]]) -> Check:
+def _finding(
+    name: str, what: str, table: list[dict[str, Any]], still: list[dict[str, Any]]
+) -> Check:
+    """What is lost without those of `table`, the worst first; without those of `still` nothing."""
     worst = table[0]
     change, kept = worst["auroc_change"], worst["found_kept"]
     heavy = [row for row in table if row["found_kept"] is not None and row["found_kept"] < HALF]
@@ -139,7 +155,8 @@ def _finding(name: str, what: str, table: list[dict[str, Any]]) -> Check:
         if heavy
         else ""
     )
-    return Check(name, HONESTY, f"{told}{share}.{more}", verdict, change, table)
+    rest = f" Without the others ({len(still)}), one at a time, no score changes." if still else ""
+    return Check(name, HONESTY, f"{told}{share}.{more}{rest}", verdict, change, [*table, *still])
 
 
 def _scores(hearing: Hearing, columns: tuple[int, ...]) -> Floats:

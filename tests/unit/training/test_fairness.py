@@ -78,6 +78,17 @@ def test_groups_by_lot_rarely_raise_an_alarm() -> None:
     assert len(alarms) <= 2
 
 
+def test_small_groups_of_whom_all_or_none_are_missed_by_chance_are_not_accused() -> None:
+    """Ten groups by lot, of a handful of outcomes each, drawn eight times."""
+    for seed in range(8):
+        lot = np.random.default_rng(seed).integers(0, 10, CHILDREN)
+        group = np.array([f"g{number}" for number in range(10)], dtype=object)[lot]
+        frame = Frame(court(), Groups.of("lot", group[court().rows.person]))
+        missed = fairness.gap_checks(frame)[0]
+        assert missed.name == "missed_cases_by_lot"
+        assert missed.verdict == FINE
+
+
 def test_a_group_of_nine_is_told_with_the_next_and_nothing_rests_on_fewer_than_ten() -> None:
     names = np.array(["few"] * 9 + ["some"] * 30 + ["many"] * (CHILDREN - 39), dtype=object)
     frame = Frame(court(), Groups.of("side", names[court().rows.person])).shown()

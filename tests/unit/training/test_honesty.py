@@ -212,6 +212,15 @@ def test_the_agency_that_tells_most_is_the_one_missed_most() -> None:
     assert by_feed.verdict == NOT_KNOWN
 
 
+def test_a_feed_on_which_no_score_rests_is_told_and_changes_nothing() -> None:
+    every = range(len(hearing().model.names))
+    found = masking.without(hearing(), "feed_outage", {"all": tuple(every), "spare": ()})
+    assert [row["feed"] for row in found.table] == ["all", "spare"]
+    assert found.table[1]["auroc_change"] == masking.NOTHING
+    assert found.table[1]["found_kept"] == 1
+    assert found.sentence.endswith("Without the others (1), one at a time, no score changes.")
+
+
 def test_a_feed_is_missed_only_where_no_other_sends_the_same() -> None:
     rows = [
         {"person_id": "a", "type": kind, "occurred_on": "2024-01-01", "source": feed}
