@@ -23,17 +23,11 @@ from riskflag.cli.init import MADE_UP_USERS
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of page: what it is called, who asks for it, and its addresses in turn.
-
-    A page that is asked for `alone` has one reader; a `slow` one is asked for three times only, and
-    has no limit.
-    """
+    """A kind of page: what it is called, who asks for it, and its addresses in turn."""
 
     name: str
     role: str
     paths: Sequence[str]
-    alone: bool = False
-    slow: bool = False
 
 
 @dataclass(frozen=True)
@@ -164,7 +158,6 @@ def measure(
     `pause` is how long a user reads before asking for the next page: seconds, on average.
     """
     port, process = served
-    users, requests = 1 if kind.alone else users, 3 if kind.slow else requests
     told = _Told()
     start = threading.Barrier(users, lambda: told.used.append(busy(process)))
 

@@ -27,7 +27,7 @@ from riskflag.casework.store import Store, open_store
 from riskflag.clock import moment
 from riskflag.history.schema import SCHEMAS, conform
 from riskflag.history.store import HistoryStore
-from riskflag.nightly import build, chronologies, folder, listing, near, steps
+from riskflag.nightly import aside, build, chronologies, folder, listing, near, steps
 from riskflag.workspace import Workspace
 
 #: How many days the flags' waiting is spread over.
@@ -52,6 +52,7 @@ def enlarge(workspace: Workspace, *, flags: int, children: int, reviews: int) ->
     finally:
         store.close()
     more_children(workspace, children)
+    keep_aside(workspace)
 
 
 def more_flags(workspace: Workspace, store: Store, wanted: int) -> None:
@@ -177,6 +178,15 @@ def more_children(workspace: Workspace, wanted: int) -> None:
             for name in NAMES
         }
         history.append_batch(f"copies-{number}", "2026-03-31", tables)
+
+
+def keep_aside(workspace: Workspace) -> None:
+    """What the night keeps of everyone who ever had a flag, as far as the history holds them."""
+    store = open_store(workspace, create=False)
+    people = publishing.state(store, AS_OF).ever
+    store.close()
+    near_them = HistoryStore(workspace.history).near(sorted(people))
+    aside.keep(workspace, near_them, people, AS_OF)
 
 
 def more_reviews(store: Store, wanted: int) -> None:

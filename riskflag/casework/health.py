@@ -18,7 +18,8 @@ from sqlalchemy.orm import Session
 from riskflag.casework.groups import KINDS, NOT_RECORDED, Groups
 from riskflag.casework.small_numbers import Share, hidden, wilson
 from riskflag.casework.store import Store
-from riskflag.casework.tables import Flag, Reason, Review
+from riskflag.casework.tables import Flag, FlagVersion, Reason, Review
+from riskflag.casework.worklist import of_team
 
 T = TypeVar("T")
 
@@ -65,15 +66,20 @@ class _Flagged:
     reasons: tuple[str, ...]
 
 
-def raised_on(store: Store, since: dt.date, until: dt.date) -> dict[str, dt.date]:
+def raised_on(
+    store: Store, since: dt.date, until: dt.date, *, team: str | None = None
+) -> dict[str, dt.date]:
     """The children flagged in a period, by person id, each with the first day: whose groups count.
 
-    Both days are in the period.
+    Both days are in the period. With `team` only its flags count, by the team they named when they
+    were last published; an empty text asks for flags without a team.
     """
+    version = sa.exists().where(FlagVersion.id == Flag.version_id, of_team(team or ""))
+    theirs = sa.true() if team is None else version
     with store.reading() as session:
         rows = session.execute(
             sa.select(Flag.person_id, sa.func.min(Flag.first_raised))
-            .where(Flag.first_raised.between(since, until))
+            .where(Flag.first_raised.between(since, until), theirs)
             .group_by(Flag.person_id)
         )
         return {row[0]: row[1] for row in rows}

@@ -67,6 +67,12 @@ class State:
     raised_by_model: int
     worked: tuple[Worked, ...] = ()
 
+    @property
+    def ever(self) -> frozenset[str]:
+        """Everyone who has, or once had, a flag."""
+        waiting = {flag.person_id for flag in self.open_flags}
+        return frozenset(waiting | {flag.person_id for flag in self.closed_flags})
+
 
 def current(store: Store) -> PublicationRecord | None:
     """The publication that readers see, or None before the first night."""

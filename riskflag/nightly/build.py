@@ -47,7 +47,8 @@ Row = dict[str, Any]
 class Assessment:
     """The signals, rule outcomes and drafts of the children who may be brought before a person.
 
-    `others` counts those who are not; `near` is the history of these children only.
+    `others` counts those who are not; `near` is the history of these children, and of others who
+    ever had a flag.
     """
 
     table: SignalTable
@@ -227,6 +228,7 @@ def declare(inputs: Inputs, state: State) -> Declared:
         inputs.rulebook,
         inputs.bundle,
         policy(inputs, state),
+        state.ever,
     )
 
 

@@ -213,7 +213,7 @@ def _intact(path: Path, expected: str, _size: int, _changed: int) -> None:
         raise IntegrityError(f"{path} is not the one that was published; {folder.RESTORE}")
 
 
-@lru_cache(maxsize=6)
+@lru_cache(maxsize=12)
 def _opened(path: Path, _manifest_hash: str) -> Chronologies | None:
     footer = pq.read_metadata(path)
     if ROWS.encode() not in (footer.metadata or {}):

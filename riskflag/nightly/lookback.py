@@ -7,10 +7,9 @@ rules and the model of choice (today's unless another is named), never with hind
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
-from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,8 +19,9 @@ import pyarrow.compute as pc
 
 from riskflag import __version__
 from riskflag.casework import past, publishing
-from riskflag.clock import day_number, today, visible
+from riskflag.clock import day_number, today
 from riskflag.errors import ConfigError, InputError
+from riskflag.nightly import aside, near
 from riskflag.nightly import lookback_records as told
 from riskflag.nightly.lookback_material import Material, material_of
 from riskflag.nightly.lookback_replay import Replay, replay
@@ -33,7 +33,6 @@ from riskflag.scoring.flags import RuleHit
 if TYPE_CHECKING:
     from riskflag.casework.store import Store
     from riskflag.history.view import History
-    from riskflag.signals.catalogue import Catalogue
     from riskflag.workspace import Workspace
 
 Row = dict[str, Any]
@@ -63,38 +62,58 @@ class Asked:
             raise ConfigError("Give --bundle or --rules-only, not both.")
 
 
-def look_back(workspace: Workspace, store: Store | None, asked: Asked) -> Row:
+def look_back(
+    workspace: Workspace, store: Store | None, asked: Asked, *, whole: bool = False
+) -> Row:
     """The course of one person as plain JSON; see docs/governance/lookback.md for its parts.
 
-    Raises InputError when nobody with this id is known by the last day asked about.
+    Of who ever had a flag a night kept the history at hand (riskflag.nightly.aside); of others,
+    when it has changed since, and with `whole`, everybody's is read. Both tell the same. Raises
+    InputError when nobody with this id is known by the last day asked about.
     """
+    history = None
+    if not whole:
+        last = _last(store, asked)
+        history = aside.history_of(workspace, asked.person_id, last, as_published=False)
+    return course(
+        history or _from_everybody(workspace, asked),
+        material_of(workspace, asked),
+        asked,
+        store=store,
+    )
+
+
+def _from_everybody(workspace: Workspace, asked: Asked) -> History:
     from riskflag.history.store import HistoryStore
 
-    material = material_of(workspace, asked)
-    history = HistoryStore(workspace.history).around(asked.person_id)
-    return course(history, material, asked, store=store)
+    return HistoryStore(workspace.history).around(asked.person_id)
 
 
 def look_back_as_published(workspace: Workspace, store: Store, asked: Asked) -> Row:
     """As `look_back`, as far as the newest night knew: from what it kept of flagged children.
 
-    Of others, and of days after that night, the history itself is asked, which takes far longer
-    the more people are in it.
+    Of others, and of days after that night when the history has changed since, the history itself
+    is asked, which takes far longer the more people are in it.
     """
-    from riskflag.nightly.near import kept_history
-
-    record = publishing.current(store)
-    nights = past.nights(store)
-    if record is not None and record.as_of == nights[-1]:
-        last = day_number(asked.last or record.as_of)
-        kept = kept_history(workspace.publications, record, asked.person_id, last)
-        if kept is not None:
-            return course(kept, material_of(workspace, asked), asked, store=store)
+    last = _last(store, asked)
+    kept = _kept(workspace, store, asked.person_id, last)
+    if kept is not None:
+        return course(kept, material_of(workspace, asked), asked, store=store)
     try:
-        return look_back(workspace, store, asked)
+        return look_back(workspace, store, asked, whole=True)
     finally:
         # The tables of everybody took hundreds of megabytes; a server goes on without them.
         pa.default_memory_pool().release_unused()
+
+
+def _kept(workspace: Workspace, store: Store, person_id: str, last: int) -> History | None:
+    """One child's history as the newest publication, or else what lies beside it, has it."""
+    record = publishing.current(store)
+    if record is not None and record.as_of == past.nights(store)[-1]:
+        found = near.kept_history(workspace.publications, record, person_id, last)
+        if found is not None:
+            return found
+    return aside.history_of(workspace, person_id, last, as_published=True)
 
 
 def prepare(workspace: Workspace) -> None:
@@ -128,10 +147,15 @@ def course(history: History, material: Material, asked: Asked, *, store: Store |
     return _Course(asked, store, history, material, done).to_dict()
 
 
+def _last(store: Store | None, asked: Asked) -> int:
+    """The last as-of day: that asked about, the last night, or today."""
+    nights = () if store is None or asked.last else past.nights(store)
+    return day_number(asked.last or (nights[-1] if nights else today()))
+
+
 def _reach(history: History, store: Store | None, asked: Asked) -> tuple[int, int]:
     """The first and last as-of day: from when anything was known, to the last night or today."""
-    nights = () if store is None else past.nights(store)
-    last = day_number(asked.last or (nights[-1] if nights else today()))
+    last = _last(store, asked)
     known = [
         int(day)
         for table in (history.contacts, history.persons)
@@ -151,38 +175,6 @@ def _reach(history: History, store: Store | None, asked: Asked) -> tuple[int, in
     if last - first > MOST_DAYS:
         raise ConfigError("A look-back reaches at most 19 years; give --from a later day.")
     return min(first, last), last
-
-
-@dataclass(frozen=True)
-class _Behind:
-    """Which contacts made a signal's value on one day."""
-
-    contacts: Sequence[Row]
-    catalogue: Catalogue
-    day: int
-    known: dict[str, tuple[str, ...]] = field(default_factory=dict)
-
-    @cached_property
-    def _visible(self) -> dict[str, list[Row]]:
-        """The versions that were known on that day, by type."""
-        found: dict[str, list[Row]] = {}
-        for row in self.contacts:
-            if visible(row["known_day"], row["superseded_day"], self.day):
-                found.setdefault(row["type"], []).append(row)
-        return found
-
-    def ask(self, person_id: str, signals: Collection[str]) -> None:
-        """Nothing to prepare: a look-back asks for few."""
-
-    def __call__(self, person_id: str, signal: str) -> tuple[str, ...]:
-        from riskflag.signals.evidence import keys_behind
-
-        if signal not in self.known:
-            asked = self.catalogue.by_name[signal]
-            found = [row for name in set(asked.types) for row in self._visible.get(name, ())]
-            found.sort(key=itemgetter("place"))
-            self.known[signal] = keys_behind(asked, found, self.day)
-        return self.known[signal]
 
 
 @dataclass(frozen=True)
@@ -255,7 +247,7 @@ class _Course:
 
     def _sources(self, rows: Sequence[Row], day: int) -> tuple[Sources, Child]:
         who = child(self.asked.person_id, self._person(day), _date(day))
-        behind = _Behind(rows, self.material.catalogue, day)
+        behind = told.BehindOnDay(rows, self.material.catalogue, day)
         material = self.material
         sources = Sources(material.catalogue, material.rulebook, material.bundle, behind)
         return sources, Child(self.asked.person_id, who["age_years"])

@@ -5,16 +5,21 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 import statistics
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from riskflag.clock import NEVER, date_of, day_number
+from riskflag.clock import NEVER, date_of, day_number, visible
 from riskflag.history.feed_course import FeedCourse
 from riskflag.nightly.records import OWN, contact_json, has_voice
+
+if TYPE_CHECKING:
+    from riskflag.signals.catalogue import Catalogue
 
 Row = dict[str, Any]
 
@@ -22,6 +27,41 @@ Row = dict[str, Any]
 LATE_DAYS = 7
 #: Days without the child's recorded words from which a silence is told.
 SILENCE_DAYS = 183
+
+
+@dataclass(frozen=True)
+class BehindOnDay:
+    """Which contacts made a signal's value on one day.
+
+    `contacts` are all versions of one child's contacts, each with its `place`.
+    """
+
+    contacts: Sequence[Row]
+    catalogue: Catalogue
+    day: int
+    known: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @cached_property
+    def _visible(self) -> dict[str, list[Row]]:
+        """The versions that were known on that day, by type."""
+        found: dict[str, list[Row]] = {}
+        for row in self.contacts:
+            if visible(row["known_day"], row["superseded_day"], self.day):
+                found.setdefault(row["type"], []).append(row)
+        return found
+
+    def ask(self, person_id: str, signals: Collection[str]) -> None:
+        """Nothing to prepare: a look-back asks for few."""
+
+    def __call__(self, person_id: str, signal: str) -> tuple[str, ...]:
+        from riskflag.signals.evidence import keys_behind
+
+        if signal not in self.known:
+            asked = self.catalogue.by_name[signal]
+            found = [row for name in set(asked.types) for row in self._visible.get(name, ())]
+            found.sort(key=itemgetter("place"))
+            self.known[signal] = keys_behind(asked, found, self.day)
+        return self.known[signal]
 
 
 @dataclass(frozen=True)

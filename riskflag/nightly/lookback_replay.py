@@ -227,7 +227,7 @@ class _Feeds:
     complete: dict[tuple[str, ...], Bools] = field(default_factory=dict)
 
 
-#: The feeds that were asked about last.
+#: The feeds that were asked about last: of a publication and of what is kept beside it.
 _LAST: list[_Feeds] = []
 
 
@@ -237,7 +237,7 @@ def _feeds(coverage: pa.Table, signals: tuple[Signal, ...]) -> _Feeds:
         if held.coverage is coverage and held.signals == signals:
             return held
     found = _Feeds(coverage, signals, FeedCourse.of(coverage))
-    _LAST[:] = [found]
+    _LAST[:] = [found, *_LAST[:3]]
     return found
 
 

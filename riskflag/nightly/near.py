@@ -68,11 +68,20 @@ def kept_history(
     None when the night kept none of this child, or not all that the days before `last` need: then
     the history itself has to be asked. Raises IntegrityError when a file is not the published one.
     """
-    where, expected = publications / record.folder, record.manifest_hash
+    if last > day_number(record.as_of):
+        return None
+    return history_in(publications / record.folder, record.manifest_hash, person_id, last)
+
+
+def history_in(where: Path, expected: str, person_id: str, last: int) -> History | None:
+    """The history of one child out of a folder with `tables`, whose manifest has this hash.
+
+    None and raises as `kept_history`.
+    """
     files = {name: chronologies.opened(where, expected, name) for name in (RECORDS, PEOPLE, LINKS)}
     parts = {name: file.of(person_id) for name, file in files.items() if file is not None}
     feeds = chronologies.checked(where, expected, FEEDS)
-    if len(parts) < len(files) or feeds is None or last > day_number(record.as_of):
+    if len(parts) < len(files) or feeds is None:
         return None
     contacts, people = parts[RECORDS], parts[PEOPLE]
     if not _described(contacts, people, last):
@@ -102,6 +111,6 @@ def _with(table: pa.Table, name: str, column: pa.Array) -> pa.Table:
     return table.set_column(table.schema.get_field_index(name), name, column)
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=4)
 def _feeds(path: Path, _manifest_hash: str) -> pa.Table:
     return pq.read_table(path, memory_map=True)

@@ -38,13 +38,17 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Declared:
-    """What every part is assessed with: signals, rules, the model, and who may be brought."""
+    """What every part is assessed with: signals, rules, the model, and who may be brought.
+
+    Of people who `ever` had a flag all that is known is kept, whether they are brought or not.
+    """
 
     as_of: dt.date
     signals: tuple[Signal, ...]
     rulebook: Rulebook
     bundle: Bundle | None
     policy: Policy
+    ever: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -73,7 +77,7 @@ class PartResult:
 
     `person_ids` are m people in order, `values` their signals (float64 [m, k]) and `complete` which
     of those rest on feeds that were there (bool [k], the same in every part); `near` is all that is
-    known of them.
+    known of them, and of those who ever had a flag.
     """
 
     person_ids: tuple[str, ...]
@@ -120,8 +124,13 @@ def night_part(
         table.values[chosen],
         table.complete,
         _others(values[~chosen], results.outcome[~chosen], declared, left_out),
-        part.select(people),
+        part.select(sorted({*people, *_among(declared.ever, part)})),
     )
+
+
+def _among(people: frozenset[str], part: History) -> frozenset[str]:
+    """Those of some people whom a part is about: it may hold relationships of others."""
+    return people.intersection(part.person_ids()) if people else people
 
 
 def night_parts(

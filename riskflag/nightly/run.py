@@ -27,7 +27,7 @@ from riskflag.errors import (
     HeldError,
 )
 from riskflag.history.stored_view import Shelves
-from riskflag.nightly import anchors, folder, listing, near, published, state_file, steps
+from riskflag.nightly import anchors, aside, folder, listing, near, published, state_file, steps
 from riskflag.nightly.build import Built, build
 from riskflag.nightly.flag_lines import FlagsById, line_id
 from riskflag.nightly.inputs import AS_SET, How, Inputs, hold_if_essential_is_lost, load
@@ -150,6 +150,8 @@ class _Night:
             progress=self.progress,
         )
         record, rows = self._stage(state, built)
+        everyone = state.ever | {entry.person_id for entry in built.lives.entries}
+        aside.keep(self.workspace, built.assessment.near, everyone, self.inputs.as_of)
         end = publishing.publish(self.store, record, rows, reached=steps.reached)
         anchors.append(self.workspace.publications, record.run_key, end)
         folder.point_to(self.workspace.publications, record.folder)

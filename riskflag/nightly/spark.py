@@ -101,7 +101,7 @@ class SparkEngine:
             as_of=declared.as_of.isoformat(),
             files=_files(self.workspace, self.catalogue, declared),
             check=spark_worker.check_of(declared, self.catalogue.fingerprint),
-            policy=spark_worker.policy_text(declared.policy),
+            policy=spark_worker.policy_text(declared),
             schemas={n: bytes(getattr(part, n).schema.serialize()) for n in TABLES},
             coverage=spark_worker.written(view.coverage),
         )

@@ -118,9 +118,10 @@ def _read(shipment: Shipment, folder: Path) -> Declared:
     if bundle is not None:
         catalogue = catalogue.with_more(bundle.carried)
     told = json.loads(shipment.policy)
+    ever = frozenset(told.pop("ever"))
     policy = Policy(**{**told, "keep": frozenset(told["keep"])})
     as_of = dt.date.fromisoformat(shipment.as_of)
-    declared = Declared(as_of, catalogue.signals, rulebook, bundle, policy)
+    declared = Declared(as_of, catalogue.signals, rulebook, bundle, policy, ever)
     if check_of(declared, catalogue.fingerprint) != dict(shipment.check):
         raise IntegrityError(
             "A Spark worker reads the signals, rules or model otherwise than this machine; install "
@@ -129,9 +130,10 @@ def _read(shipment: Shipment, folder: Path) -> Declared:
     return declared
 
 
-def policy_text(policy: Policy) -> str:
-    """A policy as JSON."""
-    return json.dumps({**dataclasses.asdict(policy), "keep": sorted(policy.keep)})
+def policy_text(declared: Declared) -> str:
+    """The policy of a night and who ever had a flag, as JSON."""
+    policy, ever = declared.policy, sorted(declared.ever)
+    return json.dumps({**dataclasses.asdict(policy), "keep": sorted(policy.keep), "ever": ever})
 
 
 def as_rows(part: History, number: int) -> pa.Table:

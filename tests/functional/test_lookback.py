@@ -17,13 +17,14 @@ from riskflag.errors import ConfigError, InputError, IntegrityError
 from riskflag.history.schema import CONTACT, COVERAGE, PERSON, RELATIONSHIP, conform
 from riskflag.history.store import HistoryStore
 from riskflag.history.view import History
-from riskflag.nightly import chronologies, near
+from riskflag.nightly import aside, chronologies, near
 from riskflag.nightly.lookback import Asked, course, look_back, look_back_as_published
 from riskflag.nightly.lookback_material import material_of
 from riskflag.nightly.run import run_night
 from riskflag.reports.lint import banned_words, long_sentences, visible_text
 from riskflag.reports.lookback import lookback_page
 from riskflag.reports.render import render_lookback
+from riskflag.workspace import Workspace
 from tests import night_world as world
 
 AS_OF = world.AS_OF
@@ -112,36 +113,95 @@ def test_what_a_night_kept_of_a_flagged_child_tells_what_the_history_tells(
     nights, monkeypatch, first, last
 ):
     """To the byte, after corrections, withdrawals and a move, and without reading the history."""
-    place, stored = nights
+    _, stored = nights
     flagged = sorted(stored[NIGHTS[-1]])
-    store = open_store(place)
-    asked = [Asked(person, first, last) for person in flagged]
-    whole = [json.dumps(look_back(place, store, one)) for one in asked]
-    monkeypatch.setattr(HistoryStore, "around", lambda *_: pytest.fail("the history was read"))
-    kept = [json.dumps(look_back_as_published(place, store, one)) for one in asked]
-    store.close()
+    monkeypatch.setattr(aside, "history_of", lambda *_, **__: None)
+    kept, whole = both_ways(nights, monkeypatch, [Asked(who, first, last) for who in flagged])
     assert kept == whole
     assert len(flagged) >= 4
     assert any('"corrected"' in one or '"withdrawn"' in one for one in whole)
 
 
-def test_of_days_and_children_that_no_night_kept_the_history_is_asked(nights, monkeypatch):
-    """A day after the last night, and a child whose flag is closed."""
-    place, stored = nights
-    read = []
+#: Days after the last night too, whole or in part.
+RANGES = [(None, None), (None, 1), (None, 400), (5, 60), (1, 1)]
+
+
+@pytest.mark.parametrize(("first", "last"), RANGES)
+def test_closed_flags_and_days_after_the_last_night_need_not_the_whole_history(
+    nights, monkeypatch, first, last
+):
+    """To the byte what the whole history tells, of all who ever had a flag, open or closed."""
+    _, stored = nights
+    ever = sorted({person for flags in stored.values() for person in flags})
+    assert set(ever) > set(stored[NIGHTS[-1]]), "no flag was closed"
+    days = [None if n is None else NIGHTS[-1] + dt.timedelta(days=n) for n in (first, last)]
+    kept, whole = both_ways(nights, monkeypatch, [Asked(who, *days) for who in ever])
+    assert kept == whole
+    assert len(set(whole)) == len(ever)
+
+
+def both_ways(nights, monkeypatch, asked: list[Asked]) -> tuple[list[str], list[str]]:
+    """What was kept tells, with no way to read everybody's history; and what that history tells."""
+    place, _ = nights
+    store = open_store(place)
+    whole = [json.dumps(look_back(place, store, one, whole=True)) for one in asked]
+    with monkeypatch.context() as patch:
+        patch.setattr(HistoryStore, "around", lambda *_: pytest.fail("the history was read"))
+        kept = [json.dumps(look_back_as_published(place, store, one)) for one in asked]
+    store.close()
+    return kept, whole
+
+
+def test_what_is_kept_beside_is_not_used_for_what_it_cannot_know(nights, monkeypatch, tmp_path):
+    """Who never had a flag, a damaged file, and later days once the history has changed."""
+    old, stored = nights
+    shutil.copytree(old.root, tmp_path / "w")
+    place = Workspace.open(tmp_path / "w")
+    store, read = open_store(place), []
     monkeypatch.setattr(
         HistoryStore,
         "around",
         lambda self, one, real=HistoryStore.around: read.append(one) or real(self, one),
     )
-    store = open_store(place)
-    after = Asked(sorted(stored[NIGHTS[-1]])[0], last=NIGHTS[-1] + dt.timedelta(days=1))
-    closed = sorted(set(CHILDREN) - set(stored[NIGHTS[-1]]))[0]
-    for one in (after, Asked(closed)):
-        kept = look_back_as_published(place, store, one)
-        assert json.dumps(kept) == json.dumps(look_back(place, store, one))
+    ever = {person for flags in stored.values() for person in flags}
+    never = "ADULT"
+    assert never not in ever
+    closed = sorted(ever - set(stored[NIGHTS[-1]]))[0]
+    after = NIGHTS[-1] + dt.timedelta(days=2)
+    assert look_back_as_published(place, store, Asked(never))["records"]
+    assert read == [never]
+    rows = [later(world.contact(closed, "ed.attendance", -31, agency="ed"), 31)]
+    part = {"contact": conform(world._table(rows), CONTACT)}
+    HistoryStore(place.history).append_batch("b99", after.isoformat(), part)
+    known = [
+        len(look_back_as_published(place, store, Asked(closed, last=last))["records"])
+        for last in (None, after)
+    ]
+    assert known[1] == known[0] + 1
+    assert read == [never, closed]
+    assert look_back(place, store, Asked(closed))["records"]
+    assert read == [never, closed, closed]
+    for file in (place.work / "flagged").glob("*/records.parquet"):
+        file.write_bytes(b"PAR1")
+    assert len(look_back_as_published(place, store, Asked(closed))["records"]) == known[0]
+    assert read == [never, closed, closed, closed]
     store.close()
-    assert read == [after.person_id, after.person_id, closed, closed]
+
+
+def test_what_is_kept_beside_is_for_its_owner_alone_and_of_the_last_nights(nights):
+    """Nobody else's files can read it, no other person is in it, and older ones are gone."""
+    place, _ = nights
+    home = place.work / "flagged"
+    folders = [path for path in home.iterdir() if path.is_dir()]
+    assert len(folders) == 2
+    for path in (home, *folders):
+        assert path.stat().st_mode & 0o077 == 0
+    files = [file for path in folders for file in path.glob("*.parquet")]
+    assert len(files) == 8
+    assert not any(b"ADULT" in file.read_bytes() for file in files)
+    people = chronologies.everybody(folders[0] / near.PEOPLE)
+    names = {*people["given_name"].to_pylist(), *people["family_name"].to_pylist()} - {None}
+    assert {len(name) for name in names} == {1}
 
 
 def test_what_is_kept_names_nobody_and_is_checked(nights, tmp_path):

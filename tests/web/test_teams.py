@@ -132,3 +132,18 @@ def test_the_team_overview_counts_the_teams_own_flags_and_reviews(app, by_team):
         1,
         2,
     ]
+
+
+def test_new_flags_of_each_week_are_those_of_the_team_chosen(app, by_team):
+    """Each team's arrivals, those without a team and all together, beside the same capacity."""
+    desk = sign_in_as(app, "team manager 1")
+    ways = {"all": None, "none": None, **{f"team:{one}": one for one in by_team if one}}
+    counted = {}
+    for way, team in ways.items():
+        html = desk.get("/team", query_string={"team": way}).text
+        counted[way] = max(int(one) for one in re.findall(r'aria-label="(\d+) of \d+"', html))
+        if way != "all":
+            assert counted[way] == len(by_team[team])
+            assert "set for all teams together" in said(html)
+    assert counted["all"] == sum(count for way, count in counted.items() if way != "all")
+    assert len(set(counted.values())) > 2

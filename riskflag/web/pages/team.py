@@ -94,7 +94,9 @@ def team() -> ResponseReturnValue:
         since=words.day(now.since),
         waiting=[_waiting(one) for one in now.waiting],
         ages=[name for _, name in overview.AGES],
-        weeks=kept.for_publication("weeks of flags", lambda _: _weeks(now.as_of)),
+        weeks=kept.for_publication(
+            f"weeks of flags {whose.asked}", lambda _: _weeks(now.as_of, whose.filter)
+        ),
         capacity=desk.workspace().config.capacity_per_week,
         decisions=_decisions(now.decisions, desk.answers()),
         decided=sum(one.reviews for one in now.decisions),
@@ -117,13 +119,16 @@ def _waiting(one: Waiting) -> WaitingRow:
     )
 
 
-def _weeks(as_of: dt.date | None) -> list[Week]:
-    """New flags by week, the newest first; the last week ends with the day of the publication."""
+def _weeks(as_of: dt.date | None, team: str | None) -> list[Week]:
+    """New flags by week, the newest first; the last week ends with the day of the publication.
+
+    What can be read in a week is set for all teams together, and stands beside each alike.
+    """
     if as_of is None:
         return []
     capacity = desk.workspace().config.capacity_per_week
     since = as_of - dt.timedelta(weeks=WEEKS) + dt.timedelta(days=1)
-    raised = health.raised_on(desk.store(), since, as_of)
+    raised = health.raised_on(desk.store(), since, as_of, team=team)
     counts = Counter((as_of - day).days // 7 for day in raised.values())
     most = max([capacity, *counts.values()])
     found = []
