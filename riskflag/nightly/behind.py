@@ -29,15 +29,15 @@ class Behind:
         rows = self._people.contacts.get(person_id, ()) if new else ()
         as_of = day_number(self._inputs.as_of)
         # A signal looks at few kinds of contacts: the others need not be gone through for each.
+        here = {row["type"] for row in rows}
         of_types: dict[frozenset[str], list[dict[str, Any]]] = {}
         for name in new:
             signal = self._inputs.catalogue.by_name[name]
-            if signal.types not in of_types:
-                chosen = (row for row in rows if row["type"] in signal.types)
-                of_types[signal.types] = [
-                    {**row, "place": place} for place, row in enumerate(chosen)
-                ]
-            self._known[person_id, name] = keys_behind(signal, of_types[signal.types], as_of)
+            types = signal.types & here
+            if types not in of_types:
+                chosen = (row for row in rows if row["type"] in types) if types else ()
+                of_types[types] = [{**row, "place": place} for place, row in enumerate(chosen)]
+            self._known[person_id, name] = keys_behind(signal, of_types[types], as_of)
 
     def __call__(self, person_id: str, signal: str) -> tuple[str, ...]:
         """The keys of the contacts behind a signal's value for a child, sorted."""

@@ -11,7 +11,7 @@ import datetime as dt
 import io
 import itertools
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -41,6 +41,7 @@ RECORDS = "records.parquet"
 GROUP = 500_000
 #: The column that holds a person's rows, and the key of their schema.
 ROWS = "rows"
+PACKED = pa.schema([("person_id", pa.string()), (ROWS, pa.binary())])
 COLUMNS = (
     *("person_id", "contact_key", "version", "type", "agency", "link"),
     *("occurred_day", "known_day", "superseded_day", "ended_day", "occurred_at"),
@@ -89,34 +90,20 @@ def table_bytes(records: pa.Table) -> bytes:
     for each of thirty would make the file's index larger than what is read from it.
     """
     plain = records.schema.remove_metadata()
-    people, streams = [], []
-    for start, stop in _people(records):
-        sink = pa.BufferOutputStream()
-        with pa.ipc.new_stream(sink, plain) as stream:
-            stream.write_table(records.slice(start, stop - start))
-        people.append(records["person_id"][start].as_py())
-        streams.append(sink.getvalue().to_pybytes())
-    columns = {"person_id": pa.array(people, pa.string()), ROWS: pa.array(streams, pa.binary())}
-    told = {ROWS: plain.serialize().to_pybytes().hex()}
-    return _file_bytes(pa.table(columns), _groups([len(stream) for stream in streams]), told)
-
-
-def _file_bytes(
-    table: pa.Table, groups: Iterable[tuple[int, int]], told: Mapping[str, str]
-) -> bytes:
     sink = io.BytesIO()
     with pq.ParquetWriter(
         sink,
-        table.schema,
+        PACKED,
         compression="zstd",
         use_dictionary=False,
         write_page_checksum=True,
         write_statistics=["person_id"],
         store_schema=False,
     ) as writer:
-        for start, stop in groups:
-            writer.write_table(table.slice(start, stop - start), row_group_size=stop - start)
-        writer.add_key_value_metadata(told)
+        # One group after another: of ten thousand people all at once would take a GiB.
+        for group in _groups(records, plain):
+            writer.write_table(group, row_group_size=group.num_rows)
+        writer.add_key_value_metadata({ROWS: plain.serialize().to_pybytes().hex()})
     return sink.getvalue()
 
 
@@ -129,14 +116,21 @@ def _people(records: pa.Table) -> Iterator[tuple[int, int]]:
         yield from itertools.pairwise([0, *edges, len(codes)])
 
 
-def _groups(sizes: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """Bounds of people that are read together: as many as fill a group, at least one."""
-    start = held = 0
-    for place, size in enumerate(sizes, start=1):
-        held += size
-        if held >= GROUP or place == len(sizes):
-            yield start, place
-            start, held = place, 0
+def _groups(records: pa.Table, plain: pa.Schema) -> Iterator[pa.Table]:
+    """People that are read together: as many as fill a group, at least one."""
+    people: list[str] = []
+    streams: list[bytes] = []
+    for start, stop in _people(records):
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_stream(sink, plain) as stream:
+            stream.write_table(records.slice(start, stop - start))
+        people.append(records["person_id"][start].as_py())
+        streams.append(sink.getvalue().to_pybytes())
+        if sum(map(len, streams)) >= GROUP:
+            yield pa.table([people, streams], schema=PACKED)
+            people, streams = [], []
+    if people:
+        yield pa.table([people, streams], schema=PACKED)
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from riskflag.errors import IntegrityError, StorageError
+from riskflag.history.threads import in_threads
 from riskflag.nightly import steps
 
 FLAGS = "flags.json"
@@ -93,8 +94,8 @@ def finish(staging: Path, target: Path) -> None:
     A folder of that name that no publication in the store claims was left by a run that was
     ended; it is replaced.
     """
-    for path in files(staging):
-        _sync(path)
+    # From several threads the disk takes them together; one by one they take most of a minute.
+    in_threads(_sync, [(path,) for path in files(staging)])
     for folder in sorted({path.parent for path in files(staging)} | {staging}):
         _sync(folder)
     steps.reached("folder: synced")
@@ -141,13 +142,11 @@ def files(folder: Path) -> Iterator[Path]:
 
 def listed(folder: Path) -> dict[str, dict[str, Any]]:
     """Size and hash of every file of a folder but the manifest, by its path within the folder."""
+    held = [path for path in files(folder) if path.name != MANIFEST]
+    hashes = in_threads(file_sha256, [(path,) for path in held])
     return {
-        path.relative_to(folder).as_posix(): {
-            "bytes": path.stat().st_size,
-            "sha256": file_sha256(path),
-        }
-        for path in files(folder)
-        if path.name != MANIFEST
+        path.relative_to(folder).as_posix(): {"bytes": path.stat().st_size, "sha256": digest}
+        for path, digest in zip(held, hashes, strict=True)
     }
 
 

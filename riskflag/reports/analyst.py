@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from riskflag.reports import words
 from riskflag.reports.analyst_stability import Steadiness, steadiness
@@ -22,20 +22,18 @@ TOLERANCE = 1e-9
 UNKNOWN_THEME = "theme not told"
 
 
-@dataclass(frozen=True)
-class Part:
+class Part(NamedTuple):
     """One signal's contribution, with what it asks and what was usual in training, if held.
 
-    `outside` says when the value is below or above what eight in ten children had.
+    `usual` is what one child in ten, half and nine in ten had or less; `outside` says when the
+    value is below the first or above the last of these.
     """
 
     name: str
     question: str
     theme: str
     value: str
-    p10: str
-    p50: str
-    p90: str
+    usual: tuple[str, str, str]
     outside: str
     contribution: float
 
@@ -164,9 +162,7 @@ def _part(item: Mapping[str, Any], usual: Mapping[str, Any]) -> Part:
         question=str(item.get("question") or ""),
         theme=str(item.get("theme") or UNKNOWN_THEME),
         value="missing" if value is None else words.number(value),
-        p10=_point(usual.get("p10")),
-        p50=_point(usual.get("p50")),
-        p90=_point(usual.get("p90")),
+        usual=(_point(usual.get("p10")), _point(usual.get("p50")), _point(usual.get("p90"))),
         outside=_outside(value, usual),
         contribution=float(item["contribution"]),
     )

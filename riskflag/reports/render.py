@@ -35,8 +35,8 @@ def environment() -> Environment:
         auto_reload=False,
     )
     env.globals["style"] = style
-    env.globals["once"] = once
     env.filters["breakable"] = breakable
+    env.filters["once"] = once
     return env
 
 
@@ -51,12 +51,12 @@ def style(*names: str) -> Markup:
 
 def breakable(name: str) -> Markup:
     """A long file name, escaped, that may break after an underscore."""
-    return escape(name).replace("_", Markup("_<wbr>"))
+    return Markup(str(escape(name)).replace("_", "_<wbr>"))  # noqa: S704
 
 
-@lru_cache(maxsize=16384)
-def once(template: str, macro: str, *given: Any) -> Markup:
-    """What a macro of a template makes of its arguments, which must be all that it depends on.
+@lru_cache(maxsize=32768)
+def once(given: tuple[Any, ...], template: str, macro: str) -> Markup:
+    """What a macro of a template makes of what it is given, all that it may depend on.
 
     For pieces that come again and again: many records say the same, and putting them into HTML is
     most of the work on a flag's page.

@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from riskflag.reports import words
 from riskflag.reports.axis import RIGHT, Scale, Tick
@@ -25,8 +25,7 @@ STEP, DRAWN = 2.2, 140
 LONGEST = 730
 
 
-@dataclass(frozen=True)
-class TimeMark:
+class TimeMark(NamedTuple):
     """One record: `shape` is pattern, other or help; `x` and `late_x` are percentages."""
 
     x: float

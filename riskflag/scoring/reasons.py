@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Direction = Literal["raises", "lowers"]
 Strength = Literal["main", "strong", "some", "slight"]
@@ -20,8 +20,7 @@ State = Literal["value", "none_recorded", "never_recorded", "not_known"]
 STRENGTHS: tuple[tuple[float, Strength], ...] = ((0.35, "main"), (0.20, "strong"), (0.08, "some"))
 
 
-@dataclass(frozen=True)
-class SignalPart:
+class SignalPart(NamedTuple):
     """One signal within a reason; `state` says how its value must be worded."""
 
     name: str
