@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import argparse
 import csv
+import datetime as dt
+import random
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -22,32 +24,26 @@ import pyarrow.parquet as pq
 
 from riskflag.history.addresses import address_key, plain_name, plain_postcode
 from riskflag.history.linkage import RECORD, compare
-from riskflag.history.linkage_decide import decide
+from riskflag.history.linkage_decide import decide, decide_within
 from riskflag.history.linkage_model import load_weights
+from riskflag.history.linking import by_feeds
 from riskflag.history.matches import AUTO, WAITING
 
 
 @dataclass(frozen=True)
 class TruthSet:
-    """Records (schema RECORD) and who each really is; `within`: one feed with repeats."""
+    """Records (schema RECORD) and who each really is. Of one feed nobody stands twice."""
 
     name: str
     records: pa.Table
     truth: dict[str, str]
-    within: bool
 
     def is_true(self, left: str, right: str) -> bool:
         return self.truth[left] == self.truth[right]
 
     def true_pairs(self) -> int:
-        """How many pairs of records are one person; of different feeds only, unless `within`."""
-        people = Counter(self.truth.values())
-        every = sum(n * (n - 1) // 2 for n in people.values())
-        if self.within:
-            return every
-        rows = self.records.select(["record", "feed"]).to_pylist()
-        inside = Counter((row["feed"], self.truth[row["record"]]) for row in rows)
-        return every - sum(n * (n - 1) // 2 for n in inside.values())
+        """How many pairs of records are one person."""
+        return sum(n * (n - 1) // 2 for n in Counter(self.truth.values()).values())
 
 
 @dataclass(frozen=True)
@@ -76,8 +72,8 @@ def evaluate(one: TruthSet) -> Result:
     """Compare and decide with the shipped settings, and hold it against the truth."""
     model = load_weights()
     began = time.perf_counter()
-    feeds = None if one.within else _feeds(one.records)
-    found = decide(compare(one.records, model, within=one.within).pairs, model, feeds).to_pylist()
+    across, _ = by_feeds(compare(one.records, model).pairs, one.records)
+    found = decide(across, model, _feeds(one.records)).to_pylist()
     seconds = time.perf_counter() - began
     linked = [row for row in found if row["decision"] == AUTO]
     waiting = [row for row in found if row["decision"] == WAITING]
@@ -117,10 +113,10 @@ def record(**stated: str | None) -> dict[str, str | None]:
     }
 
 
-def _truth_set(name: str, rows: Iterable[tuple[dict, str]], *, within: bool) -> TruthSet:
+def _truth_set(name: str, rows: Iterable[tuple[dict, str]]) -> TruthSet:
     made = list(rows)
     table = pa.Table.from_pylist([one for one, _ in made], schema=RECORD)
-    return TruthSet(name, table, {one["record"]: who for one, who in made}, within)
+    return TruthSet(name, table, {one["record"]: who for one, who in made})
 
 
 def _csv(path: Path) -> list[dict[str, str]]:
@@ -128,13 +124,13 @@ def _csv(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(stream, skipinitialspace=True))
 
 
-def _febrl(path: Path, *, numbered: bool) -> Iterable[tuple[dict, str]]:
+def _febrl(path: Path, *, numbered: bool, feed: str = "") -> Iterable[tuple[dict, str]]:
     for row in _csv(path):
         birth = row["date_of_birth"]
         address = " ".join(row[name] for name in ("street_number", "address_1", "suburb"))
         made = record(
             record=row["rec_id"],
-            feed=path.stem,
+            feed=feed or row["rec_id"],
             given_name=row["given_name"],
             family_name=row["surname"],
             birth=f"{birth[:4]}-{birth[4:6]}-{birth[6:]}" if birth else None,
@@ -147,15 +143,16 @@ def _febrl(path: Path, *, numbered: bool) -> Iterable[tuple[dict, str]]:
 
 def febrl_4(data: Path, *, numbered: bool) -> TruthSet:
     """FEBRL data set 4: 5,000 people in two files, with the security number or without."""
-    rows = [r for side in "ab" for r in _febrl(data / f"dataset4{side}.csv", numbered=numbered)]
+    files = (data / f"dataset4{side}.csv" for side in "ab")
+    rows = [row for path in files for row in _febrl(path, numbered=numbered, feed=path.stem)]
     name = "FEBRL 4, with its number" if numbered else "FEBRL 4, no number"
-    return _truth_set(name, rows, within=False)
+    return _truth_set(name, rows)
 
 
 def febrl_3(data: Path, *, numbered: bool) -> TruthSet:
     """FEBRL data set 3: 2,000 people, 5,000 records, up to five each."""
     name = "FEBRL 3, with its number" if numbered else "FEBRL 3, no number"
-    return _truth_set(name, _febrl(data / "dataset3.csv", numbered=numbered), within=True)
+    return _truth_set(name, _febrl(data / "dataset3.csv", numbered=numbered))
 
 
 def fake_1000(data: Path) -> TruthSet:
@@ -165,7 +162,7 @@ def fake_1000(data: Path) -> TruthSet:
         (
             record(
                 record=row["unique_id"],
-                feed="fake",
+                feed=row["unique_id"],
                 given_name=row["first_name"],
                 family_name=row["surname"],
                 birth=row["dob"],
@@ -175,7 +172,7 @@ def fake_1000(data: Path) -> TruthSet:
         )
         for row in rows
     )
-    return _truth_set("fake 1000", made, within=True)
+    return _truth_set("fake 1000", made)
 
 
 def historical(data: Path, most: int) -> TruthSet:
@@ -186,7 +183,7 @@ def historical(data: Path, most: int) -> TruthSet:
         (
             record(
                 record=row["unique_id"],
-                feed="history",
+                feed=row["unique_id"],
                 given_name=row["first_name"],
                 family_name=row["surname"],
                 birth=row["dob"],
@@ -197,11 +194,96 @@ def historical(data: Path, most: int) -> TruthSet:
         )
         for row in rows
     )
-    return _truth_set(f"historical figures, {len(rows):,}", made, within=True)
+    return _truth_set(f"historical figures, {len(rows):,}", made)
+
+
+def twins(families: int = 1_000) -> TruthSet:
+    """Made-up twins of one birth and home, names a letter apart, in two feeds, no number.
+
+    In half of the families each feed holds one of the two; in a quarter both hold both; in a
+    quarter both hold the same one.
+    """
+    chance = random.Random(20_250_601)
+    rows: list[tuple[dict, str]] = []
+    for at in range(families):
+        pair = _two_names(chance)
+        family = _word(chance, 6)
+        birth = dt.date(2008, 1, 2) + dt.timedelta(days=chance.randrange(5_000))
+        facts = {
+            "family_name": family,
+            "birth": birth.isoformat(),
+            "postcode": f"ZZ{at % 90 + 10} {at % 9 + 1}AA",
+            "address": f"{at % 200 + 1} {_word(chance, 7)} road {_word(chance, 5)}",
+        }
+        held = [((0,), (1,)), ((0,), (1,)), ((0, 1), (0, 1)), ((0,), (0,))][at % 4]
+        for feed, twins_here in zip("ab", held, strict=True):
+            for twin in twins_here:
+                name = f"{feed}-{at}-{twin}"
+                made = record(record=name, feed=feed, given_name=pair[twin], **facts)
+                rows.append((made, f"{at}-{twin}"))
+    return _truth_set("made-up twins, no number", rows)
+
+
+def one_register(people: int = 100_000) -> TruthSet:
+    """One register of made-up people in homes of three, every five-hundredth entered twice."""
+    chance = random.Random(20_250_602)
+    given, family = ([_word(chance, chance.randrange(4, 9)) for _ in range(n)] for n in NAMES)
+    homes = [
+        (f"{at % 97 + 1} {_word(chance, 9)} road", f"Z{at // 15}") for at in range(people // 3)
+    ]
+    names = chance.choices(given, [1 / (at + 1) for at in range(len(given))], k=people)
+    families = chance.choices(family, [1 / (at + 9) for at in range(len(family))], k=len(homes))
+    rows: list[tuple[dict, str]] = []
+    for at, name in enumerate(names):
+        home = chance.randrange(len(homes))
+        facts = {
+            "feed": "register",
+            "given_name": name,
+            "family_name": families[home],
+            "birth": (dt.date(2008, 1, 2) + dt.timedelta(chance.randrange(6_500))).isoformat(),
+            "address": homes[home][0],
+            "postcode": homes[home][1],
+        }
+        rows += [
+            (record(record=f"{at:06}-{n}", **facts), str(at)) for n in range(1 + (at % 500 == 0))
+        ]
+    return _truth_set("one register", rows)
+
+
+#: How many given and family names the people of the register have.
+NAMES = (1_200, 8_000)
+
+
+def evaluate_within(one: TruthSet) -> str:
+    """How many people of one feed a steward is asked about, as the page says it."""
+    model = load_weights()
+    _, within = by_feeds(compare(one.records, model).pairs, one.records)
+    found = decide_within(within, model).to_pylist()
+    asked = [row for row in found if row["decision"] == WAITING]
+    right = sum(one.is_true(row["left"], row["right"]) for row in asked)
+    return (
+        f"Of {one.true_pairs():,} people entered twice among the {one.records.num_rows:,} records "
+        f"of one made-up register, {right:,} are put before the steward, and "
+        f"{len(asked) - right:,} pairs of two people with them."
+    )
+
+
+def _two_names(chance: random.Random) -> tuple[str, str]:
+    """A name, and it with a letter changed, added or left out."""
+    name = _word(chance, chance.randrange(3, 8))
+    place, letter = chance.randrange(1, len(name)), chance.choice("aehinoy")
+    ways = (name[:place] + letter + name[place + 1 :], name[:place] + letter + name[place:])
+    other = chance.choice(ways)
+    return name, other if other != name else name + letter
+
+
+def _word(chance: random.Random, length: int) -> str:
+    """Letters that can be said: consonants and vowels in turn."""
+    return "".join(chance.choice(("bdfghjklmnprstvz", "aeiou")[at % 2]) for at in range(length))
 
 
 def sets(data: Path) -> list[Callable[[], TruthSet]]:
-    """Every set with published truth."""
+    """Every set with published truth, and the made-up twins."""
     folder = data / "splink-linkage"
     return [
         lambda: febrl_4(folder, numbered=True),
@@ -210,6 +292,7 @@ def sets(data: Path) -> list[Callable[[], TruthSet]]:
         lambda: febrl_3(folder, numbered=False),
         lambda: fake_1000(folder),
         lambda: historical(folder, 50_578),
+        twins,
     ]
 
 
@@ -241,6 +324,7 @@ def main() -> None:
     print(HEAD)
     for make in sets(chosen.data):
         print(row_of(evaluate(make())), flush=True)
+    print(f"\n{evaluate_within(one_register())}")
 
 
 if __name__ == "__main__":

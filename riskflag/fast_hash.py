@@ -1,4 +1,4 @@
-"""BLAKE2b-128 of millions of texts at once, and the keys it makes as pairs of whole numbers.
+"""BLAKE2b-128 of millions of texts at once; finding the keys it makes, as pairs of numbers.
 
 Compiled, and without Python's lock, so that threads share the work. The results are hashlib's, byte
 for byte; RFC 7693 gives the names used here.
@@ -157,6 +157,61 @@ def _remainders(
             step = (state ^ np.uint64(data[place])) & np.uint64(255)
             state = table[step] ^ (state >> np.uint64(8))
         found[row] = (state ^ np.uint64(0xFFFFFFFF)) % np.uint64(divisor)
+
+
+@_compiled
+def _fill(first: Words, second: Words, slots: npt.NDArray[np.int32], again: Any) -> None:
+    """Put pairs into a table of slots by their first number; mark those that come again."""
+    mask = np.uint64(len(slots) - 1)
+    for row in range(len(first)):
+        at = first[row] & mask
+        while slots[at] >= 0:
+            if first[slots[at]] == first[row] and second[slots[at]] == second[row]:
+                again[slots[at]] = True
+                again[row] = True
+                break
+            at = (at + np.uint64(1)) & mask
+        else:
+            slots[at] = row
+
+
+@_compiled
+def _find(
+    wanted: tuple[Words, Words],
+    among: tuple[Words, Words],
+    slots: npt.NDArray[np.int32],
+    found: npt.NDArray[np.int64],
+) -> None:
+    """Where each pair stands among those whose table this is."""
+    mask = np.uint64(len(slots) - 1)
+    for row in range(len(found)):
+        at = wanted[0][row] & mask
+        while slots[at] >= 0:
+            place = slots[at]
+            if among[0][place] == wanted[0][row] and among[1][place] == wanted[1][row]:
+                found[row] = place
+                break
+            at = (at + np.uint64(1)) & mask
+
+
+def _table(pairs: tuple[Words, Words]) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.bool_]]:
+    """A table of slots of pairs, at most half full, and which of them come more than once."""
+    again = np.zeros(len(pairs[0]), np.bool_)
+    slots = np.full(1 << (2 * len(again)).bit_length(), -1, np.int32)
+    _fill(*pairs, slots, again)
+    return slots, again
+
+
+def repeated(pairs: tuple[Words, Words]) -> npt.NDArray[np.bool_]:
+    """Which of many pairs of numbers, spread evenly as digests are, come more than once."""
+    return _table(pairs)[1]
+
+
+def matched(wanted: tuple[Words, Words], among: tuple[Words, Words]) -> npt.NDArray[np.int64]:
+    """The place of each pair among others, which differ from one another; -1 for none."""
+    found = np.full(len(wanted[0]), -1, np.int64)
+    _find(wanted, among, _table(among)[0], found)
+    return found
 
 
 def _crc_table() -> Words:

@@ -48,7 +48,7 @@ authority = "{authority}"
 # to 1; every "cannot decide" is looked at again whatever this says.
 # second_look_share = 0.05
 
-# How much memory a night may take, in GiB. A history that is larger is worked on in parts.
+# How much memory a night or training may take, in GiB. A larger history is worked on in parts.
 # memory_gib = 4
 # The same for the rows that a load works on; what does not fit is put aside on disk meanwhile.
 # ingest_memory_gib = 1

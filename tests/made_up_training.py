@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from riskflag.training.cohort import People, month_starts
 from riskflag.training.experiment import ExperimentConfig
 from riskflag.training.inputs import choose_inputs
 from riskflag.training.learn import Learnt, learn
+from riskflag.training.outage import Outages
 from riskflag.training.outcome import Labels
 from riskflag.training.prepare import Prepared, Window
 from riskflag.training.rows import Contacts, Rows
@@ -111,3 +113,12 @@ def prepared(children: int = 1500) -> Prepared:
 @functools.cache
 def learnt() -> Learnt:
     return learn(prepared(), SMALL.model, capacity=43.0)
+
+
+def blank_agencies(
+    values: np.ndarray, agencies: Sequence[frozenset[str]], *, share: float, seed: int
+) -> int:
+    """Make outages in all of `values`, in place; how many rows lost something."""
+    outages = Outages.drawn(len(values), agencies, share=share, seed=seed)
+    outages.blank(values, np.arange(len(values)))
+    return outages.struck

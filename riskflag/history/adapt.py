@@ -36,6 +36,21 @@ _MANGLED = r"^[0-9][.][0-9]+[Ee][+][0-9]{1,3}$"
 #: What a candidate carries besides its schema's columns: the file and row it came from, what
 #: decides between two rows of one record, and whether the row takes its record back.
 WORKING = ("row", "file", "updated", "withdrawn", "keyless")
+#: What tells, of a candidate contact, which of several counts and whether it is known already.
+COMPARED = frozenset(
+    {
+        "contact_key",
+        "row_hash",
+        "record_id",
+        "subject_scheme",
+        "subject_value",
+        "occurred_on",
+        "source",
+        "type",
+        *WORKING,
+        "position",
+    }
+)
 
 
 @dataclass(frozen=True)

@@ -58,10 +58,10 @@ def row_numbers(table: pa.Table, leave_out: Sequence[str] = (LATER, *CONTENT)) -
         words, nothing = _words(array, digest=name == KEY)
         for place, total in enumerate(sums):
             salt = hashlib.blake2b(f"{place} {name}".encode(), digest_size=8).digest()
-            cells = _mixed(words + np.frombuffer(salt, np.uint64)[0])
+            cells = mixed(words + np.frombuffer(salt, np.uint64)[0])
             cells[nothing] = 0
             sums[place] = total + (cells[codes(array)] if _is_coded(array) else cells)
-    return [_mixed(total) for total in sums]
+    return [mixed(total) for total in sums]
 
 
 def with_content(table: pa.Table) -> pa.Table:
@@ -110,7 +110,7 @@ def _plain(array: pa.Array) -> Words:
     return np.asarray(whole, "<i8").view("<u8")
 
 
-def _mixed(words: Words) -> Words:
+def mixed(words: Words) -> Words:
     """Every bit of the result depends on every bit of a word (SplitMix64's last step)."""
     words = (words ^ (words >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     words = (words ^ (words >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)

@@ -6,7 +6,9 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
 import pyarrow as pa
@@ -22,7 +24,6 @@ from riskflag.history.adapt_people import (
 from riskflag.history.arrays import (
     Ints,
     constant,
-    decoded,
     isin,
     numbers,
     one,
@@ -33,12 +34,14 @@ from riskflag.history.day_parts import Found, Part, by_bucket
 from riskflag.history.delivery import Delivered
 from riskflag.history.hashing import BUCKETS
 from riskflag.history.identity import Identities, made_identifiers
+from riskflag.history.known import COMPARED
 from riskflag.history.schema import SCHEMAS, conform
 from riskflag.history.shelf import CODES, Chunk, Shelf, by_subject, ranges
 from riskflag.history.snapshot import (
     DUPLICATE,
     SUPERSEDED,
     Difference,
+    Rows,
     Stamp,
     compare,
     gone,
@@ -63,7 +66,8 @@ _KEYS = {
 class Day:
     """The work of one landing day: what is to be appended, by table, in `rows` and `contacts`.
 
-    `folder` is where contacts are put aside that are too many for memory.
+    `folder` is where contacts are put aside that are too many for memory; before that `told` is
+    called with them, some at a time.
     """
 
     def __init__(
@@ -72,9 +76,12 @@ class Day:
         store: HistoryStore,
         day: dt.date,
         batch_id: str,
+        *,
         folder: Path | None = None,
+        told: Callable[[pa.Table], None] = lambda contacts: None,
     ) -> None:
         self.state, self.store = state, store
+        self._told, self._telling = told, Lock()
         self.day, self.batch_id = day_number(day), batch_id
         self.date = day
         self.rows: dict[str, list[pa.Table]] = {name: [] for name in SCHEMAS}
@@ -145,25 +152,25 @@ class Day:
         return Stamp(self.day, self.batch_id, older)
 
     def _compare(
-        self, part: Part, winners: pa.Table, current: pa.Table, place: Ints | None = None
+        self, part: Part, winners: Rows, current: Rows, place: Ints | None = None
     ) -> Difference:
-        if "withdrawn" not in winners.column_names:
-            nothing = pa.repeat(False, winners.num_rows)
-            winners = winners.append_column("withdrawn", nothing)
         key, stamp = _KEYS[part.name], self._stamp(part.item)
         schema = SCHEMAS[part.name]
         return compare(winners, current, key, schema=schema, stamp=stamp, place=place)
 
-    def _current(self, part: Part) -> pa.Table:
+    def _current(self, part: Part) -> Rows:
         """What the source said last, as far as it can concern this part."""
-        source, name = part.item.source.name, part.name
+        source, name = part.item.source, part.name
         if name == "contact":
-            return self.state.contacts.current(source, part.first, part.last)
-        current = latest(self.state.tables[name], _KEYS[name], source)
+            known = partial(self.state.contacts.current, source.name, part.first, part.last)
+            if source.delivery.scope not in ("full", "delta"):
+                return Rows.of(known())
+            return Rows(known(COMPARED.__contains__), lambda rows: take(known(), rows))
+        current = latest(self.state.tables[name], _KEYS[name], source.name)
         if part.item.parts == 1 or name != "relationship":
-            return current
+            return Rows.of(current)
         code = by_subject(current)
-        return current.filter(pa.array((code >= part.first) & (code < part.last)))
+        return Rows.of(current.filter(pa.array((code >= part.first) & (code < part.last))))
 
     def _identifiers(self, part: Part, identities: Identities) -> None:
         table = part.sound()
@@ -189,7 +196,8 @@ class Day:
         made = made_identifiers(merged, person)
         winners = made.append_column("withdrawn", pa.repeat(False, made.num_rows))
         part = replace(part, name="identifier")
-        self._append("identifier", self._compare(part, winners, self._current(part)).rows)
+        found = self._compare(part, Rows.of(winners), self._current(part))
+        self._append("identifier", found.rows)
 
     def _persons(self, part: Part, identities: Identities) -> None:
         table = part.sound()
@@ -206,7 +214,8 @@ class Day:
 
     def _add_merged(self, part: Part, rows: tuple[pa.Table, pa.Array], merged: pa.Table) -> None:
         """Add what is new in a delivery's merged rows; its rows fare as the merged one does."""
-        difference = self._compare(part, merged, self._current(part))
+        merged = merged.append_column("withdrawn", pa.repeat(False, merged.num_rows))
+        difference = self._compare(part, Rows.of(merged), self._current(part))
         self._append(part.name, difference.rows)
         if difference.rows.num_rows:
             self.news.add(part.item.source.name)
@@ -231,7 +240,7 @@ class Day:
             table.column("related_scheme"), table.column("related_value")
         )
         table = table.append_column("person_id", person).append_column("related_id", related)
-        for rows in self._versions(part, table):
+        for rows in self._versions(part, Rows.of(table)):
             self._append("relationship", rows)
 
     def _contacts(self, item: Delivered, identities: Identities) -> None:
@@ -249,6 +258,12 @@ class Day:
         if chunks:
             self.news.add(item.source.name)
 
+    def _aside(self, contacts: pa.Table) -> Chunk:
+        """Count contacts that are to be appended, and put them aside."""
+        with self._telling:
+            self._told(contacts)
+        return self.contacts.chunk(contacts)
+
     def _put(self, chunks: list[Chunk], *, loose: bool) -> None:
         self.contacts.chunks += chunks
         self.state.contacts.add(self.contacts, chunks, loose=loose)
@@ -265,17 +280,12 @@ class Day:
             table.column("subject_value"),
             table.column("occurred_on"),
         )
-        if disputed.any():
-            issues = decoded(table.column("issues"))
-            marked = pc.utf8_trim_whitespace(
-                pc.binary_join_element_wise(issues, "ambiguous_identifier", " ")
-            )
-            issues = pc.if_else(pa.array(disputed), marked, issues)
-            table = table.set_column(table.schema.get_field_index("issues"), "issues", issues)
         occurred = numbers(table.column("occurred_on"), self.day)
         occurred = occurred[occurred <= self.day]
-        fresh, withdrawn = self._versions(part, table.append_column("person_id", person))
-        return Found.of(fresh, withdrawn, occurred, self.contacts)
+        table = table.append_column("person_id", person)
+        sound = Rows(table, partial(part.contacts, table, disputed))
+        fresh, withdrawn = self._versions(part, sound)
+        return Found.of(fresh, withdrawn, occurred, self._aside)
 
     def _cover(self, source: str, first: int | None, last: int | None) -> None:
         begun, ended = self.covered.get(source, (None, None))
@@ -284,22 +294,24 @@ class Day:
             max((day for day in (ended, last) if day is not None), default=None),
         )
 
-    def _versions(self, part: Part, table: pa.Table) -> tuple[pa.Table, pa.Table]:
+    def _versions(self, part: Part, sound: Rows) -> tuple[pa.Table, pa.Table]:
         """Choose within the delivery, compare with the history, withdraw what is gone."""
         item, name, current = part.item, part.name, self._current(part)
+        table, known = sound.table, current.table
         choice = item.choice(name, part.first, table)
-        winners = take(table, choice.winner)
+        winner = choice.winner
+        winners = Rows(take(table, winner), lambda rows: sound.whole(winner[rows]))
         placed = item.placed(self.state.contacts) if name == "contact" else None
         if placed is None:
-            placed = places(part.table.column(_KEYS[name]), current.column(_KEYS[name]))
-        mine = placed[part.kept][choice.winner]
+            placed = places(part.table.column(_KEYS[name]), known.column(_KEYS[name]))
+        mine = placed[part.kept][winner]
         difference = self._compare(part, winners, current, mine)
-        item.note(table, choice.winner, difference.status)
+        item.note(table, winner, difference.status)
         item.note(table, choice.duplicate, DUPLICATE)
         item.note(table, choice.superseded, SUPERSEDED)
         return difference.rows, self._gone(part, current, placed)
 
-    def _gone(self, part: Part, current: pa.Table, named: Ints) -> pa.Table:
+    def _gone(self, part: Part, current: Rows, named: Ints) -> pa.Table:
         """Retractions of what a complete full or window delivery no longer holds."""
         item, stamp, schema = part.item, self._stamp(part.item), SCHEMAS[part.name]
         scope: Delivery = item.source.delivery
@@ -310,7 +322,7 @@ class Day:
                 f"{item.source.name}: not every row could be read, so nothing was withdrawn."
             )
             return schema.empty_table()
-        return retractions(current, gone(current, named, scope, self.day), schema, stamp)
+        return retractions(current, gone(current.table, named, scope, self.day), schema, stamp)
 
     def _link_contacts(self, identities: Identities) -> None:
         """Contacts kept without a person whose identifier is now known: linked from today."""
@@ -337,7 +349,7 @@ class Day:
         place = pc.index_in(one(whole.column("contact_key")), value_set=keys)
         self.linked_later += whole.num_rows
         again = self._again(whole, {"person_id": people.take(place)})
-        self._put([self.contacts.chunk(again)], loose=False)
+        self._put([self._aside(again)], loose=False)
 
     def _link_relationships(self, identities: Identities) -> None:
         current = latest(self.state.tables["relationship"], "relationship_key")

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from riskflag.history.arrays import Ints, Mask, tallies
+from riskflag.history.arrays import Ints, Mask, decoded, take, tallies
 from riskflag.history.delivery import Delivered
 from riskflag.history.hashing import buckets
 from riskflag.history.schema import SCHEMAS, conform
-from riskflag.history.shelf import Chunk, Codes, Shelf
+from riskflag.history.shelf import Chunk, Codes
 from riskflag.history.versions import asserted
 
 
@@ -39,6 +42,27 @@ class Part:
         """Those whose rows are not quarantined."""
         return self.table if self.kept.all() else self.table.filter(pa.array(self.kept))
 
+    def contacts(self, table: pa.Table, disputed: Mask, rows: Ints) -> pa.Table:
+        """All columns of some of the sound contacts.
+
+        `table` are these as `sound` gives them, and whose each is; `disputed` marks those that two
+        people claim.
+        """
+        found = take(table, rows)
+        if self.item.parts > 1:
+            rest = take(self.item.further(self.first, self.last), np.flatnonzero(self.kept)[rows])
+            for name in rest.column_names:
+                found = found.append_column(name, rest.column(name))
+        if not disputed[rows].any():
+            return found
+        marked = pc.utf8_trim_whitespace(
+            pc.binary_join_element_wise(
+                decoded(found.column("issues")), "ambiguous_identifier", " "
+            )
+        )
+        issues = pc.if_else(pa.array(disputed[rows]), marked, decoded(found.column("issues")))
+        return found.set_column(found.schema.get_field_index("issues"), "issues", issues)
+
 
 @dataclass(frozen=True)
 class Found:
@@ -56,7 +80,13 @@ class Found:
     loose: bool
 
     @classmethod
-    def of(cls, fresh: pa.Table, withdrawn: pa.Table, occurred: Ints, shelf: Shelf) -> Found:
+    def of(
+        cls,
+        fresh: pa.Table,
+        withdrawn: pa.Table,
+        occurred: Ints,
+        aside: Callable[[pa.Table], Chunk],
+    ) -> Found:
         """Count, and put aside, the version rows that a part makes."""
         said = asserted(fresh)
         issues: Counter[str] = Counter()
@@ -68,7 +98,7 @@ class Found:
             last=int(occurred.max()) if len(occurred) else None,
             made=tallies(fresh.column("source_file"), said),
             issues=issues,
-            chunks=[shelf.chunk(table) for table in rows],
+            chunks=[aside(table) for table in rows if table.num_rows],
             loose=any(table.column("person_id").null_count > 0 for table in rows),
         )
 

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from riskflag.history.adapt import Landing, adapt_contacts, named_apart
+from riskflag.history.adapt import COMPARED, Landing, adapt_contacts, named_apart
 from riskflag.history.adapt_people import (
     adapt_identifiers,
     adapt_persons,
@@ -23,10 +23,11 @@ from riskflag.history.dates import OK, Days
 from riskflag.history.delivered import FileContent, RejectedError
 from riskflag.history.file_faults import check_whole, turned_round
 from riskflag.history.file_rows import FileRows, Part, row_number
+from riskflag.history.known import COMPARED as KNOWN
 from riskflag.history.known import Known
 from riskflag.history.readers import RawFile, UnclearError, What, check_totals, parts_of
 from riskflag.history.sheet import REASONS, Sheet
-from riskflag.history.shelf import Chunk, Shelf, by_subject, ranges
+from riskflag.history.shelf import Chunk, Shelf, by_subject, everything, ranges
 from riskflag.history.sidecar import Described, check_rows
 from riskflag.history.snapshot import (
     ACCEPTED,
@@ -77,7 +78,12 @@ class Delivered:
 
     def _forget(self) -> None:
         """Drop all candidates."""
-        self._shelves = {name: Shelf(by_subject, self.folder, self.parts) for name in TABLES}
+        self._shelves = {
+            name: Shelf(
+                by_subject, self.folder, self.parts, COMPARED if name == "contact" else frozenset()
+            )
+            for name in TABLES
+        }
         self._rows: dict[str, pa.Table | None] = {}
         self._chosen: dict[str, Choice] = {}
         #: The parts in which no key of a table comes twice, by its name and first code.
@@ -162,8 +168,9 @@ class Delivered:
         return sum(here for here, _ in found), sum(turned for _, turned in found)
 
     def _turned(self, known: Known, first: int, last: int) -> tuple[int, int]:
-        current = known.current(self.source.name, first, last)
-        made = self._shelves["contact"].read(first, last) if current.num_rows else None
+        current = known.current(self.source.name, first, last, KNOWN.__contains__)
+        few = COMPARED.__contains__
+        made = self._shelves["contact"].read(first, last, few) if current.num_rows else None
         if made is None or bool(pc.any(made["keyless"]).as_py()):
             return 0, 0
         place = places(made["contact_key"], current["contact_key"])
@@ -201,15 +208,26 @@ class Delivered:
                 item.status = np.zeros(len(item.sheet.marks.reason), np.int8)
 
     def candidates(self, name: str, first: int, last: int) -> pa.Table | None:
-        """What the rows of a part name, those at fault too: what a row named is not gone."""
+        """What the rows of a part name, those at fault too: what a row named is not gone.
+
+        Of the contacts of a delivery in several parts only the columns COMPARED; see `further`.
+        """
         if name in self._rows:
             return self._rows[name]
-        table = self._shelves[name].read(first, last)
-        if table is not None and name == "contact":
+        contact = name == "contact"
+        wanted = COMPARED.__contains__ if contact and self.parts > 1 else everything
+        table = self._shelves[name].read(first, last, wanted)
+        if table is not None and contact:
             table = named_apart(table)
         if self.parts == 1:
             self._rows[name] = table
         return table
+
+    def further(self, first: int, last: int) -> pa.Table:
+        """The columns of a part's candidate contacts that `candidates` leaves out."""
+        found = self._shelves["contact"].read(first, last, lambda name: name not in COMPARED)
+        assert found is not None
+        return found
 
     def choice(self, name: str, first: int, sound: pa.Table) -> Choice:
         """Which of the sound candidates of a part count; `first` is its first code."""

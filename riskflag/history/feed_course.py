@@ -6,9 +6,10 @@ this one reads the coverage rows a single time and then answers by looking a dat
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Iterable
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from typing import Any
 
 import pyarrow as pa
@@ -17,6 +18,9 @@ from riskflag.clock import day_number
 from riskflag.history.coverage import FeedState, before_first_load, judged, said_in, types_of
 
 Row = dict[str, Any]
+
+#: So many days of all feeds stay worked out.
+KEPT_DAYS = 500
 
 
 @dataclass(frozen=True)
@@ -57,8 +61,17 @@ class _Source:
         state, why = judged(best, day, refused=self.refused[place])
         return FeedState(self.name, agency, self.types, complete, state, says=self.says, why=why)
 
-    def turns(self) -> Iterable[int]:
-        """Days on which the state may be another than on the day before."""
+    @cached_property
+    def turns(self) -> tuple[int, ...]:
+        """Days on which the state is another than on the day before, ascending."""
+        found = sorted(set(self._may_turn()))
+        return tuple(day for day in found if self._state(day) != self._state(day - 1))
+
+    def _state(self, day: int) -> tuple[str, bool]:
+        feed = self.at(day)
+        return feed.state, feed.assumed
+
+    def _may_turn(self) -> Iterator[int]:
         yield from (day + 1 for day in self.received)
         for row in {id(row): row for row in self.newest if row is not None}.values():
             complete = day_number(row["complete_to"])
@@ -71,7 +84,7 @@ class _Source:
 
 @dataclass(frozen=True)
 class FeedCourse:
-    """The feeds of a coverage table over time."""
+    """The feeds of a coverage table over time; what was asked once is answered at once."""
 
     sources: tuple[_Source, ...]
 
@@ -85,12 +98,20 @@ class FeedCourse:
 
     def at(self, day: int) -> tuple[FeedState, ...]:
         """The state of every feed at day number `day`, by source name."""
-        return tuple(source.at(day) for source in self.sources)
+        return self._at(day)
+
+    @cached_property
+    def _at(self) -> Callable[[int], tuple[FeedState, ...]]:
+        return lru_cache(KEPT_DAYS)(lambda day: tuple(one.at(day) for one in self.sources))
+
+    @cached_property
+    def _turns(self) -> tuple[int, ...]:
+        return tuple(sorted({day for source in self.sources for day in source.turns}))
 
     def turns(self, first: int, last: int) -> list[int]:
         """The days from `first` to `last` between which no feed's state changes; `first` leads."""
-        found = {day for source in self.sources for day in source.turns()}
-        return [first, *sorted(day for day in found if first < day <= last)]
+        begin, end = (bisect_right(self._turns, day) for day in (first, last))
+        return [first, *self._turns[begin:end]]
 
 
 def _age(row: Row) -> tuple[Any, Any]:

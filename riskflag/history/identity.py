@@ -109,10 +109,11 @@ class Identities:
         return pc.replace_with_mask(found, pa.array(mask), pa.array(holders, pa.string())), unclear
 
 
-def claims(identifiers: pa.Table, roots: Mapping[str, str]) -> pa.Table:
+def claims(identifiers: pa.Table, roots: Mapping[str, str], *, resolving: bool = True) -> pa.Table:
     """Every standing claim: name (scheme and value), whose it is now, and from and to which day.
 
-    The claim of a made id gives way where a source names a person for the same identifier.
+    The claim of a made id gives way where a source names a person for the same identifier; unless
+    `resolving`, only that to the agency's own number does, which has no check digit.
     """
     table = latest(identifiers, "identifier_key")
     table = table.filter(pa.array(asserted(table))).combine_chunks()
@@ -130,7 +131,10 @@ def claims(identifiers: pa.Table, roots: Mapping[str, str]) -> pa.Table:
     made = np.asarray(pc.fill_null(pc.starts_with(person, MADE), False))
     if made.any():
         named = one(found.column("name")).filter(pa.array(~made)).unique()
-        found = found.filter(pa.array(~(made & isin(found.column("name"), named))))
+        gives_way = made & isin(found.column("name"), named)
+        if not resolving:
+            gives_way &= np.asarray(found.column("check_ok").is_null())
+        found = found.filter(pa.array(~gives_way))
     return found.combine_chunks()
 
 

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,6 @@ from riskflag.history.source import SHIPPED_SOURCES, Source, load_sources
 from riskflag.history.source_check import contact_types
 from riskflag.history.state import State
 from riskflag.history.store import HistoryStore
-from riskflag.history.threads import streamed
 from riskflag.history.versions import asserted
 from riskflag.progress import Progress, silent
 from riskflag.workspace import Workspace
@@ -139,7 +139,8 @@ class _Load:
         deliveries = self._deliveries(date, fresh, batch_id)
         spills = any(item.folder is not None for item in deliveries)
         folder = self.workspace.root if spills else None
-        day = Day(self.state, self.store, date, batch_id, folder)
+        told = partial(self._told, deliveries)
+        day = Day(self.state, self.store, date, batch_id, folder=folder, told=told)
         day.take_in(deliveries)
         day.rows["coverage"] = [self._coverage(item, day) for item in deliveries]
         tables = day.tables()
@@ -301,11 +302,12 @@ class _Load:
         for name in ("person", "relationship"):
             if name in tables:
                 self._count(name, tables[name])
-        chunks = ((chunk,) for chunk in day.contacts.chunks if chunk.rows)
-        for table in streamed(day.contacts.whole, chunks):
-            self._count("contact", table)
-            self.saying.count(items, table)
-            self.late.count(table)
+
+    def _told(self, items: list[Delivered], contacts: pa.Table) -> None:
+        """Add some of a day's contacts to the report."""
+        self._count("contact", contacts)
+        self.saying.count(items, contacts)
+        self.late.count(contacts)
 
     def _count(self, name: str, table: pa.Table) -> None:
         says = asserted(table)

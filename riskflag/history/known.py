@@ -12,7 +12,16 @@ import pyarrow as pa
 
 from riskflag.history.arrays import one
 from riskflag.history.schema import SCHEMAS, conform
-from riskflag.history.shelf import CODES, Chunk, Shelf, by_subject, parts_for, ranges
+from riskflag.history.shelf import (
+    CODES,
+    Chunk,
+    Shelf,
+    Wanted,
+    by_subject,
+    everything,
+    parts_for,
+    ranges,
+)
 from riskflag.history.snapshot import latest
 from riskflag.history.store import HistoryStore
 from riskflag.history.threads import streamed
@@ -38,6 +47,20 @@ CONTACT_STATE = (
     "row_hash",
     "subject_scheme",
     "subject_value",
+)
+#: Those that every comparison needs; the others only what is withdrawn, or a scope that looks at
+#: them.
+COMPARED = frozenset(
+    {
+        "contact_key",
+        "version",
+        "op",
+        "person_id",
+        "occurred_on",
+        "known_on",
+        "source",
+        "row_hash",
+    }
 )
 _SCHEMA = pa.schema([SCHEMAS["contact"].field(name) for name in CONTACT_STATE])
 #: What a known contact takes, as bytes of a file it would come in.
@@ -76,10 +99,15 @@ class Known:
         self.loose |= loose
         self.state = object()
 
-    def current(self, source: str, first: int = 0, last: int = CODES) -> pa.Table:
-        """The latest version of each contact of a source, of a range of codes."""
+    def current(
+        self, source: str, first: int = 0, last: int = CODES, wanted: Wanted = everything
+    ) -> pa.Table:
+        """The latest version of each contact of a source, of a range of codes.
+
+        Columns that are not wanted may be left out; COMPARED is always to be.
+        """
         if last - first < CODES:
-            return latest(self._rows(first, last), "contact_key", source)
+            return latest(self._rows(first, last, wanted), "contact_key", source)
         if self._held is None or self._held[:2] != (self.state, source):
             found = latest(self._rows(first, last), "contact_key", source)
             self._held = (self.state, source, found)
@@ -92,14 +120,14 @@ class Known:
             alone = asserted(current) & np.asarray(one(current.column("person_id")).is_null())
             yield current.filter(pa.array(alone)).combine_chunks()
 
-    def _rows(self, first: int, last: int) -> pa.Table:
+    def _rows(self, first: int, last: int, wanted: Wanted = everything) -> pa.Table:
         self._absorb()
-        found = self._shelf.read(first, last)
+        found = self._shelf.read(first, last, wanted)
         return _SCHEMA.empty_table() if found is None else found
 
     def _new(self, rows: int) -> Shelf:
         parts = parts_for(rows * _BYTES, self._memory)
-        return Shelf(by_subject, self._folder if parts > 1 else None, parts)
+        return Shelf(by_subject, self._folder if parts > 1 else None, parts, COMPARED)
 
     def _absorb(self) -> None:
         """Sort in what was added; anew, in more parts, when it has become much."""

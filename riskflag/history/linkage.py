@@ -52,17 +52,17 @@ class Compared:
     pairs: pa.Table
 
 
-def compare(records: pa.Table, model: LinkageModel, *, within: bool = False) -> Compared:
+def compare(records: pa.Table, model: LinkageModel) -> Compared:
     """Every pair worth keeping, with its probability.
 
-    `records` has schema RECORD; only records of different feeds are compared unless `within`. The
-    result does not depend on the order of the rows or on records that have nothing to do with a
-    pair. Raises ConfigError when the extra `link` is not installed.
+    `records` has schema RECORD; records of one feed are compared too. The result does not depend on
+    the order of the rows or on records that have nothing to do with a pair. Raises ConfigError when
+    the extra `link` is not installed.
     """
     if records.num_rows < 2:
         return Compared(_no_pairs())
     ready = _ready(records)
-    with _linker(ready, model, within) as linker:
+    with _linker(ready, model) as linker:
         found = linker.inference.predict(threshold_match_probability=model.keep_from)
         table = found.as_duckdbpyrelation().to_arrow_table()
     return Compared(_pairs(table))
@@ -82,20 +82,21 @@ def _ready(records: pa.Table) -> pa.Table:
 
 
 @contextmanager
-def _linker(ready: pa.Table, model: LinkageModel, within: bool) -> Iterator[Any]:
+def _linker(ready: pa.Table, model: LinkageModel) -> Iterator[Any]:
     try:
         import duckdb
         from splink import DuckDBAPI, Linker
     except ImportError:
         raise ConfigError(
             "Linking people without a shared identifier needs Splink; "
-            "install it with `pip install riskflag[link]`."
+            "install it with `pip install riskflag[link]`, or leave it out with --exact-only."
         ) from None
     connection = duckdb.connect(":memory:")
     try:
         connection.execute("SET enable_external_access = false")
+        connection.execute("SET enable_progress_bar = false")
         frame = DuckDBAPI(connection).register(ready)
-        yield Linker(frame, model.settings(within=within), log_level=50, validate_settings=False)
+        yield Linker(frame, model.settings(), log_level=50, validate_settings=False)
     finally:
         connection.close()
 

@@ -13,6 +13,7 @@ from riskflag.history.matches import AUTO, NOT, WAITING
 #: What keeps a pair from being linked without a person, in the steward's words.
 DOUBTS = {
     "given_name": "the given names differ",
+    "twins": "the given names differ by a letter or so, as those of twins may",
     "no_given_name": "one record has no given name, so twins cannot be told apart",
     "birth": "the birth dates differ",
     "no_birth": "one record has no birth date",
@@ -21,24 +22,52 @@ DOUBTS = {
     "identifier": "the two carry different identifiers of one kind",
     "several": "the record is also like another person",
     "taken": "another record of the same feed is this person already",
+    "one_feed": "one feed or register holds both, each under a number of its own",
     "names_of_one": "the two hold one identifier, and their names or birth dates differ",
 }
 
 
-def decide(pairs: pa.Table, model: LinkageModel, feeds: Mapping[str, str] | None) -> pa.Table:
-    """The pairs (linkage.Compared.pairs) with `decision` and `doubts` (names, blank-separated).
+def decide(pairs: pa.Table, model: LinkageModel, feeds: Mapping[str, str]) -> pa.Table:
+    """Pairs of two feeds (linkage.Compared.pairs) with `decision` and `doubts` (blank-separated).
 
-    `feeds` names the feed of each record: a record is then linked to one person of another feed
-    only, and one person to one record of a feed. None: any number of records may be one person.
+    `feeds` names the feed of each record: a record is linked to one person of another feed only,
+    and one person to one record of a feed.
     """
     probability = pairs.column("probability").to_numpy()
     doubts = [_doubts(row) for row in pairs.select(_LEVELS).to_pylist()]
-    if feeds is not None:
-        _rivals(pairs, feeds, model, doubts)
+    _rivals(pairs, feeds, model, doubts)
     decisions = [
         NOT if p < model.ask_from else AUTO if p >= model.link_from and not why else WAITING
         for p, why in zip(probability.tolist(), doubts, strict=True)
     ]
+    return _decided(pairs, decisions, doubts)
+
+
+def decide_within(pairs: pa.Table, model: LinkageModel) -> pa.Table:
+    """The same for pairs of one feed, in which every person should stand once: never linked.
+
+    A steward is asked only where two feeds would have been linked but for a doubt, and not about
+    brothers, sisters and twins, whom every feed holds.
+    """
+    rows = pairs.select(["probability", *_LEVELS]).to_pylist()
+    decisions = [
+        WAITING if row["probability"] >= model.link_from and _perhaps_twice(row) else NOT
+        for row in rows
+    ]
+    return _decided(pairs, decisions, [["one_feed", *_doubts(row)] for row in rows])
+
+
+def _perhaps_twice(levels: Mapping[str, str]) -> bool:
+    """Whether two records of one feed may be one person: names and birth alike.
+
+    A birth that is not known needs the same home.
+    """
+    if levels["given_name"] in ("", "other") or levels["birth"] == "other":
+        return False
+    return levels["birth"] != "" or levels["place"] in ("same", "near")
+
+
+def _decided(pairs: pa.Table, decisions: list[str], doubts: list[list[str]]) -> pa.Table:
     return pairs.append_column("decision", pa.array(decisions, pa.string())).append_column(
         "doubts", pa.array([" ".join(why) for why in doubts], pa.string())
     )
@@ -50,11 +79,14 @@ _LEVELS = ["given_name", "family_name", "birth", "place", "identifier"]
 def _doubts(levels: Mapping[str, str]) -> list[str]:
     """What a probability cannot weigh: above all that twins share everything but a given name."""
     found = []
-    numbered = levels["identifier"] == "same"
+    # Two sound NHS numbers are never a slip apart, so a slip never makes one twin's the other's.
+    numbered = levels["identifier"] in ("same", "close")
     if levels["given_name"] == "other" or (
         levels["given_name"] in ("half", "similar") and not numbered
     ):
         found.append("given_name")
+    if levels["given_name"] == "close" and not numbered:
+        found.append("twins")
     if levels["given_name"] == "" and not numbered:
         found.append("no_given_name")
     if levels["birth"] == "other" and not numbered:
@@ -97,7 +129,8 @@ def _rivals(
             partners.setdefault((pair[mine], feeds[pair[other]]), []).append(row)
     for rows in partners.values():
         best, *others = sorted(rows, key=lambda row: -weight[row])
-        close = others and weight[best] - weight[others[0]] < np.log2(model.clear_by)
+        rivals = [row for row in others if "twins" not in doubts[row]]
+        close = rivals and weight[best] - weight[rivals[0]] < np.log2(model.clear_by)
         _doubt([best, *others] if close else others, doubts)
 
 

@@ -52,7 +52,7 @@ class NameLevels(_Levels):
 
 
 class GivenNameLevels(_Levels):
-    """The levels of a given name; exchanged: both names stand crosswise, half: one of them does."""
+    """The levels of a given name; exchanged: both stand crosswise to the letter, half: one does."""
 
     same: Level
     close: Level
@@ -124,20 +124,21 @@ class LinkageModel(BaseModel):
         """What the decisions of this model are marked with: its version and a hash of it all, the
         conditions of its levels among it.
         """
-        whole = self.model_dump_json() + json.dumps(self.settings(within=False))
+        whole = self.model_dump_json() + json.dumps(self.settings())
         digest = hashlib.sha256(whole.encode()).hexdigest()[:12]
         return f"{self.version}-{digest}"
 
-    def settings(self, *, within: bool) -> dict[str, Any]:
-        """The settings for splink.Linker; `within` also compares records of one feed."""
-        rules = _BLOCKING if within else tuple(f"({rule}) and {_APART}" for rule in _BLOCKING)
+    def settings(self) -> dict[str, Any]:
+        """The settings for splink.Linker."""
+        across, within = (f"l.feed {sign} r.feed and " for sign in ("<>", "="))
+        rules = [across + rule for rule in _BLOCKING] + [within + rule for rule in _WITHIN]
         return {
             "link_type": "dedupe_only",
             "unique_id_column_name": "record",
             "probability_two_random_records_match": self.two_random_records,
             "retain_intermediate_calculation_columns": True,
             "retain_matching_columns": True,
-            "blocking_rules_to_generate_predictions": [{"blocking_rule": rule} for rule in rules],
+            "blocking_rules_to_generate_predictions": [{"blocking_rule": one} for one in rules],
             "comparisons": [
                 _comparison(name, getattr(self, name), conditions)
                 for name, conditions in _CONDITIONS.items()
@@ -151,7 +152,7 @@ def load_weights(folder: Path | None = None) -> LinkageModel:
     return read_toml(own if own is not None and own.is_file() else SHIPPED, LinkageModel)
 
 
-#: Pairs that share nothing of this are never compared.
+#: Pairs of two feeds that share nothing of this are never compared.
 _BLOCKING = (
     "l.birth = r.birth",
     "l.family_name = r.family_name and substr(l.birth, 1, 4) = substr(r.birth, 1, 4)",
@@ -163,7 +164,20 @@ _BLOCKING = (
     "l.postcode = r.postcode and l.family_name = r.family_name",
     "l.identifier = r.identifier",
 )
-_APART = "l.feed <> r.feed"
+_NAMES = "l.given_name = r.given_name and l.family_name = r.family_name"
+_YEAR = "substr(l.birth, 1, 4) = substr(r.birth, 1, 4)"
+#: The same for pairs of one feed, of which there are many more and fewer are of interest: births
+#: that are the same, or a slip apart under one name; one home where a birth is not known.
+_WITHIN = (
+    "l.birth = r.birth",
+    f"{_NAMES} and substr(l.birth, 1, 7) = substr(r.birth, 1, 7)",
+    f"{_NAMES} and {_YEAR} and substr(l.birth, 9) = substr(r.birth, 9)",
+    f"{_NAMES} and substr(l.birth, 6) = substr(r.birth, 6)",
+    f"{_NAMES} and {_YEAR} and substr(l.birth, 6, 2) = substr(r.birth, 9) "
+    "and substr(l.birth, 9) = substr(r.birth, 6, 2)",
+    "l.address = r.address and l.given_name = r.given_name",
+    "l.postcode = r.postcode and l.given_name = r.given_name",
+)
 
 
 def _missing(name: str) -> str:
@@ -176,10 +190,11 @@ def _alike(left: str, right: str) -> str:
     return f"(damerau_levenshtein({left}, {right}) <= 1 OR {likeness} >= 0.95)"
 
 
+#: To the letter: a slip in one of the names could be the name of a twin.
 _CROSSWISE = " AND ".join(
     (
-        _alike('"given_name_l"', '"family_name_r"'),
-        _alike('"family_name_l"', '"given_name_r"'),
+        '"given_name_l" = "family_name_r"',
+        '"family_name_l" = "given_name_r"',
         '"given_name_l" <> "given_name_r"',
     )
 )

@@ -17,7 +17,7 @@ from riskflag.history.arrays import isin, one
 from riskflag.history.family import derived_relationships
 from riskflag.history.identity import claims, holdings, one_by_one, temporary
 from riskflag.history.linkage import RECORD, compare
-from riskflag.history.linkage_decide import decide
+from riskflag.history.linkage_decide import decide, decide_within
 from riskflag.history.linkage_model import LinkageModel
 from riskflag.history.matches import APART, AUTO, BY_STEWARD, IN_FORCE, MADE, NOT, WAITING
 from riskflag.history.people import Decision, People, append, first_known, in_order
@@ -65,7 +65,8 @@ class How:
 class _Run:
     people: People
     model: LinkageModel
-    made: list[Decision] = field(default_factory=list)
+    made: dict[tuple[str, str], Decision] = field(default_factory=dict)
+    by_identifier: set[tuple[str, str]] = field(default_factory=set)
     placeholders: int = 0
 
 
@@ -108,13 +109,13 @@ def _report(
 
 def _exact(run: _Run) -> None:
     """Pairs of people who hold one identifier at one time."""
-    table = claims(run.people.identifiers, {})
+    table = claims(run.people.identifiers, {}, resolving=False)
     table = table.filter(pa.array(~temporary(table)))
     holders: dict[tuple[str, bool], list[str]] = {}
     for row in _shared(table).to_pylist():
         key = (row["name"], row["check_ok"] is not False)
         holders.setdefault(key, []).append(row["person_id"])
-    seen: set[tuple[str, str]] = set()
+    seen = run.by_identifier
     for (_, sound), names in sorted(holders.items()):
         roots = sorted({run.people.root(name) for name in names})
         if len(roots) > MOST_HOLDERS:
@@ -173,6 +174,7 @@ def _who(row: Mapping[str, Any]) -> tuple[Any, ...]:
 def _named_later(run: _Run) -> list[tuple[str, str]]:
     """Made ids whose agency's id another source has since given to a person it names."""
     table = run.people.identifiers
+    table = table.filter(table.column("check_ok").is_null())
     name = pc.binary_join_element_wise(
         one(table.column("scheme")), one(table.column("value")), "\x1f"
     )
@@ -193,21 +195,50 @@ def _add(run: _Run, decision: Decision) -> None:
         same = all(before[n] == getattr(decision, n) for n in ("decision", "probability"))
         if settled or same:
             return
-    run.made.append(decision)
+    run.made[decision.pair] = decision
 
 
 def _probable(run: _Run) -> int:
-    """Compare the records of feeds without a shared identifier; how many records there were."""
+    """Compare the records that no identifier joins; how many records there were."""
     records, owner, feeds = comparable(run.people)
-    if not any(feed != KNOWN for feed in feeds.values()):
-        return 0
-    pairs = compare(records, run.model).pairs
-    best = _of_people(pairs, owner, run)
-    decided = decide(best, run.model, feeds).to_pylist()
+    across, within = by_feeds(compare(records, run.model).pairs, records)
     one_of_each = _OneOfEachFeed(run, feeds)
+    decided = decide(_of_people(across, owner, run), run.model, feeds).to_pylist()
+    decided = _with_repeats(decided, _of_people(within, owner, run), run)
     for row in sorted(decided, key=lambda r: (-r["probability"], r["left"], r["right"])):
-        _add(run, one_of_each.decision(row))
+        decision = one_of_each.decision(row)
+        if decision.decision == AUTO or decision.pair not in run.by_identifier:
+            _add(run, decision)
     return len(records)
+
+
+def by_feeds(pairs: pa.Table, records: pa.Table) -> tuple[pa.Table, pa.Table]:
+    """The pairs of records of two feeds, and those of one."""
+    names, feeds = one(records.column("record")), one(records.column("feed"))
+    left, right = (
+        feeds.take(pc.index_in(one(pairs.column(side)), value_set=names))
+        for side in ("left", "right")
+    )
+    same = pc.equal(left, right)
+    return pairs.filter(pc.invert(same)), pairs.filter(same)
+
+
+def _with_repeats(
+    decided: list[dict[str, Any]], within: pa.Table, run: _Run
+) -> list[dict[str, Any]]:
+    """Decisions with those on people whom one feed may hold twice; one for each pair of people.
+
+    What two feeds say of a pair goes first. Of the many pairs of one feed only
+    those a steward has to see, or had to see before, are kept.
+    """
+    found = {(row["left"], row["right"]): row for row in decided}
+    for row in decide_within(within, run.model).to_pylist():
+        pair = row["left"], row["right"]
+        other = found.get(pair)
+        asked = row["decision"] == WAITING or (other is None and pair in run.people.decisions)
+        if asked and (other is None or other["decision"] == NOT):
+            found[pair] = row
+    return list(found.values())
 
 
 def comparable(people: People) -> tuple[pa.Table, dict[str, str], dict[str, str]]:
@@ -244,14 +275,21 @@ def _record(row: Mapping[str, Any], feed: str, number: str | None) -> dict[str, 
 
 
 def _nhs_numbers(people: People) -> dict[str, str]:
-    """An NHS number that passes its check, for each person id that holds just one."""
-    table = claims(people.identifiers, {})
+    """An NHS number that passes its check, for each person id that holds just one.
+
+    One that too many people hold says nothing.
+    """
+    table = claims(people.identifiers, {}, resolving=False)
     sound = isin(table.column("scheme"), ["nhs"])
     table = table.filter(pc.and_(pa.array(sound), pc.fill_null(table.column("check_ok"), False)))
     found: dict[str, set[str]] = {}
     for row in table.select(["person_id", "value"]).to_pylist():
         found.setdefault(row["person_id"], set()).add(row["value"])
-    return {name: min(values) for name, values in found.items() if len(values) == 1}
+    holders = Counter(
+        value for value, _ in {(v, people.root(n)) for n, some in found.items() for v in some}
+    )
+    alone = {name: min(values) for name, values in found.items() if len(values) == 1}
+    return {name: value for name, value in alone.items() if holders[value] <= MOST_HOLDERS}
 
 
 def _of_people(pairs: pa.Table, owner: Mapping[str, str], run: _Run) -> pa.Table:
@@ -283,7 +321,7 @@ class _OneOfEachFeed:
             self.feeds.setdefault(root, set()).update(some)
         for root, feed in feeds.items():
             self.feeds.setdefault(root, {feed})
-        for decision in run.made:
+        for decision in run.made.values():
             if decision.decision == AUTO:
                 self._join(*decision.pair)
 
@@ -321,7 +359,7 @@ class _OneOfEachFeed:
 def _dated(run: _Run, first_load: bool) -> list[Decision]:
     """With `first_load`: known from the day both sides were, as far as anyone can say."""
     if not first_load:
-        return run.made
+        return list(run.made.values())
     return [
         replace(
             one_of,
@@ -331,5 +369,5 @@ def _dated(run: _Run, first_load: bool) -> list[Decision]:
             ),
             known_basis="assumed_lag",
         )
-        for one_of in run.made
+        for one_of in run.made.values()
     ]

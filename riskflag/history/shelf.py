@@ -30,6 +30,17 @@ CODES = 256
 Codes = npt.NDArray[np.int16]
 #: What a row on its way needs, as a multiple of what it takes in its file (measured).
 _GROWTH = 32
+#: So many forms of chunks are looked through for one that is the same.
+_FORMS = 16
+
+
+#: Tells which columns are to be read, by name.
+Wanted = Callable[[str], bool]
+
+
+def everything(name: str) -> bool:
+    """Every column is wanted."""
+    return bool(name)
 
 
 def parts_for(size: int, memory: int) -> int:
@@ -57,19 +68,36 @@ def by_subject(table: pa.Table) -> Codes:
 
 
 @dataclass(frozen=True)
-class Chunk:
-    """Rows put aside together: a table, or where in the file each part of them lies.
+class Form:
+    """How rows lie in the file: the columns that stand in front, and those behind them.
 
-    Of those in the file `schema` says how they are written, `texts` what the codes of a column
-    stand for; `alike` are the columns that say the same in every row: one row of them.
+    `texts` is what the codes of a column stand for; `alike` are the columns that say the same in
+    every row: one row of them.
     """
+
+    schemas: tuple[pa.Schema, pa.Schema]
+    texts: Mapping[str, pa.Array]
+    alike: pa.Table
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where rows lie in the file: their first byte, the bytes in front, all bytes; how many."""
+
+    begin: int
+    front: int
+    size: int
+    rows: int
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Rows put aside together: a table, or where in the file each part of them lies and how."""
 
     rows: int
     table: pa.Table | None = None
-    places: tuple[tuple[int, int] | None, ...] = ()
-    schema: pa.Schema | None = None
-    texts: Mapping[str, pa.Array] = field(default_factory=dict)
-    alike: pa.Table | None = None
+    places: tuple[Place | None, ...] = ()
+    form: Form | None = None
 
 
 @dataclass
@@ -77,16 +105,19 @@ class Shelf:
     """Chunks of rows in the order in which they were added.
 
     `folder` is where the file is made, None to keep everything in memory. `parts` (a power of two)
-    is into how many parts rows are sorted by `code` on their way to the file.
+    is into how many parts rows are sorted by `code` on their way to the file. There the columns in
+    `front` lie together, so that they are read without the others, or these without them.
     """
 
     code: Callable[[pa.Table], Codes]
     folder: Path | None = None
     parts: int = 1
+    front: frozenset[str] = frozenset()
     chunks: list[Chunk] = field(default_factory=list)
     _file: list[int] = field(default_factory=list)
     _end: int = 0
     _lock: Lock = field(default_factory=Lock)
+    _forms: list[Form] = field(default_factory=list)
     _nothing: pa.Table | None = None
 
     def __del__(self) -> None:
@@ -112,20 +143,33 @@ class Shelf:
         if self.parts > 1:
             part = self.code(table) // (CODES // self.parts)
             batch = batch.take(pa.array(np.argsort(part, kind="stable")))
-            bounds = np.searchsorted(np.sort(part), np.arange(self.parts + 1)).tolist()
+            bounds = [0, *np.cumsum(np.bincount(part, minlength=self.parts)).tolist()]
+        front = [name for name in batch.schema.names if name in self.front]
+        sides = batch.select(front), batch.select([n for n in batch.schema.names if n not in front])
         places = [
-            self._written(batch.slice(begin, end - begin)) if end > begin else None
+            self._written([side.slice(begin, end - begin) for side in sides])
+            if end > begin
+            else None
             for begin, end in itertools.pairwise(bounds)
         ]
-        return Chunk(table.num_rows, None, tuple(places), batch.schema, texts, alike)
+        form = self._form(Form((sides[0].schema, sides[1].schema), texts, alike))
+        return Chunk(table.num_rows, None, tuple(places), form)
 
-    def read(self, first: int = 0, last: int = CODES) -> pa.Table | None:
-        """The rows with a code from `first` to below `last`, in order; None when none was added."""
-        tables = [self._some(chunk, first, last) for chunk in self.chunks]
-        found = [table for table in tables if table is not None]
+    def read(
+        self, first: int = 0, last: int = CODES, wanted: Wanted = everything
+    ) -> pa.Table | None:
+        """The wanted columns of the rows with a code from `first` to below `last`, in order.
+
+        None when no rows were added.
+        """
+        found = []
+        for _, chunks in itertools.groupby(self.chunks, key=lambda chunk: id(chunk.form)):
+            found += self._some(list(chunks), (first, last), wanted)
         if len(found) > 1:
             return stacked(found) if self.folder is None else stacked(found).combine_chunks()
-        return found[0] if found else self._nothing if self.chunks else None
+        if found:
+            return found[0]
+        return _only(self._nothing, wanted) if self.chunks and self._nothing is not None else None
 
     def has(self, code: int) -> bool:
         """Whether rows with this code may be there."""
@@ -134,59 +178,121 @@ class Shelf:
 
     def whole(self, chunk: Chunk) -> pa.Table:
         """All rows of one chunk, part after part."""
-        if chunk.table is not None:
+        if chunk.form is None:
+            assert chunk.table is not None
             return chunk.table
-        return self._read(chunk, [place for place in chunk.places if place is not None])
+        places = [place for place in chunk.places if place is not None]
+        return self._read(chunk.form, places, everything)
 
-    def _some(self, chunk: Chunk, first: int, last: int) -> pa.Table | None:
-        step = CODES // self.parts
-        table = chunk.table
-        if table is None:
+    def _some(
+        self, chunks: Sequence[Chunk], codes: tuple[int, int], wanted: Wanted
+    ) -> list[pa.Table]:
+        """What chunks of one form hold with codes in a range."""
+        step, (first, last), form = CODES // self.parts, codes, chunks[0].form
+        within = last - first >= step
+        if form is None:
+            tables = [chunk.table for chunk in chunks if chunk.table is not None]
+        else:
             places = [
                 place
+                for chunk in chunks
                 for number, place in enumerate(chunk.places)
                 if place is not None and first < (number + 1) * step and number * step < last
             ]
-            table = self._read(chunk, places) if places else None
-        if table is None or last - first >= step or table.num_rows == 0:
-            return table
-        code = self.code(table)
-        return table.filter(pa.array((code >= first) & (code < last)))
+            some = wanted if within else everything
+            tables = [self._read(form, places, some)] if places else []
+        if not within:
+            tables = [_with_code(table, self.code, codes) for table in tables]
+        return [_only(table, wanted) for table in tables]
 
-    def _written(self, batch: pa.RecordBatch) -> tuple[int, int]:
-        """Where in the file rows were written: their first byte and their length."""
-        data = batch.serialize()
+    def _form(self, form: Form) -> Form:
+        """The form of an earlier chunk that is the same: what lies in one form is read at once."""
+        with self._lock:
+            for known in self._forms[-_FORMS:]:
+                if known == form:
+                    return known
+            self._forms.append(form)
+            return form
+
+    def _written(self, sides: Sequence[pa.RecordBatch]) -> Place:
+        """Where in the file rows were written."""
+        pieces = [side.serialize() if side.num_columns else b"" for side in sides]
+        front, size = len(pieces[0]), sum(map(len, pieces))
         try:
             with self._lock:
                 if not self._file:
                     self._file.append(_nameless(self.folder))
-                begin, self._end = self._end, self._end + data.size
-            done = 0
-            while done < data.size:
-                done += os.pwrite(self._file[0], data.slice(done), begin + done)
+                begin, self._end = self._end, self._end + size
+            done = os.pwritev(self._file[0], pieces, begin)
+            while done < size:
+                whole = b"".join(pieces)
+                done += os.pwrite(self._file[0], whole[done:], begin + done)
         except OSError:
             raise StorageError(
                 f"{self.folder} cannot be written; check space and permissions."
             ) from None
-        return begin, data.size
+        return Place(begin, front, size, sides[0].num_rows)
 
-    def _read(self, chunk: Chunk, places: Sequence[tuple[int, int]]) -> pa.Table:
-        batches = []
-        for begin, size in places:
-            data = pa.allocate_buffer(size)
-            os.preadv(self._file[0], [data], begin)
-            batches.append(pa.ipc.read_record_batch(data, chunk.schema))
-        assert chunk.alike is not None
-        table = pa.Table.from_batches(batches, chunk.schema)
-        again = pa.array(np.zeros(table.num_rows, np.int8))
-        columns = {name: chunk.alike.column(name).take(again) for name in chunk.alike.column_names}
-        for name in table.column_names:
-            column = table.column(name)
-            if name in chunk.texts:
-                codes = one(column).cast(pa.int32())
-                column = pa.DictionaryArray.from_arrays(codes, chunk.texts[name])
-            columns[name] = column
+    def _read(self, form: Form, places: Sequence[Place], wanted: Wanted) -> pa.Table:
+        """The wanted columns of rows that lie in one form, one place after another."""
+        size = sum(place.rows for place in places)
+        columns = {
+            name: _repeated(form.alike.column(name), size)
+            for name in form.alike.column_names
+            if wanted(name)
+        }
+        sides = [side for side, names in enumerate(form.schemas) if any(map(wanted, names.names))]
+        found = [self._batches(form, place, sides) for place in places if sides]
+        for number in range(len(sides)):
+            table = pa.Table.from_batches([batches[number] for batches in found])
+            for name in filter(wanted, table.column_names):
+                columns[name] = _said(one(table.column(name)), form.texts.get(name))
         return pa.table(columns)
+
+    def _batches(self, form: Form, place: Place, sides: Sequence[int]) -> list[pa.RecordBatch]:
+        """What lies in one place, of the columns in front (0), of the others (1), or of both."""
+        begin = 0 if 0 in sides else place.front
+        end = place.size if 1 in sides else place.front
+        data = pa.allocate_buffer(end - begin)
+        os.preadv(self._file[0], [data], place.begin + begin)
+        cuts = {0: (0, place.front), 1: (place.front, place.size)}
+        return [
+            pa.ipc.read_record_batch(
+                data.slice(cuts[side][0] - begin, cuts[side][1] - cuts[side][0]), form.schemas[side]
+            )
+            for side in sides
+        ]
+
+
+def _only(table: pa.Table, wanted: Wanted) -> pa.Table:
+    """The table with the wanted columns of it alone."""
+    return table.select([name for name in table.column_names if wanted(name)])
+
+
+def _with_code(
+    table: pa.Table, code: Callable[[pa.Table], Codes], codes: tuple[int, int]
+) -> pa.Table:
+    """The rows with a code in a range."""
+    if table.num_rows == 0:
+        return table
+    found = code(table)
+    return table.filter(pa.array((found >= codes[0]) & (found < codes[1])))
+
+
+def _repeated(column: pa.ChunkedArray, size: int) -> pa.Array:
+    """A column of one row as one of so many that say the same."""
+    row = one(column)
+    if not pa.types.is_dictionary(row.type):
+        return pa.repeat(row[0], size)
+    code = pa.repeat(row.indices[0], size)
+    return pa.DictionaryArray.from_arrays(code, row.dictionary, safe=False)
+
+
+def _said(column: pa.Array, texts: pa.Array | None) -> pa.Array:
+    """A column as it was before its texts were numbered."""
+    if texts is None:
+        return column
+    return pa.DictionaryArray.from_arrays(column.cast(pa.int32()), texts, safe=False)
 
 
 def _coded(table: pa.Table) -> tuple[pa.RecordBatch, dict[str, pa.Array]]:

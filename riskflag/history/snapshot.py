@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pyarrow as pa
@@ -25,7 +27,6 @@ from riskflag.history.arrays import (
     take,
 )
 from riskflag.history.hashing import joined, key_pairs, many
-from riskflag.history.key_join import matched, repeated
 from riskflag.history.schema import conform
 from riskflag.history.source import Delivery
 from riskflag.history.versions import live_rows
@@ -67,10 +68,12 @@ def choose(candidates: pa.Table, key: str) -> Choice:
 
 
 def _often(names: pa.ChunkedArray) -> Mask:
-    """Which keys come more than once; of very many keys also some that only nearly do."""
+    """Which keys come more than once."""
     pairs = key_pairs(names) if many(len(names)) else None
     if pairs is not None:
-        return repeated(pairs[0])
+        from riskflag.fast_hash import repeated
+
+        return repeated(pairs)
     same = groups(names)
     return np.asarray(np.bincount(same, minlength=1)[same] > 1)
 
@@ -102,6 +105,19 @@ def _choose_among(candidates: pa.Table, key: str) -> Choice:
 
 
 @dataclass(frozen=True)
+class Rows:
+    """Rows of which `table` holds what a comparison needs; `whole` gives all columns of some."""
+
+    table: pa.Table
+    whole: Callable[[Ints], pa.Table]
+
+    @classmethod
+    def of(cls, table: pa.Table) -> Rows:
+        """Rows of which everything is at hand."""
+        return cls(table, partial(take, table))
+
+
+@dataclass(frozen=True)
 class Difference:
     """What a delivery adds: version rows to append, and what became of each winner."""
 
@@ -110,39 +126,40 @@ class Difference:
 
 
 def compare(
-    winners: pa.Table,
-    current: pa.Table,
+    delivered: Rows,
+    known: Rows,
     key: str,
     *,
     schema: pa.Schema,
     stamp: Stamp,
     place: Ints | None = None,
 ) -> Difference:
-    """Version rows for what is new, changed or withdrawn against `current` (latest versions).
+    """Version rows for what is new, changed or withdrawn against `known` (latest versions).
 
-    `place` is where each winner's key stands in `current`, when that is known already.
+    `place` is where each delivered key stands among the known, when that is known already.
     """
+    winners, current = delivered.table, known.table
     if place is None:
         place = places(winners.column(key), current.column(key))
-    known = place >= 0
-    at = np.where(known, place, 0)
-    version = np.where(known, _taken(numbers(current.column("version"), 0), at), 0)
-    live = known & _taken(isin(current.column("op"), ["assert"]), at)
-    same = known & _same(winners.column("row_hash"), current.column("row_hash"), at, known)
+    here = place >= 0
+    at = np.where(here, place, 0)
+    version = np.where(here, _taken(numbers(current.column("version"), 0), at), 0)
+    live = here & _taken(isin(current.column("op"), ["assert"]), at)
+    same = here & _same(winners.column("row_hash"), current.column("row_hash"), at, here)
     moved, had = _moved(winners, current, at, live)
     withdrawn = np.asarray(one(winners.column("withdrawn")))
     status = np.full(len(place), ACCEPTED, np.int8)
     status[(live & same & ~moved & ~withdrawn) | (~live & withdrawn)] = DUPLICATE
     if stamp.older:
-        status[known] = SUPERSEDED
+        status[here] = SUPERSEDED
     writes = (status == ACCEPTED) & ~withdrawn
     leaves = (status == ACCEPTED) & live & (withdrawn | (moved & had))
     number = version + 1 + (writes & leaves)
-    fresh = _versioned(winners, np.flatnonzero(writes), number, schema, "assert")
-    again = known[writes] | stamp.late
+    fresh = _versioned(delivered, np.flatnonzero(writes), number, schema)
+    again = here[writes] | stamp.late
     if again.any():
         fresh = _known_again(fresh, again, stamp)
-    gone = retractions(current, at[leaves], schema, stamp)
+    gone = retractions(known, at[leaves], schema, stamp)
     return Difference(stacked([gone, fresh]) if gone.num_rows else fresh, status)
 
 
@@ -167,6 +184,8 @@ def places(wanted: pa.ChunkedArray, names: pa.ChunkedArray) -> Ints:
     if many(len(wanted) + len(names)):
         ours, theirs = key_pairs(wanted), key_pairs(names)
         if ours is not None and theirs is not None:
+            from riskflag.fast_hash import matched
+
             return matched(ours, theirs)
     found = pc.index_in(one(wanted), value_set=one(names))
     return np.asarray(found.fill_null(-1).to_numpy(zero_copy_only=False), np.int64)
@@ -210,13 +229,15 @@ def _codes_in(column: pa.Array, names: pa.Array) -> Ints:
     return np.append(place, -1)[codes(encoded)]
 
 
-def _versioned(table: pa.Table, rows: Ints, version: Ints, schema: pa.Schema, op: str) -> pa.Table:
-    part = take(table, rows)
+def _versioned(delivered: Rows, rows: Ints, version: Ints, schema: pa.Schema) -> pa.Table:
+    if len(rows) == 0:
+        return conform(schema.empty_table(), schema, lean=True)
+    part = delivered.whole(rows)
     for name in ("version", "op"):
         if name in part.column_names:
             part = part.drop_columns([name])
     part = part.append_column("version", pa.array(version[rows], pa.int32()))
-    part = part.append_column("op", constant(op, len(rows)))
+    part = part.append_column("op", constant("assert", len(rows)))
     return conform(part, schema, lean=True)
 
 
@@ -230,9 +251,11 @@ def _known_again(table: pa.Table, again: Mask, stamp: Stamp) -> pa.Table:
     return table
 
 
-def retractions(current: pa.Table, rows: Ints, schema: pa.Schema, stamp: Stamp) -> pa.Table:
+def retractions(known: Rows, rows: Ints, schema: pa.Schema, stamp: Stamp) -> pa.Table:
     """Rows that take the current versions back from the landing day on."""
-    part = take(current, rows)
+    if len(rows) == 0:
+        return schema.empty_table()
+    part = known.whole(rows)
     version = numbers(part.column("version"), 0) + 1
     size = part.num_rows
     columns = {

@@ -51,7 +51,8 @@ class View(Protocol):
     def __len__(self) -> int: ...
     @property
     def coverage(self) -> pa.Table: ...
-    def part(self, number: int) -> History: ...
+    def part(self, number: int, columns: Sequence[str] | None = None) -> History: ...
+    def table(self, name: str, number: int) -> pa.Table: ...
     def feeds(self, as_of: dt.date) -> tuple[FeedState, ...]: ...
     def visible(self, as_of: int) -> Mapping[str, Content]: ...
 
@@ -77,9 +78,14 @@ class InMemory:
         """What the feeds said of themselves."""
         return self.history.coverage
 
-    def part(self, number: int) -> History:
-        """All of it."""
+    def part(self, number: int, columns: Sequence[str] | None = None) -> History:
+        """All of it, whatever `columns` are asked for."""
         return self.history
+
+    def table(self, name: str, number: int) -> pa.Table:
+        """Its persons or relationships."""
+        table: pa.Table = getattr(self.history, name)
+        return table
 
     def feeds(self, as_of: dt.date) -> tuple[FeedState, ...]:
         """The state of every source's feed at `as_of`, by source name."""
@@ -135,6 +141,10 @@ class StoredView:
     def contacts(self, number: int, columns: Sequence[str] | None = None) -> pa.Table:
         """The contacts of one part."""
         return self._read(CONTACTS, number, columns)
+
+    def table(self, name: str, number: int) -> pa.Table:
+        """The persons or relationships of one part, without those told of from elsewhere."""
+        return self._read(name, number)
 
     def feeds(self, as_of: dt.date) -> tuple[FeedState, ...]:
         """The state of every source's feed at `as_of`, by source name."""
@@ -228,9 +238,28 @@ class Shelves:
         """What the feeds said of themselves."""
         return self._parts[-1].coverage
 
-    def part(self, number: int) -> History:
-        """One part; safe to call from many threads."""
-        part = self._parts[number].part(0)
+    @property
+    def persons(self) -> pa.Table:
+        """The person rows of all parts, read when asked for; each person's stand together."""
+        return self._whole(PERSONS)
+
+    @property
+    def relationships(self) -> pa.Table:
+        """The relationships of all parts, read when asked for."""
+        return self._whole(RELATIONSHIPS)
+
+    def _whole(self, name: str) -> pa.Table:
+        tables = [self.table(name, number) for number in range(len(self))]
+        return pa.concat_tables(tables).unify_dictionaries().combine_chunks()
+
+    def table(self, name: str, number: int) -> pa.Table:
+        """The persons or relationships of one part, without those told of from elsewhere."""
+        table = self._parts[number].table(name, 0)
+        return table if number == len(self) - 1 else without(table, self.renewed)
+
+    def part(self, number: int, columns: Sequence[str] | None = None) -> History:
+        """One part; of its contacts only `columns`, when given. Safe to call from many threads."""
+        part = self._parts[number].part(0, columns)
         part = replace(part, coverage=self.coverage)
         if self.newer is None or number == len(self) - 1:
             return part

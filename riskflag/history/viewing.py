@@ -106,6 +106,20 @@ def stored_view(
     return Shelves(folder)
 
 
+def held_or_viewed(
+    store: HistoryStore,
+    folder: Path,
+    *,
+    memory: int,
+    anew: bool = False,
+    progress: Progress = silent,
+) -> History | Shelves:
+    """The history of a store in memory where that suffices, else its stored view in `folder`."""
+    if parts_for(_contacts(live_files(store.batches())), memory, 1) == 1:
+        return store.load(progress=progress)
+    return stored_view(store, folder, memory=memory, anew=anew, progress=progress)
+
+
 def made_of(view: Shelves) -> str:
     """Tells one state of a view from any other."""
     return hashlib.sha256((view.folder / KEY).read_bytes()).hexdigest()

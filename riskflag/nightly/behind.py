@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from riskflag.clock import day_number
 
@@ -26,12 +26,18 @@ class Behind:
         from riskflag.signals.evidence import keys_behind
 
         new = sorted(name for name in signals if (person_id, name) not in self._known)
-        rows = self._people.contacts.get(person_id, ())
-        contacts = [{**row, "place": place} for place, row in enumerate(rows)] if new else []
+        rows = self._people.contacts.get(person_id, ()) if new else ()
         as_of = day_number(self._inputs.as_of)
+        # A signal looks at few kinds of contacts: the others need not be gone through for each.
+        of_types: dict[frozenset[str], list[dict[str, Any]]] = {}
         for name in new:
             signal = self._inputs.catalogue.by_name[name]
-            self._known[person_id, name] = keys_behind(signal, contacts, as_of)
+            if signal.types not in of_types:
+                chosen = (row for row in rows if row["type"] in signal.types)
+                of_types[signal.types] = [
+                    {**row, "place": place} for place, row in enumerate(chosen)
+                ]
+            self._known[person_id, name] = keys_behind(signal, of_types[signal.types], as_of)
 
     def __call__(self, person_id: str, signal: str) -> tuple[str, ...]:
         """The keys of the contacts behind a signal's value for a child, sorted."""

@@ -17,13 +17,15 @@ from riskflag.history.coverage import unavailable
 from riskflag.nightly.behind import Behind
 from riskflag.nightly.digest import beginnings
 from riskflag.nightly.faults import NOT_OF_ONE_CHILD, Fault, hold_if_many
+from riskflag.nightly.flag_lines import FlagLines, Written
+from riskflag.nightly.folder import sha256
 from riskflag.nightly.improvement import seen_to
 from riskflag.nightly.inputs import Inputs, require_children
 from riskflag.nightly.joined import themes_of
 from riskflag.nightly.lifecycle import Entry, Found, Lives, live
 from riskflag.nightly.near import tables
 from riskflag.nightly.part import Declared, Others, together
-from riskflag.nightly.payload import Scene, kept, payload, payload_hash
+from riskflag.nightly.payload import Scene, kept, payload
 from riskflag.nightly.reasons import Child, Sources, reasons, signals_told
 from riskflag.nightly.records import CHRONOLOGY_DAYS, Records, child
 from riskflag.nightly.stability import steadiness
@@ -70,46 +72,56 @@ class Assessment:
 class Built:
     """Tonight's flags as their pages need them, as the store needs them, and how they came.
 
-    `records` is all that is known of the children shown, by file (riskflag.nightly.near). `faults`
-    has, by person, what kept a child from being assessed.
+    `written` are the flags as bytes: as dictionaries those of a million children would take most of
+    the memory. `records` is all that is known of the children shown, by file
+    (riskflag.nightly.near). `faults` has, by person, what kept a child from being assessed.
     """
 
-    flags: list[Row]
+    written: list[Written]
     records: Mapping[str, pa.Table]
     rows: list[FlagRow]
     lives: Lives
     assessment: Assessment
     faults: Mapping[str, Fault]
 
+    @property
+    def lines(self) -> list[bytes]:
+        """The flags as they stand in flags.json."""
+        return [flag.line for flag in self.written]
+
+    @property
+    def flags(self) -> FlagLines:
+        """The flags as JSON, each read when it is asked for."""
+        return FlagLines(self.lines)
+
 
 def build(
-    inputs: Inputs, state: State, previous: Sequence[Row], *, progress: Progress = silent
+    inputs: Inputs, state: State, previous: Mapping[str, Row], *, progress: Progress = silent
 ) -> Built:
     """Assess every child and make tonight's flags.
 
-    `previous` are the flags of the publication before. Raises InputError when no child is known
-    and HeldError when too many children met a fault.
+    `previous` are the flags of the publication before by their id. Raises InputError when no child
+    is known and HeldError when too many children met a fault.
     """
     assessment = assess(inputs, state, progress=progress)
-    before = {flag["flag_id"]: flag for flag in previous}
     shown = {draft.person_id for draft in assessment.combined.drafts}
     shown |= {flag.person_id for flag in state.open_flags}
     near = assessment.near.select(sorted(shown))
     people = Records.of(near, inputs.as_of)
     sources = Sources(inputs.catalogue, inputs.rulebook, inputs.bundle, Behind(people, inputs))
-    night = _Night(inputs, state, assessment, sources, people, before)
+    night = _Night(inputs, state, assessment, sources, people, previous)
     found, faults = night.found(progress=progress)
     while True:
         lives = night.lives(found, faults)
-        flags, more = night.flags(lives, faults, progress=progress)
+        made, more = night.flags(lives, faults, progress=progress)
         if not more:
             break
         faults |= more
     hold_if_many(faults, assessment.children)
-    rows = [_row(flag, entry) for flag, entry in zip(flags, lives.entries, strict=True)]
     shown = {entry.person_id for entry in lives.entries}
     records = tables(near.select(sorted(shown)), inputs.as_of)
-    return Built(flags, records, rows, lives, assessment, faults)
+    written, rows = [flag for flag, _ in made], [row for _, row in made]
+    return Built(written, records, rows, lives, assessment, faults)
 
 
 @dataclass(frozen=True)
@@ -155,8 +167,8 @@ class _Night:
 
     def flags(
         self, lives: Lives, faults: Mapping[str, Fault], *, progress: Progress
-    ) -> tuple[list[Row], dict[str, Fault]]:
-        """The JSON of every entry, and faults of children that had met none before."""
+    ) -> tuple[list[tuple[Written, FlagRow]], dict[str, Fault]]:
+        """Every entry with its row, and faults of children that had met none before."""
         scene = _scene(
             self.inputs,
             self.state,
@@ -166,23 +178,23 @@ class _Night:
             lives=lives,
         )
         scene = dataclasses.replace(scene, faulty=frozenset(faults))
-        flags: list[Row] = []
+        made: list[tuple[Written, FlagRow]] = []
         more: dict[str, Fault] = {}
         for done, entry in enumerate(lives.entries):
-            earlier = self.before.get(entry.flag_id)
             try:
-                flags.append(payload(entry, scene, earlier))
+                made.append(_written(payload(entry, scene, self.before), entry))
             except NOT_OF_ONE_CHILD:
                 raise
             except Exception as error:
+                earlier = self.before.get(entry.flag_id)
                 if entry.person_id not in faults:
                     more[entry.person_id] = Fault.of(error)
                 elif earlier is None:
                     raise
                 else:
-                    flags.append(kept(entry, scene, earlier))
+                    made.append(_written(kept(entry, scene, earlier), entry))
             progress("Writing flags", done + 1, len(lives.entries))
-        return flags, more
+        return made, more
 
 
 def assess(inputs: Inputs, state: State, *, progress: Progress = silent) -> Assessment:
@@ -323,7 +335,13 @@ def _protective(
     }
 
 
-def _row(flag: Row, entry: Entry) -> FlagRow:
+def _written(flag: Row, entry: Entry) -> tuple[Written, FlagRow]:
+    """A flag as it is published, and what the store keeps of it."""
+    written = Written.of(flag)
+    return written, _row(flag, entry, sha256(written.line))
+
+
+def _row(flag: Row, entry: Entry, digest: str) -> FlagRow:
     """What the store keeps of a flag. What was joined to a rule is kept under its own id too."""
     versions = {contact["contact_key"]: contact["version"] for contact in flag["contacts"]}
     kept = []
@@ -346,6 +364,6 @@ def _row(flag: Row, entry: Entry) -> FlagRow:
         raised_by=entry.raised_by,
         first_raised=entry.first_raised,
         last_matched=entry.last_matched,
-        payload_hash=payload_hash(flag),
+        payload_hash=digest,
         reasons=tuple(kept),
     )

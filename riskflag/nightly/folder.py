@@ -5,11 +5,10 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import hashlib
-import io
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,15 +24,24 @@ STAGING = ".staging-"
 RESTORE = "restore the folder from its backup, or run `riskflag verify` to see what else differs."
 
 
-def flags_bytes(flags: list[dict[str, Any]]) -> bytes:
-    """flags.json: a list with one flag on each line, the same bytes for the same flags."""
-    content = io.BytesIO()
-    for number, flag in enumerate(flags):
-        content.write(b",\n" if number else b"[\n")
-        line = json.dumps(flag, sort_keys=True, allow_nan=False, ensure_ascii=False)
-        content.write(line.encode())
-    content.write(b"\n]\n" if flags else b"[]\n")
-    return content.getvalue()
+def flag_line(flag: Mapping[str, Any]) -> bytes:
+    """One flag as it stands in flags.json: the same bytes for the same flag."""
+    return json.dumps(flag, sort_keys=True, allow_nan=False, ensure_ascii=False).encode()
+
+
+def flags_pieces(lines: Iterable[bytes]) -> Iterator[bytes]:
+    """flags.json, a piece at a time: a list with one flag (`flag_line`) on each line."""
+    before = b"[\n"
+    for line in lines:
+        yield before
+        yield line
+        before = b",\n"
+    yield b"[]\n" if before == b"[\n" else b"\n]\n"
+
+
+def flags_bytes(flags: Iterable[Mapping[str, Any]]) -> bytes:
+    """All of flags.json."""
+    return b"".join(flags_pieces(map(flag_line, flags)))
 
 
 def pretty_bytes(value: object) -> bytes:
@@ -42,9 +50,12 @@ def pretty_bytes(value: object) -> bytes:
     return (text + "\n").encode()
 
 
-def sha256(data: bytes) -> str:
-    """The SHA-256 of bytes in hexadecimal."""
-    return hashlib.sha256(data).hexdigest()
+def sha256(data: bytes | Iterable[bytes]) -> str:
+    """The SHA-256 of bytes, or of pieces put together, in hexadecimal."""
+    digest = hashlib.sha256()
+    for piece in [data] if isinstance(data, bytes) else data:
+        digest.update(piece)
+    return digest.hexdigest()
 
 
 def file_sha256(path: Path) -> str:
@@ -67,10 +78,10 @@ def begin(publications: Path, name: str) -> Path:
     return staging
 
 
-def write(path: Path, data: bytes) -> None:
-    """Write a file and make it durable."""
+def write(path: Path, data: bytes | Iterable[bytes]) -> None:
+    """Write a file, whole or from pieces, and make it durable."""
     with path.open("wb") as handle:
-        handle.write(data)
+        handle.writelines([data] if isinstance(data, bytes) else data)
         handle.flush()
         os.fsync(handle.fileno())
     steps.reached(f"folder: {path.name}")
@@ -151,11 +162,16 @@ def read_manifest(folder: Path, expected: str) -> dict[str, Any]:
 
 def read_flags(folder: Path, expected: str) -> list[dict[str, Any]]:
     """The flags of a publication; raises IntegrityError unless their hash is the recorded one."""
+    return [json.loads(line) for line in flag_lines(folder, expected)]
+
+
+def flag_lines(folder: Path, expected: str) -> list[bytes]:
+    """The flags of a publication as they stand in its file; raises as `read_flags`."""
     path = folder / FLAGS
     if file_sha256(path) != expected:
         raise IntegrityError(f"{path} is not the one that was published; {RESTORE}")
-    flags: list[dict[str, Any]] = json.loads(path.read_bytes())
-    return flags
+    with path.open("rb") as handle:
+        return [line.rstrip(b",\n") for line in handle if line.startswith(b"{")]
 
 
 def first_flag_id(folder: Path) -> str | None:

@@ -182,6 +182,7 @@ def load(
     from riskflag.history.matches import doubtful_on
     from riskflag.history.schema import MATCH, conform
     from riskflag.history.store import HistoryStore
+    from riskflag.history.viewing import held_or_viewed
     from riskflag.scoring.bundle import load_current
     from riskflag.scoring.rulebook import Rulebook
     from riskflag.signals.catalogue import load_catalogue
@@ -193,6 +194,7 @@ def load(
     key = workspace.promotion_key
     bundle = None if rules_only else load_current(workspace.bundles, key=key, threads=cores())
     if bundle is not None:
+        catalogue = catalogue.with_more(bundle.carried)
         bundle.check_signals({s.name: s.fingerprint for s in catalogue.signals})
     progress("Checking the model", 3, 3)
     size = workspace.config.memory_gib if how.memory is None else how.memory
@@ -204,7 +206,9 @@ def load(
             workspace, catalogue, in_bytes, anew=how.anew, progress=progress
         )
     else:
-        history = _history(workspace, in_bytes, anew=how.anew, progress=progress)
+        history = held_or_viewed(
+            store, workspace.work / "view", memory=in_bytes, anew=how.anew, progress=progress
+        )
     matches = conform(store.read("match"), MATCH)
     return Inputs(
         as_of,
@@ -235,23 +239,6 @@ def _on_spark(
     memory = min(memory, memory_for(store, workspace.config.spark.parts))
     view = stored_view(store, folder, memory=memory, anew=anew, progress=progress)
     return view, SparkEngine(workspace, catalogue, made_of(view))
-
-
-def _history(
-    workspace: Workspace, memory: int, *, anew: bool, progress: Progress
-) -> History | Shelves:
-    """The history in memory, or a view of it in the workspace's folder `work`."""
-    from riskflag.history.ledger import live_files
-    from riskflag.history.store import HistoryStore
-    from riskflag.history.viewing import parts_for, stored_view
-
-    store = HistoryStore(workspace.history)
-    files = live_files(store.batches())
-    contacts = sum(file.rows for file in files if file.path.startswith("contact/"))
-    if parts_for(contacts, memory, 1) == 1:
-        return store.load(progress=progress)
-    folder = workspace.work / "view"
-    return stored_view(store, folder, memory=memory, anew=anew, progress=progress)
 
 
 def hold_if_essential_is_lost(inputs: Inputs) -> None:

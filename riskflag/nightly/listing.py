@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -49,29 +49,31 @@ def listed(flag: Mapping[str, Any]) -> Row:
 
 
 def with_places(
-    rows: Sequence[FlagRow], flags: Sequence[Mapping[str, Any]], content: bytes
+    rows: Sequence[FlagRow], short: Sequence[Row], content: Iterable[bytes]
 ) -> list[FlagRow]:
-    """The rows with what lists read; `flags` are in the order of the rows and of `content`."""
-    places = {flag["flag_id"]: place for place, flag in enumerate(in_order(flags))}
+    """The rows with what lists read.
+
+    `short` (`listed`) are in the order of the rows and of `content`, the lines of flags.json.
+    """
+    places = {flag["flag_id"]: place for place, flag in enumerate(in_order(short))}
     return [
         replace(row, place=places[row.flag_id], starts=starts, length=length, **_facts(flag))
-        for row, flag, (starts, length) in zip(rows, flags, lines(content), strict=True)
+        for row, flag, (starts, length) in zip(rows, short, lines(content), strict=True)
     ]
 
 
-def lines(content: bytes) -> Iterator[tuple[int, int]]:
-    """Where each flag stands in the bytes of flags.json: its first byte and its length."""
-    end = content.find(b"\n") + 1
-    while end < len(content) and content[end : end + 1] == b"{":
-        starts, end = end, content.index(b"\n", end) + 1
-        yield starts, end - 1 - starts - (content[end - 2 : end - 1] == b",")
+def lines(content: Iterable[bytes]) -> Iterator[tuple[int, int]]:
+    """Where each flag stands in flags.json (riskflag.nightly.folder): first byte and length."""
+    starts = len("[\n")
+    for line in content:
+        yield starts, len(line)
+        starts += len(line) + len(",\n")
 
 
-def _facts(flag: Mapping[str, Any]) -> dict[str, Any]:
-    short = listed(flag)
+def _facts(short: Row) -> dict[str, Any]:
     return {
         "listed": json.dumps(short, sort_keys=True, allow_nan=False, ensure_ascii=False),
-        "agencies": tuple(flag["why"]["agencies"]),
+        "agencies": tuple(short["why"]["agencies"]),
         "new_records": len(short["contacts"]),
         "team": short["team"] or "",
     }

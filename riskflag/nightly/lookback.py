@@ -9,6 +9,8 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +20,7 @@ import pyarrow.compute as pc
 
 from riskflag import __version__
 from riskflag.casework import past, publishing
-from riskflag.clock import day_number, today
+from riskflag.clock import day_number, today, visible
 from riskflag.errors import ConfigError, InputError
 from riskflag.nightly import lookback_records as told
 from riskflag.nightly.lookback_material import Material, material_of
@@ -27,7 +29,6 @@ from riskflag.nightly.lookback_steps import steps
 from riskflag.nightly.reasons import Child, Sources, rule_reason, theme_json
 from riskflag.nightly.records import child
 from riskflag.scoring.flags import RuleHit
-from riskflag.scoring.reasons import raising
 
 if TYPE_CHECKING:
     from riskflag.casework.store import Store
@@ -161,6 +162,15 @@ class _Behind:
     day: int
     known: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
+    @cached_property
+    def _visible(self) -> dict[str, list[Row]]:
+        """The versions that were known on that day, by type."""
+        found: dict[str, list[Row]] = {}
+        for row in self.contacts:
+            if visible(row["known_day"], row["superseded_day"], self.day):
+                found.setdefault(row["type"], []).append(row)
+        return found
+
     def ask(self, person_id: str, signals: Collection[str]) -> None:
         """Nothing to prepare: a look-back asks for few."""
 
@@ -168,8 +178,10 @@ class _Behind:
         from riskflag.signals.evidence import keys_behind
 
         if signal not in self.known:
-            found = keys_behind(self.catalogue.by_name[signal], self.contacts, self.day)
-            self.known[signal] = found
+            asked = self.catalogue.by_name[signal]
+            found = [row for name in set(asked.types) for row in self._visible.get(name, ())]
+            found.sort(key=itemgetter("place"))
+            self.known[signal] = keys_behind(asked, found, self.day)
         return self.known[signal]
 
 
@@ -229,12 +241,17 @@ class _Course:
         return child(self.asked.person_id, self._person(self.last), _date(self.last))
 
     def _person(self, day: int) -> Row | None:
-        for row in self.history.persons.to_pylist():
-            if row["person_id"] == self.asked.person_id and (
-                row["known_day"] < day <= row["superseded_day"]
-            ):
+        for row in self._persons:
+            if row["known_day"] < day <= row["superseded_day"]:
                 return dict(row)
         return None
+
+    @cached_property
+    def _persons(self) -> list[Row]:
+        """What was ever told of who it is."""
+        table = self.history.persons
+        own = table.filter(pc.equal(table["person_id"], self.asked.person_id))
+        return list(own.to_pylist())
 
     def _sources(self, rows: Sequence[Row], day: int) -> tuple[Sources, Child]:
         who = child(self.asked.person_id, self._person(day), _date(day))
@@ -298,8 +315,7 @@ class _Course:
         return {} if said is None else said.themes(len(self.done.days))
 
     def _theme_spell(self, theme: str, span: told.Span, rows: Sequence[Row]) -> Row:
-        hit = self.done.hit(span.first - self.first)
-        reason = next(one for one in raising(hit.reasons) if one.theme == theme)
+        reason = self.done.reason(span.first - self.first, theme)
         sources, who = self._sources(rows, span.first)
         block = theme_json(sources, who, reason)
         keys = sorted({key for signal in block["signals"] for key in signal["contact_keys"]})

@@ -73,6 +73,7 @@ def _read_material(workspace: Workspace, asked: Asked) -> Material:
     elif not asked.rules_only:
         bundle = _current(workspace)
     if bundle is not None:
+        catalogue = catalogue.with_more(bundle.carried)
         bundle.check_signals({s.name: s.fingerprint for s in catalogue.signals})
     return Material(catalogue, rulebook, bundle)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
 
@@ -14,7 +14,6 @@ from riskflag.casework.publishing import State
 from riskflag.nightly.build import Built
 from riskflag.nightly.faults import told
 from riskflag.nightly.inputs import FRESH, Inputs
-from riskflag.nightly.joined import rules_of, themes_of
 from riskflag.scoring.flags import LEVELS, UNKNOWN, YES
 
 FORMAT = 1
@@ -69,18 +68,18 @@ def degraded(inputs: Inputs, built: Built) -> bool:
 def counts(inputs: Inputs, built: Built) -> dict[str, Any]:
     """How many children, flags by status, level, standing and origin, and who is not shown."""
     combined, row_of = built.assessment.combined, built.assessment.row_of
-    others = built.assessment.others
+    others, flags = built.assessment.others, built.written
     faulty = [row_of[person] for person in built.faults if person in row_of]
     return {
         "children": built.assessment.children,
         "signals": len(built.assessment.table.names),
         "rules": len(inputs.rulebook.rules),
-        "flags": len(built.flags),
-        "by_status": _count(built.flags, "status", ("new", "continuing")),
-        "by_level": _count(built.flags, "level", LEVELS),
-        "by_standing": _count(built.flags, "standing", ()),
-        "by_origin": _count(built.flags, "raised_by", ("rule", "model", "both")),
-        "by_model_theme": _themes(built.flags),
+        "flags": len(flags),
+        "by_status": _count((flag.status for flag in flags), ("new", "continuing")),
+        "by_level": _count((flag.level for flag in flags), LEVELS),
+        "by_standing": _count(flag.standing for flag in flags),
+        "by_origin": _count((flag.raised_by for flag in flags), ("rule", "model", "both")),
+        "by_model_theme": _count(theme for flag in flags for theme in flag.themes),
         "not_assessed": others.not_assessed
         + int(combined.unknown.sum() + (~combined.unknown[faulty]).sum()),
         "over_model_threshold": others.left_out + combined.over_threshold,
@@ -93,12 +92,7 @@ def counts(inputs: Inputs, built: Built) -> dict[str, Any]:
 def rule_counts(inputs: Inputs, built: Built) -> dict[str, Any]:
     """For each rule: its level, children for whom it holds or cannot be decided, and flags."""
     outcome, others = built.assessment.results.outcome, built.assessment.others
-    shown = Counter(
-        rule["id"]
-        for flag in built.flags
-        for reason in flag["reasons"]
-        for rule in rules_of(reason)
-    )
+    shown = Counter(rule for flag in built.written for rule in flag.rules)
     return {
         rule.id: {
             "version": rule.version,
@@ -119,13 +113,7 @@ def unknown_values(built: Built) -> dict[str, int]:
     return {name: int(count) for name, count in zip(names, missing, strict=True)}
 
 
-def _count(flags: Sequence[Mapping[str, Any]], field: str, values: Sequence[str]) -> dict[str, int]:
-    found = Counter(flag[field] for flag in flags)
-    return {value: found[value] for value in (*values, *sorted(set(found) - set(values)))}
-
-
-def _themes(flags: Sequence[Mapping[str, Any]]) -> dict[str, int]:
-    found = Counter(
-        theme for flag in flags for reason in flag["reasons"] for theme in themes_of(reason)
-    )
-    return dict(sorted(found.items()))
+def _count(found: Iterable[str], values: Sequence[str] = ()) -> dict[str, int]:
+    """How often each value occurs: the given ones first, then others by name."""
+    count = Counter(found)
+    return {value: count[value] for value in (*values, *sorted(set(count) - set(values)))}

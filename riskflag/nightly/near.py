@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from riskflag.clock import day_number
-from riskflag.history.arrays import encode, numbers
+from riskflag.history.arrays import numbers
 from riskflag.history.view import CONTACT_COLUMNS, History
 from riskflag.nightly import chronologies
 from riskflag.nightly.chronologies import RECORDS, known_before, plain
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 PEOPLE, LINKS, FEEDS = "people.parquet", "links.parquet", "feeds.parquet"
 #: About a person, and needed by no look-back.
 LEFT_OUT = ("sex", "ethnicity", "disability")
-#: Texts that a history holds as they are; the others are dictionary-encoded.
-PLAIN = ("contact_key", "record_id")
 
 
 def tables(near: History, as_of: dt.date) -> dict[str, pa.Table]:
@@ -80,12 +78,9 @@ def kept_history(
     if not _described(contacts, people, last):
         return None
     contacts = contacts.append_column("contact_person_id", contacts["whose"])
-    return History(
-        _coded(contacts.select(CONTACT_COLUMNS)),
-        _coded(people),
-        _coded(parts[LINKS]),
-        _feeds(feeds, expected),
-    )
+    # Texts of so few rows are left as they are: coding thirty columns takes longer than it saves.
+    contacts = contacts.select(CONTACT_COLUMNS)
+    return History(contacts, people, parts[LINKS], _feeds(feeds, expected))
 
 
 def _described(contacts: pa.Table, people: pa.Table, last: int) -> bool:
@@ -101,15 +96,6 @@ def _described(contacts: pa.Table, people: pa.Table, last: int) -> bool:
         if known < day <= until:
             day = int(until) + 1
     return day > last
-
-
-def _coded(table: pa.Table) -> pa.Table:
-    """The table with its texts encoded as a history has them."""
-    table = table.combine_chunks()
-    for name in table.column_names:
-        if pa.types.is_string(table[name].type) and name not in PLAIN:
-            table = _with(table, name, encode(table[name]))
-    return table
 
 
 def _with(table: pa.Table, name: str, column: pa.Array) -> pa.Table:

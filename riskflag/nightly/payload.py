@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import calendar
 import datetime as dt
-import hashlib
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -67,13 +66,8 @@ def canonical(value: object) -> bytes:
     return json.dumps(value, sort_keys=True, allow_nan=False, ensure_ascii=False).encode()
 
 
-def payload_hash(flag: Row) -> str:
-    """SHA-256 of one flag's JSON."""
-    return hashlib.sha256(canonical(flag)).hexdigest()
-
-
-def payload(entry: Entry, scene: Scene, earlier: Row | None) -> Row:
-    """The flag's JSON; `earlier` is the same flag in the previous publication."""
+def payload(entry: Entry, scene: Scene, before: Mapping[str, Row]) -> Row:
+    """The flag's JSON; `before` are the flags of the previous publication by their id."""
     found = entry.found
     model = None if found is None else found.draft.model
     person = scene.people.persons.get(entry.person_id)
@@ -85,7 +79,7 @@ def payload(entry: Entry, scene: Scene, earlier: Row | None) -> Row:
     other_way = points_the_other_way(scene.sources, child, model, protective)
     better = _improvement(entry.person_id, scene, pattern=pattern, age=who["age_years"])
     told = _keys([*(signal for block in other_way for signal in block["signals"]), *better])
-    contacts = _contacts(entry, scene, pattern=pattern, told=told, earlier=earlier)
+    contacts = _contacts(entry, scene, pattern=pattern, told=told, before=before)
     agencies = {contact["contact_key"]: contact["agency"] for contact in contacts}
     return {
         "flag_id": entry.flag_id,
@@ -170,7 +164,7 @@ def _contacts(
     *,
     pattern: frozenset[str],
     told: frozenset[str],
-    earlier: Row | None,
+    before: Mapping[str, Row],
 ) -> list[Row]:
     """The chronology, with every contact that a reason or a point the other way rests on.
 
@@ -185,11 +179,12 @@ def _contacts(
     )
     for contact in shown:
         contact["in_pattern"] = contact["contact_key"] in pattern
-    here = {contact["contact_key"] for contact in shown}
+    missing = wanted - {contact["contact_key"] for contact in shown}
+    earlier = before.get(entry.flag_id, {}) if missing else {}
     gone = [
         {**contact, "withdrawn": True, "new": False, "in_pattern": False}
-        for contact in (earlier or {}).get("contacts", ())
-        if contact["contact_key"] in wanted - here
+        for contact in earlier.get("contacts", ())
+        if contact["contact_key"] in missing
     ]
     return sorted([*shown, *gone], key=lambda c: (c["occurred_on"], c["contact_key"]))
 

@@ -81,9 +81,10 @@ def complete(workspace: Workspace, store: Store) -> bool:
     record = publishing.current(store)
     assert record is not None
     where = workspace.publications / record.folder
-    flags = folder.read_flags(where, record.content_hash)
-    content = (where / folder.FLAGS).read_bytes()
-    rows = listing.with_places([_bare_row(flag) for flag in flags], flags, content)
+    content = folder.flag_lines(where, record.content_hash)
+    flags = [json.loads(line) for line in content]
+    short = [listing.listed(flag) for flag in flags]
+    rows = listing.with_places([_bare_row(flag) for flag in flags], short, content)
     publishing.fill_in_places(store, rows)
     return True
 

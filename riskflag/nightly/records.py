@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow as pa
 
 from riskflag.clock import date_of, day_number
+from riskflag.history.arrays import one
 from riskflag.nightly.digest import visible_rows
 from riskflag.signals.people import People
 
@@ -73,17 +75,22 @@ class RowsOf(Mapping[str, Sequence[Row]]):
     """
 
     def __init__(self, table: pa.Table) -> None:
-        self._table = table.combine_chunks()
+        table = table.combine_chunks()
         people = People(table["person_id"])
         ends = zip(people.starts[:-1].tolist(), people.starts[1:].tolist(), strict=True)
         first = table["person_id"].take(pa.array(people.starts[:-1])).to_pylist()
         self._places = dict(zip(first, ends, strict=True))
+        self._columns = {name: _reader(table[name]) for name in table.column_names}
         self._last: tuple[str | None, Sequence[Row]] = (None, ())
 
     def __getitem__(self, person_id: str) -> Sequence[Row]:
         if self._last[0] != person_id:
-            start, stop = self._places[person_id]
-            self._last = (person_id, self._table.slice(start, stop - start).to_pylist())
+            bounds = self._places[person_id]
+            columns = [read(*bounds) for read in self._columns.values()]
+            rows = [
+                dict(zip(self._columns, row, strict=True)) for row in zip(*columns, strict=True)
+            ]
+            self._last = (person_id, rows)
         return self._last[1]
 
     def __iter__(self) -> Iterator[str]:
@@ -91,6 +98,27 @@ class RowsOf(Mapping[str, Sequence[Row]]):
 
     def __len__(self) -> int:
         return len(self._places)
+
+
+def _reader(column: pa.ChunkedArray) -> Callable[[int, int], list[Any]]:
+    """What gives the values of rows `start` up to `stop` of a column as plain Python.
+
+    Arrow makes an object of its own of every value first, which takes most of the time.
+    """
+    whole = one(column)
+    if len(whole) == whole.null_count:
+        return lambda start, stop: [None] * (stop - start)
+    if pa.types.is_dictionary(whole.type):
+        names = np.array([*whole.dictionary.to_pylist(), None], dtype=object)
+        codes = whole.indices.fill_null(len(names) - 1).to_numpy()
+        return lambda start, stop: list(names[codes[start:stop]])
+    if pa.types.is_string(whole.type):
+        return lambda start, stop: list(whole.slice(start, stop - start).to_numpy(False))
+    number = pa.types.is_primitive(whole.type) and not pa.types.is_temporal(whole.type)
+    if number and not whole.null_count:
+        plain = whole.to_numpy(zero_copy_only=False)
+        return lambda start, stop: list(plain[start:stop].tolist())
+    return lambda start, stop: list(whole.slice(start, stop - start).to_pylist())
 
 
 def _linked(relationships: pa.Table, day: int) -> frozenset[str]:

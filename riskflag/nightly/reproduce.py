@@ -92,14 +92,14 @@ def reproduce(
     _refuse_other_parts(inputs, told)
     state = state_file.from_json(_state_as_published(found.folder, told))
     built = build(inputs, state, previous_flags(workspace, state), progress=progress)
-    content = folder.flags_bytes(built.flags)
-    again = {flag["flag_id"]: flag for flag in built.flags}.get(found.flag["flag_id"])
+    content = folder.sha256(folder.flags_pieces(built.lines))
+    again = next((one for one in built.flags if one["flag_id"] == found.flag["flag_id"]), None)
     return Reproduced(
         found,
         again,
         same_flag=again is not None
         and folder.flags_bytes([again]) == folder.flags_bytes([dict(found.flag)]),
-        same_publication=folder.sha256(content) == found.record.content_hash,
+        same_publication=content == found.record.content_hash,
     )
 
 
@@ -136,7 +136,7 @@ def _inputs(
         return inputs
     path = workspace.bundles / Path(told["bundle"]).name
     bundle = Bundle.load(path, expected=told["parts"]["bundle"])
-    return replace(inputs, bundle=bundle)
+    return replace(inputs, bundle=bundle, catalogue=inputs.catalogue.with_more(bundle.carried))
 
 
 def _refuse_other_parts(inputs: Inputs, told: Mapping[str, Any]) -> None:

@@ -29,6 +29,7 @@ from riskflag.errors import (
 from riskflag.history.stored_view import Shelves
 from riskflag.nightly import anchors, folder, listing, near, published, state_file, steps
 from riskflag.nightly.build import Built, build
+from riskflag.nightly.flag_lines import FlagsById, line_id
 from riskflag.nightly.inputs import AS_SET, How, Inputs, hold_if_essential_is_lost, load
 from riskflag.nightly.manifest import degraded, manifest
 from riskflag.progress import Progress, silent
@@ -39,6 +40,7 @@ from riskflag.workspace import Workspace
 class PublishedFlags:
     """What a page writer is given: the night's flags in the order of the worklist.
 
+    `flags` are read from their bytes when they are asked for; `short` is what lists show of each.
     `capacity_per_week` is how many flags a week the team set itself to read; `held_back` is how
     many children were not raised because riskflag is paused, None when it is not.
     """
@@ -48,6 +50,7 @@ class PublishedFlags:
     run_key: str
     capacity_per_week: int
     flags: Sequence[Mapping[str, Any]]
+    short: Sequence[Mapping[str, Any]]
     held_back: int | None = None
 
 
@@ -157,8 +160,8 @@ class _Night:
         name = f"{self.inputs.as_of.isoformat()}-{self.inputs.run_key[:12]}"
         publications = self.workspace.publications
         staging = folder.begin(publications, name)
-        content = folder.flags_bytes(built.flags)
-        folder.write(staging / folder.FLAGS, content)
+        folder.write(staging / folder.FLAGS, folder.flags_pieces(built.lines))
+        content_hash = folder.sha256(folder.flags_pieces(built.lines))
         for file, data in near.file_bytes(built.records):
             folder.write(staging / file, data)
         folder.write(staging / folder.STATE, folder.pretty_bytes(state_file.to_json(state)))
@@ -172,7 +175,7 @@ class _Night:
                 state,
                 built,
                 files=folder.listed(staging),
-                content_hash=folder.sha256(content),
+                content_hash=content_hash,
             )
         )
         folder.write(staging / folder.MANIFEST, told)
@@ -182,11 +185,12 @@ class _Night:
             as_of=self.inputs.as_of,
             generation=_generation(state, self.inputs.as_of),
             folder=name,
-            content_hash=folder.sha256(content),
+            content_hash=content_hash,
             manifest_hash=folder.sha256(told),
             exit_code=PUBLISHED_DEGRADED if degraded(self.inputs, built) else PUBLISHED,
         )
-        return record, listing.with_places(built.rows, built.flags, content)
+        short = [flag.short for flag in built.written]
+        return record, listing.with_places(built.rows, short, built.lines)
 
     def _published(self, built: Built) -> PublishedFlags:
         settings = self.inputs.settings
@@ -196,6 +200,7 @@ class _Night:
             run_key=self.inputs.run_key,
             capacity_per_week=settings.capacity_per_week,
             flags=built.flags,
+            short=[flag.short for flag in built.written],
             held_back=built.lives.held_back if self.inputs.paused else None,
         )
 
@@ -213,23 +218,25 @@ class _Night:
         folder.point_to(self.workspace.publications, current.folder)
 
 
-def previous_flags(workspace: Workspace, state: State) -> list[dict[str, Any]]:
-    """The flags of the publication before, checked against its recorded hash.
+def previous_flags(workspace: Workspace, state: State) -> Mapping[str, dict[str, Any]]:
+    """The flags of the publication before by id, checked against its recorded hash.
 
     An open flag that it does not hold, because it was closed then, comes from the newest that does.
     """
     if state.previous is None:
-        return []
-    flags = _flags_of(workspace, state.previous)
+        return {}
     opened_again = {flag.flag_id: flag.elsewhere for flag in state.open_flags if flag.elsewhere}
+    found = _lines_of(workspace, state.previous)
     for record in dict.fromkeys(opened_again.values()):
-        held = _flags_of(workspace, record)
-        flags += [flag for flag in held if opened_again.get(flag["flag_id"]) == record]
-    return flags
+        held = _lines_of(workspace, record)
+        found |= {name: held[name] for name in held if opened_again.get(name) == record}
+    return FlagsById(found)
 
 
-def _flags_of(workspace: Workspace, record: PublicationRecord) -> list[dict[str, Any]]:
-    return folder.read_flags(workspace.publications / record.folder, record.content_hash)
+def _lines_of(workspace: Workspace, record: PublicationRecord) -> dict[str, bytes]:
+    """The flags of a publication as bytes, by id."""
+    lines = folder.flag_lines(workspace.publications / record.folder, record.content_hash)
+    return {line_id(line): line for line in lines}
 
 
 def _paused(store: Store) -> bool:

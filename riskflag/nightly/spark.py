@@ -265,7 +265,9 @@ class _Sent:
 
     def _write(self, table: pa.Table, where: str, mode: str) -> None:
         try:
-            self.session.createDataFrame(table).write.mode(mode).parquet(where)
+            # Of a table in several chunks Spark may take the first ones only.
+            whole = table.combine_chunks()
+            self.session.createDataFrame(whole).write.mode(mode).parquet(where)
         except _spark_errors() as error:
             _stopped(error)
 

@@ -115,6 +115,8 @@ def _read(shipment: Shipment, folder: Path) -> Declared:
     rulebook = Rulebook.load(catalogue.rulebook_path, catalogue)
     hashed = shipment.check["bundle"]
     bundle = None if hashed is None else Bundle.load(folder / "bundle", expected=hashed)
+    if bundle is not None:
+        catalogue = catalogue.with_more(bundle.carried)
     told = json.loads(shipment.policy)
     policy = Policy(**{**told, "keep": frozenset(told["keep"])})
     as_of = dt.date.fromisoformat(shipment.as_of)

@@ -15,9 +15,6 @@ from typing import Any
 
 from riskflag.reports import words
 from riskflag.reports.cards import (
-    CARDS,
-    CARDS_WHEN_FULL,
-    CARDS_WITH_MANY,
     Better,
     Card,
     OtherWay,
@@ -28,15 +25,15 @@ from riskflag.reports.cards import (
 )
 from riskflag.reports.how_sure import often, steady, unsteady
 from riskflag.reports.offline import Form, offline_form
+from riskflag.reports.paper import room_for
 from riskflag.reports.records import (
     LISTED,
-    SHOWN_FIRST,
-    SHOWN_WHEN_FULL,
-    SHOWN_WITH_MANY,
     Chronology,
+    Everything,
     Record,
     References,
     chronology,
+    everything,
 )
 from riskflag.reports.silences import NEVER
 from riskflag.reports.timeline import Timeline, timeline
@@ -44,11 +41,6 @@ from riskflag.reports.timeline import Timeline, timeline
 PRESENT = "present"
 #: The contact type of a social worker's allocation.
 ALLOCATED = "care.worker_change"
-#: A pattern takes about as much paper as so many records, and one more for each of its counts.
-CARD_ROWS = 4
-#: Beyond so many rows of paper the type gets smaller, beyond more, fewer records come first, and
-#: beyond still more also fewer patterns have a card of their own: four sheets hold the page.
-DENSE, CROWDED, FULL, BRIM = 34, 46, 58, 72
 
 
 @dataclass(frozen=True)
@@ -115,24 +107,38 @@ class FlagPage:
         return (*self.cards, *self.more_cards, *self.earlier)
 
 
+@dataclass(frozen=True)
+class Drawn:
+    """What of a flag's page is the same however many records it lists: made once for all sizes."""
+
+    digest: str
+    records: Everything
+    timeline: Timeline | None
+
+    @classmethod
+    def of(cls, flag: Mapping[str, Any], digest: str = "") -> Drawn:
+        """That of a FLAG JSON; `digest` is its `record_hash`, for a caller who has it."""
+        return cls(digest or record_hash(flag), everything(flag), timeline(flag))
+
+
 def view(
-    flag: Mapping[str, Any], *, oldest_first: bool = False, code: str = "", most: int = LISTED
+    flag: Mapping[str, Any],
+    *,
+    oldest_first: bool = False,
+    code: str = "",
+    most: int = LISTED,
+    drawn: Drawn | None = None,
 ) -> FlagPage:
     """The page of one FLAG JSON; the same flag gives the same page.
 
     Records run newest first unless `oldest_first`; their numbers are the same either way. `code`
     is that of the form, if this page may be sent back (riskflag.casework.imports). At most `most`
-    records are listed.
+    records are listed; `drawn` is for a caller who asks for several sizes.
     """
-    digest = record_hash(flag)
-    rows = paper_rows(flag)
-    first = SHOWN_FIRST if rows <= CROWDED else SHOWN_WITH_MANY if rows <= FULL else SHOWN_WHEN_FULL
-    apart = CARDS if rows <= FULL else CARDS_WITH_MANY if rows <= BRIM else CARDS_WHEN_FULL
-    records = chronology(flag, shown_first=first, oldest_first=oldest_first, most=most)
-    contacts = {contact["contact_key"]: contact for contact in flag["contacts"]}
-    cards = _cards(
-        flag["reasons"], records, contacts, prefix="pattern", stability=flag.get("stability")
-    )
+    drawn = drawn or Drawn.of(flag)
+    room, whole = room_for(flag), drawn.records
+    records = chronology(flag, room.records, oldest_first=oldest_first, most=most, whole=whole)
+    cards, earlier = cards_of(flag, records)
     level = words.words()["levels"].get(flag["level"], {})
     return FlagPage(
         flag_id=flag["flag_id"],
@@ -147,37 +153,27 @@ def view(
         why_standing=_standing(flag),
         news=_news(flag, records),
         records=records,
-        timeline=timeline(flag),
-        cards=cards[:apart],
-        more_cards=cards[apart:],
-        earlier=_cards(flag.get("earlier_reasons", ()), records, contacts, prefix="earlier"),
+        timeline=drawn.timeline,
+        cards=cards[: room.cards],
+        more_cards=cards[room.cards :],
+        earlier=earlier,
         other_way=other_way(flag["lowering"], records),
         better=tuple(better(one, records) for one in flag.get("improvement") or ()),
         in_place=tuple(words.sentence(f"{plan}.") for plan in _on_plans(flag["care"])),
         help_records=tuple(item for item in records.listed if item.helps),
         not_seen=tuple(_not_seen(flag)),
         caveats=tuple(flag["caveats"]),
-        voice=_voice(flag, records),
+        voice=voice(flag, records),
         often=(
             *often(flag.get("performance")),
             *steady(flag.get("stability")),
             *unsteady([one.doubt for one in cards]),
         ),
-        about=_about(flag, digest),
-        review_data=review_data(flag, digest),
+        about=_about(flag, drawn.digest),
+        review_data=review_data(flag, drawn.digest),
         form=offline_form(flag, code),
-        dense=rows > DENSE,
+        dense=room.dense,
     )
-
-
-def paper_rows(flag: Mapping[str, Any]) -> int:
-    """About how much paper a flag takes, in rows of records; it only sets the size of type."""
-    rows = min(len(flag["contacts"]), SHOWN_FIRST) + len(flag.get("improvement") or ())
-    for reason in [*flag["reasons"], *flag.get("earlier_reasons", ())]:
-        parts = [c for rule in rules_of(reason) for c in rule.get("conditions", ())]
-        signals = (reason.get("model") or {}).get("signals", ())
-        rows += CARD_ROWS + len(parts) + len(signals)
-    return rows + sum(len(block["signals"]) for block in flag["lowering"]) // 4
 
 
 def record_hash(flag: Mapping[str, Any]) -> str:
@@ -271,6 +267,18 @@ def _allocated(care: Mapping[str, Any]) -> str:
     return "not known: records are missing" if unseen else "none recorded"
 
 
+def cards_of(
+    flag: Mapping[str, Any], records: Chronology
+) -> tuple[tuple[Card, ...], tuple[Card, ...]]:
+    """The patterns of this night, and those of an earlier one that still stand."""
+    contacts = {contact["contact_key"]: contact for contact in flag["contacts"]}
+    doubt = flag.get("stability")
+    return (
+        _cards(flag["reasons"], records, contacts, prefix="pattern", stability=doubt),
+        _cards(flag.get("earlier_reasons", ()), records, contacts, prefix="earlier"),
+    )
+
+
 def _cards(
     reasons: Sequence[Mapping[str, Any]],
     records: Chronology,
@@ -332,7 +340,8 @@ def _feed(feed: Mapping[str, Any], as_of: str) -> str:
     return f"{who}: we hold no data since {words.day(last)}."
 
 
-def _voice(flag: Mapping[str, Any], records: Chronology) -> Voice:
+def voice(flag: Mapping[str, Any], records: Chronology) -> Voice:
+    """When the child's words were last recorded, or that none are, and what to ask."""
     months = flag["child"].get("age_months")
     infant = months is not None and months < words.INFANT_MONTHS
     ask = (
@@ -340,18 +349,18 @@ def _voice(flag: Mapping[str, Any], records: Chronology) -> Voice:
         if infant or flag["child"].get("kind") == "unborn"
         else "What does this child say life is like?"
     )
-    voice = flag["voice"]
-    if not voice["contact_keys"]:
+    told = flag["voice"]
+    if not told["contact_keys"]:
         return Voice(
             "Nothing is recorded of the child's words or wishes in the data we hold.", None, ask
         )
-    heard = [c for c in flag["contacts"] if c["contact_key"] in voice["contact_keys"]]
-    who = sorted({c["agency"] for c in heard if c["occurred_on"] == voice["latest"]})
+    heard = [c for c in flag["contacts"] if c["contact_key"] in told["contact_keys"]]
+    who = sorted({c["agency"] for c in heard if c["occurred_on"] == told["latest"]})
     by = f" by {words.agencies(who)}" if who else ""
-    lead = f"The child's words or wishes were last recorded on {words.day(voice['latest'])}{by}."
+    lead = f"The child's words or wishes were last recorded on {words.day(told['latest'])}{by}."
     return Voice(
         f"{lead} The words themselves are in that agency's file.",
-        records.references(voice["contact_keys"]),
+        records.references(told["contact_keys"]),
         ask,
     )
 

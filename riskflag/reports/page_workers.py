@@ -6,6 +6,7 @@ and counts. A process whose parent is gone stops at the next flag.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import subprocess
@@ -69,12 +70,13 @@ def _watch(running: list[subprocess.Popen[str]], total: int, progress: Progress)
             progress("Writing pages", done[0], total)
 
 
-def share_of(flags: Path, share: int, of: int) -> Iterator[dict[str, Any]]:
-    """Every `of`th flag of the file, from number `share` on."""
+def share_of(flags: Path, share: int, of: int) -> Iterator[tuple[dict[str, Any], str]]:
+    """Every `of`th flag of the file, from number `share` on, and the hash of its JSON."""
     with flags.open("rb") as lines:
         for number, line in enumerate(line for line in lines if line.startswith(b"{")):
             if number % of == share:
-                yield json.loads(line.rstrip(b",\n"))
+                told = line.rstrip(b",\n")
+                yield json.loads(told), hashlib.sha256(told).hexdigest()
 
 
 def main(flags: str, share: str, of: str, parent: str) -> None:
@@ -82,10 +84,10 @@ def main(flags: str, share: str, of: str, parent: str) -> None:
     from riskflag.reports.publish import write_flag_pages
 
     path = Path(flags)
-    for flag in share_of(path, int(share), int(of)):
+    for flag, digest in share_of(path, int(share), int(of)):
         if os.getppid() != int(parent):
             return
-        write_flag_pages(flag, path.parent)
+        write_flag_pages(flag, path.parent, digest=digest)
         sys.stdout.write("\n")
         sys.stdout.flush()
 

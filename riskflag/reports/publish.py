@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,8 +11,9 @@ from riskflag.history.threads import cores
 from riskflag.nightly.folder import FLAGS as FLAGS_FILE
 from riskflag.progress import Progress, silent
 from riskflag.reports.analyst import analyst_report
-from riskflag.reports.flag_page import view
+from riskflag.reports.flag_page import Drawn, view
 from riskflag.reports.page_workers import MANY, write_in_processes
+from riskflag.reports.records import Chronology, kept_first
 from riskflag.reports.render import (
     render_flag,
     render_index,
@@ -28,8 +30,10 @@ WORKLIST, INDEX = "worklist.html", "index.html"
 FLAGS, ANALYST = "flags", "analyst"
 #: A flag's file is at most so large, in bytes, to go by slow links and open on old machines.
 LARGEST = 60_000
-#: About how many bytes a listed record takes.
-ROW_BYTES = 420
+#: One record in a page's HTML: its number, and all of its row.
+ROW = re.compile(r'<tr[^>]* id="r(\d+)".*?</tr>\n', re.DOTALL)
+#: Leaving records out takes words of its own: about so many bytes.
+SPARE = 400
 
 
 def write_pages(published: PublishedFlags, folder: Path) -> None:
@@ -40,6 +44,7 @@ def write_pages(published: PublishedFlags, folder: Path) -> None:
     write_publication_pages(
         published.flags,
         folder,
+        short=published.short,
         processes=cores() if len(published.flags) >= MANY else 1,
         publication={
             "as_of": published.as_of.isoformat(),
@@ -51,20 +56,35 @@ def write_pages(published: PublishedFlags, folder: Path) -> None:
     )
 
 
-def flag_page(flag: Mapping[str, Any], *, code: str = "", home: str | None = None) -> str:
+def flag_page(
+    flag: Mapping[str, Any], *, code: str = "", home: str | None = None, digest: str = ""
+) -> str:
     """One flag's page as HTML, standing alone, of at most LARGEST bytes.
 
-    With a form's code it can be sent back; `home` is the worklist's address. A page that would be
-    larger lists fewer records and says how many it leaves out; those in a pattern are kept first.
+    With a form's code it can be sent back; `home` is the worklist's address, `digest` the flag's
+    `record_hash` for a caller who has it. A page that would be larger lists fewer records and says
+    how many it leaves out; those in a pattern are kept first.
     """
-    shown = view(flag, code=code)
+    drawn = Drawn.of(flag, digest)
+    shown = view(flag, code=code, drawn=drawn)
     html = render_flag(shown, home=home)
-    listed = len(shown.records.listed)
-    while (over := len(html.encode()) - LARGEST) > 0 and listed > len(shown.records.first):
-        listed -= max(1, over // ROW_BYTES)
-        shown = view(flag, code=code, most=listed)
+    while (over := len(html.encode()) - LARGEST) > 0 and len(shown.records.listed) > len(
+        shown.records.first
+    ):
+        shown = view(flag, code=code, most=_fewer(html, shown.records, over), drawn=drawn)
         html = render_flag(shown, home=home)
     return html
+
+
+def _fewer(html: str, records: Chronology, over: int) -> int:
+    """How many records to list so that a page loses `over` bytes and a little more."""
+    sizes = {int(row[1]): len(row[0].encode()) for row in ROW.finditer(html)}
+    left = over + SPARE
+    for number, record in enumerate(reversed(kept_first(records.listed)), 1):
+        left -= sizes[record.number]
+        if left <= 0:
+            return len(records.listed) - number
+    return 0
 
 
 def analyst_page(
@@ -78,6 +98,7 @@ def write_publication_pages(
     flags: Sequence[Mapping[str, Any]],
     folder: Path,
     *,
+    short: Sequence[Mapping[str, Any]] | None = None,
     publication: Mapping[str, Any] | None = None,
     processes: int = 1,
     progress: Progress = silent,
@@ -86,7 +107,8 @@ def write_publication_pages(
 
     The bytes depend on the arguments alone, so two runs, or two workers on halves of the flags,
     write the same files. `publication` may hold `as_of`, `authority`, `capacity_per_week` and
-    `run_key`. With several `processes` the flags are read from `folder`/flags.json.
+    `run_key`, `short` what lists show of the flags (riskflag.nightly.listing) for a caller who has
+    it. With several `processes` the flags are read from `folder`/flags.json.
     """
     facts = publication or {}
     (folder / FLAGS).mkdir(parents=True, exist_ok=True)
@@ -97,17 +119,18 @@ def write_publication_pages(
     for done, flag in enumerate(flags if processes == 1 else ()):
         progress("Writing pages", done, len(flags))
         write_flag_pages(flag, folder)
-    _write(folder / WORKLIST, render_worklist(flags, facts))
-    _write(folder / INDEX, render_index(flags, facts))
+    _write(folder / WORKLIST, render_worklist(short or flags, facts))
+    _write(folder / INDEX, render_index(short or flags, facts))
     progress("Writing pages", len(flags), len(flags))
 
 
-def write_flag_pages(
-    flag: Mapping[str, Any],
-    folder: Path,
-) -> None:
-    """Write one flag's page, and its analyst's report when a model scored the child."""
-    _write(folder / address(flag["flag_id"]), flag_page(flag, home=f"../{WORKLIST}"))
+def write_flag_pages(flag: Mapping[str, Any], folder: Path, *, digest: str = "") -> None:
+    """Write one flag's page, and its analyst's report when a model scored the child.
+
+    `digest` is the flag's `record_hash`, for a caller who has it.
+    """
+    html = flag_page(flag, home=f"../{WORKLIST}", digest=digest)
+    _write(folder / address(flag["flag_id"]), html)
     report = analyst_report(flag)
     if report is not None:
         name = f"{safe_name(flag['flag_id'])}.html"

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from riskflag.reports import words
 from riskflag.reports.silences import OWN, Gap, gaps
@@ -25,8 +26,7 @@ ASSUMED = "assumed_lag"
 REFERENCES = 12
 
 
-@dataclass(frozen=True)
-class Mark:
+class Mark(NamedTuple):
     """A word on a record: whether it is part of the pattern, new, late, or of doubtful quality."""
 
     kind: str
@@ -109,17 +109,25 @@ class Chronology:
         )
 
 
+#: All records of a flag, the newest first, and the empty stretches.
+Everything = tuple[Sequence[Record], Sequence[Gap]]
+
+
 def chronology(
     flag: Mapping[str, Any],
-    *,
     shown_first: int = SHOWN_FIRST,
+    *,
     oldest_first: bool = False,
     most: int = LISTED,
+    whole: Everything | None = None,
 ) -> Chronology:
-    """Number, word and choose the records of one flag; at most `most` of them are listed."""
-    records = [record(contact, number) for number, contact in numbered(flag["contacts"])]
+    """Number, word and choose the records of one flag; at most `most` of them are listed.
+
+    `whole` is `everything` of the flag, for a caller who chooses more than once.
+    """
+    records, empty = whole or everything(flag)
     listed = _chosen(records, max(most, shown_first))
-    found: list[Record | Gap] = [*gaps(flag), *listed]
+    found: list[Record | Gap] = [*empty, *listed]
     rows = sorted(found, key=_place, reverse=not oldest_first)
     return Chronology(
         first=_chosen(records, shown_first),
@@ -130,6 +138,12 @@ def chronology(
         by_key={item.key: item for item in listed},
         oldest_first=oldest_first,
     )
+
+
+def everything(flag: Mapping[str, Any]) -> Everything:
+    """All records of one flag, numbered and worded, and the gaps between them."""
+    records = [record(contact, number) for number, contact in numbered(flag["contacts"])]
+    return records, gaps(flag)
 
 
 def numbered(
@@ -152,14 +166,19 @@ def _chosen(records: Sequence[Record], most: int) -> tuple[Record, ...]:
     """At most so many records: those in a pattern, then the newest; in the order given."""
     if len(records) <= most:
         return tuple(records)
-    ranked = sorted(records, key=lambda r: (not r.in_pattern, not r.new, r.number))
-    return tuple(sorted(ranked[:most], key=lambda r: r.number))
+    return tuple(sorted(kept_first(records)[:most], key=lambda r: r.number))
+
+
+def kept_first(records: Iterable[Record]) -> list[Record]:
+    """The records in the order in which they are kept where there is no room for all."""
+    return sorted(records, key=lambda r: (not r.in_pattern, not r.new, r.number))
 
 
 def record(contact: Mapping[str, Any], number: int) -> Record:
     """One contact of a FLAG JSON as a numbered row."""
     at = words.time_of_day(contact.get("occurred_at"))
     ended = contact.get("ended_on")
+    told = wording(contact)
     return Record(
         key=contact["contact_key"],
         number=number,
@@ -168,18 +187,72 @@ def record(contact: Mapping[str, Any], number: int) -> Record:
         ended=f"to {words.day(ended)}" if ended and ended != contact["occurred_on"] else "",
         agency=words.agency(contact["agency"]),
         agency_name=contact["agency"],
-        said=words.said(contact),
-        place=words.place(contact),
-        about=_about(contact),
-        status=words.status(contact),
-        marks=tuple(_marks(contact)),
+        said=told.said,
+        place=told.place,
+        about=told.about,
+        status=told.status,
+        marks=_marks(
+            withdrawn=bool(contact.get("withdrawn")),
+            in_pattern=bool(contact.get("in_pattern")),
+            helps=told.helps,
+            new=bool(contact.get("new")),
+            late=days_late(contact),
+            issues=tuple(contact.get("issues") or ()),
+        ),
         where=_where(contact),
         in_pattern=bool(contact.get("in_pattern")),
         new=bool(contact.get("new")),
-        helps=words.helps(contact),
+        helps=told.helps,
         withdrawn=bool(contact.get("withdrawn")),
         assumed=contact.get("known_basis") == ASSUMED,
-        standing=words.standing(contact),
+        standing=told.standing,
+    )
+
+
+class Wording(NamedTuple):
+    """What is said of a contact wherever it stands: the same for all contacts that say the same."""
+
+    said: str
+    place: str
+    about: str
+    status: tuple[str, ...]
+    helps: bool
+    standing: str
+
+
+def wording(contact: Mapping[str, Any]) -> Wording:
+    """How one contact of a FLAG JSON is worded; the same few come again and again."""
+    return _wording(
+        contact["type"],
+        contact.get("link"),
+        contact.get("quantity"),
+        bool(contact.get("ended_on")),
+        tuple((contact.get("attributes") or {}).items()),
+    )
+
+
+@lru_cache(maxsize=8192)
+def _wording(
+    type_: str,
+    link: str | None,
+    quantity: float | None,
+    over: bool,
+    attributes: tuple[tuple[str, str | None], ...],
+) -> Wording:
+    contact = {
+        "type": type_,
+        "link": link,
+        "quantity": quantity,
+        "ended_on": over,
+        "attributes": dict(attributes),
+    }
+    return Wording(
+        words.said(contact),
+        words.place(contact),
+        _about(contact),
+        words.status(contact),
+        words.helps(contact),
+        words.standing(contact),
     )
 
 
@@ -197,21 +270,27 @@ def _where(contact: Mapping[str, Any]) -> str:
     return f"{name}, line {contact['line']}" if known else str(name)
 
 
-def _marks(contact: Mapping[str, Any]) -> Iterable[Mark]:
-    if contact.get("withdrawn"):
-        yield Mark("withdrawn", "Since withdrawn or corrected")
-    if contact.get("in_pattern"):
-        yield Mark("pattern", "In a pattern")
-    if words.helps(contact):
-        yield Mark("help", "Help or contact")
-    if contact.get("new"):
-        yield Mark("new", "New")
-    late = days_late(contact)
-    if late:
-        yield Mark("late", f"Arrived {late} days later")
-    for issue in contact.get("issues") or ():
-        known = words.words()["issues"].get(issue)
-        yield Mark("quality", known or words.sentence(words.plain(issue)))
+@lru_cache(maxsize=4096)
+def _marks(
+    *,
+    withdrawn: bool,
+    in_pattern: bool,
+    helps: bool,
+    new: bool,
+    late: int,
+    issues: tuple[str, ...],
+) -> tuple[Mark, ...]:
+    plain = {
+        Mark("withdrawn", "Since withdrawn or corrected"): withdrawn,
+        Mark("pattern", "In a pattern"): in_pattern,
+        Mark("help", "Help or contact"): helps,
+        Mark("new", "New"): new,
+        Mark("late", f"Arrived {late} days later"): late,
+    }
+    known = words.words()["issues"]
+    said = (known.get(issue) or words.sentence(words.plain(issue)) for issue in issues)
+    held = (mark for mark, holds in plain.items() if holds)
+    return (*held, *(Mark("quality", text) for text in said))
 
 
 def days_late(contact: Mapping[str, Any]) -> int:
@@ -219,5 +298,7 @@ def days_late(contact: Mapping[str, Any]) -> int:
     if contact.get("known_basis") == ASSUMED or not contact.get("known_on"):
         return 0
     since = max(contact["occurred_on"], contact.get("ended_on") or "")
+    if contact["known_on"] <= since:
+        return 0
     waited = words.days_between(since, contact["known_on"])
     return waited if waited > words.LATE_DAYS else 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,7 @@ def environment() -> Environment:
         auto_reload=False,
     )
     env.globals["style"] = style
+    env.globals["once"] = once
     env.filters["breakable"] = breakable
     return env
 
@@ -51,6 +52,16 @@ def style(*names: str) -> Markup:
 def breakable(name: str) -> Markup:
     """A long file name, escaped, that may break after an underscore."""
     return escape(name).replace("_", Markup("_<wbr>"))
+
+
+@lru_cache(maxsize=16384)
+def once(template: str, macro: str, *given: Any) -> Markup:
+    """What a macro of a template makes of its arguments, which must be all that it depends on.
+
+    For pieces that come again and again: many records say the same, and putting them into HTML is
+    most of the work on a flag's page.
+    """
+    return Markup(getattr(environment().get_template(template).module, macro)(*given))  # noqa: S704
 
 
 def page(template: str, **values: Any) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 
 from riskflag.reports import words
 from riskflag.reports.axis import RIGHT, Scale, Tick
-from riskflag.reports.records import days_late
+from riskflag.reports.records import days_late, wording
 from riskflag.reports.silences import NEVER
 
 LANE_HEIGHT = 42
@@ -131,7 +131,7 @@ def _marks(
 
 
 def _mark(contact: Mapping[str, Any], scale: Scale) -> TimeMark:
-    shape = "pattern" if contact["in_pattern"] else "help" if words.helps(contact) else "other"
+    shape = "pattern" if contact["in_pattern"] else "help" if wording(contact).helps else "other"
     x, ended = scale.at(contact["occurred_on"]), contact.get("ended_on")
     end_x = scale.at(ended) if ended and ended > contact["occurred_on"] else None
     late_x = scale.at(contact["known_on"]) if days_late(contact) else None

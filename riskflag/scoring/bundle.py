@@ -13,13 +13,13 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from riskflag.errors import IntegrityError, StorageError
+from riskflag.errors import ConfigError, IntegrityError, StorageError
 from riskflag.scoring.bundle_files import (
     AGAIN,
     read_file,
@@ -32,6 +32,8 @@ from riskflag.scoring.bundle_parts import check_part, check_probe
 from riskflag.scoring.calibration import Calibration
 from riskflag.scoring.model import Model
 from riskflag.scoring.model_text import check_model_text
+from riskflag.signals.declaration import from_plain
+from riskflag.signals.define import Signal
 
 if TYPE_CHECKING:
     from riskflag.scoring.signature import Signer
@@ -52,6 +54,8 @@ FILES_OF = {WITHOUT_REFITS: FILES, FORMAT: FILES | {f"{REFITS}.json"}}
 #: The trial must give the recorded probe scores to this distance.
 PROBE_TOLERANCE = 1e-12
 TRIAL_SECONDS = 120
+#: What to do about a carried signal that cannot be declared here.
+TRAIN = "Restore the contact types it was declared with, or train and promote again."
 TRIAL = Path(__file__).with_name("trial.py")
 
 
@@ -195,6 +199,15 @@ class Bundle:
             if band["from_age"] <= age_years < band["to_age"]
         }
 
+    @cached_property
+    def carried(self) -> tuple[Signal, ...]:
+        """The signals that the model brings with it, in its own order; most models bring none.
+
+        They are built from their declarations; IntegrityError for one that is not what its
+        fingerprint says, or that uses words this workspace's vocabulary does not have.
+        """
+        return tuple(carried(self.signals, str(self.path)))
+
     def check_signals(self, fingerprints: Mapping[str, str]) -> None:
         """Raise IntegrityError when a signal is no longer defined as it was in training."""
         for signal in self.signals:
@@ -203,6 +216,23 @@ class Bundle:
                     f"The signal {signal['name']} is not the one bundle {self.id} was trained "
                     "with; train and promote again, or restore its definition."
                 )
+
+
+def carried(entries: Iterable[Mapping[str, Any]], where: str) -> Iterator[Signal]:
+    """The signals among a bundle's entries that come with their declaration."""
+    for entry in entries:
+        if "declared" not in entry:
+            continue
+        try:
+            signal = from_plain(entry["declared"])
+        except ConfigError as fault:
+            raise IntegrityError(f"{where}, signal {entry['name']}: {fault} {TRAIN}") from None
+        if (signal.name, signal.fingerprint) != (entry["name"], entry["fingerprint"]):
+            raise IntegrityError(
+                f"{where}: the signal {entry['name']} is not declared as its fingerprint says; "
+                f"{AGAIN}"
+            )
+        yield signal
 
 
 def make_current(bundles: Path, path: Path) -> None:

@@ -28,6 +28,8 @@ class _Signal(_Part):
     direction: Literal["raises", "lowers", "none"]
     fingerprint: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
     question: Words
+    #: Of a signal that the model brings with it: its declaration.
+    declared: dict[Name, Any] | None = None
 
 
 class _Signals(_Part):

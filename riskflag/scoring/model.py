@@ -29,6 +29,8 @@ NEVER_DAYS = 36_500.0
 
 #: Rows from which on further threads pay.
 MANY = 200
+#: Rows that are brought into the model's order at a time: a copy of all could be large.
+AT_ONCE = 50_000
 
 
 def booster_of(text: str) -> lgb.Booster:
@@ -91,6 +93,9 @@ class Model:
         threads: int | None = None,
     ) -> Floats:
         """Raw scores (log-odds), float64 [n]; the number of threads changes no bit of them."""
+        if isinstance(values, np.ndarray) and len(values) > AT_ONCE:
+            blocks = (values[first : first + AT_ONCE] for first in range(0, len(values), AT_ONCE))
+            return np.concatenate([self.raw(one, names, threads=threads) for one in blocks])
         matrix = self.matrix(values, names)
         if not len(matrix):
             return np.empty(0)

@@ -10,7 +10,7 @@ import hashlib
 import runpy
 import traceback
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -38,6 +38,18 @@ class Catalogue:
     def names(self) -> tuple[str, ...]:
         """The names, in order."""
         return tuple(signal.name for signal in self.signals)
+
+    def with_more(self, signals: Sequence[Signal]) -> Catalogue:
+        """The catalogue with those of the signals whose names it does not have yet."""
+        more = tuple(one for one in signals if one.name not in self.by_name)
+        if not more:
+            return self
+        told = "".join([self.fingerprint, *(one.fingerprint for one in more)])
+        return replace(
+            self,
+            signals=(*self.signals, *more),
+            fingerprint=hashlib.sha256(told.encode()).hexdigest(),
+        )
 
 
 def default_features_dir() -> Path:

@@ -47,10 +47,13 @@ def evidence_many(
 def keys_behind(signal: Signal, contacts: Sequence[Contact], as_of: int) -> tuple[str, ...]:
     """The keys of the contacts that made a signal's value at day number `as_of`, sorted.
 
-    `contacts` are all versions of one child's contacts as dicts, in the history's order, each with
-    its `place` in that order.
+    `contacts` are one child's contacts as dicts, in the history's order, each with its `place` in
+    that order: all versions, or at least those of the signal's types that were visible on that day.
     """
-    return tuple(sorted({contacts[p]["contact_key"] for p in _places(signal, contacts, as_of)}))
+    parts = aggregates(signal.of)
+    return tuple(
+        sorted({one["contact_key"] for part in parts for one in _made(part, contacts, as_of)})
+    )
 
 
 def contacts_of(history: History, person_id: str) -> pa.Table:

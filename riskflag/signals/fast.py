@@ -98,7 +98,8 @@ class Planned:
         """The program for contacts coded like these."""
         coding, last = columns.coding(), self._last
         if last is None or last[0] != coding:
-            last = self._last = coding, bind(self.plan, columns)
+            like = None if last is None else last[1]
+            last = self._last = coding, bind(self.plan, columns, like)
         return last[1]
 
 

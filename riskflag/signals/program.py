@@ -93,8 +93,15 @@ AGES = {"days": layout.AGE_DAYS, "months": layout.AGE_MONTHS, "years": layout.AG
 UNDEFINED: tuple[Operation, ...] = ("last_value", "longest_gap", "shortest_gap")
 
 
-def bind(plan: Plan, columns: Columns) -> Program:
-    """The program that computes `plan` on contacts coded as in `columns`."""
+def bind(plan: Plan, columns: Columns, like: Program | None = None) -> Program:
+    """The program that computes `plan` on contacts coded as in `columns`.
+
+    With `like`, a program of the same plan for contacts coded otherwise, only what depends on the
+    coding is worked out.
+    """
+    if like is not None:
+        types, counts = _type_tables(plan, columns), _marked(like.counts, columns)
+        return like._replace(types=types, counts=counts)
     cells = {kind: tuple(c for c in plan.cells() if c.lane.kind in kind) for kind in OF_KIND}
     places = _places(plan, cells)
     counts, sums, bests = (_lanes(plan, cells[kind], columns) for kind in OF_KIND)
@@ -209,21 +216,22 @@ def _lanes(plan: Plan, cells: Sequence[Cell], columns: Columns) -> Lanes:
         for members in plan.classes
         for looks in (False, True)
     ]
-    return Lanes(
+    found = Lanes(
         start=_offsets([len(each) for each in of_class]),
         lanes=_as_places(list(itertools.chain.from_iterable(of_class))),
         op=_ints([*(OPS[lane.op] for lane in lanes), layout.COUNT]),
         begin=_ints([*(begin[lane] for lane in lanes), 0]),
         end=_ints([*(end[lane] for lane in lanes), 0]),
         column=_ints([*(_column(lane, columns) for lane in lanes), 0]),
-        marks=_offsets([*(_different(lane, columns) for lane in lanes), 0]),
+        marks=_offsets([0] * width),
         cells=_offsets(_how_many(lane_of, width)),
         first=first.astype(np.uint32),
         stop=stop.astype(np.uint32),
         less=(first * width + lane_of).astype(np.uint32),
         more=(stop * width + lane_of).astype(np.uint32),
-        cell_marks=_offsets([_different(cell.lane, columns) for cell in cells]),
+        cell_marks=_offsets([0] * len(cells)),
     )
+    return _marked(found, columns)
 
 
 def _how_many(places: Sequence[int] | Ints, size: int) -> list[int]:
@@ -254,11 +262,14 @@ def _column(lane: Lane, columns: Columns) -> int:
     return names.index(lane.attribute)
 
 
-def _different(lane: Lane, columns: Columns) -> int:
-    """How many different values a lane may have to tell apart."""
-    if lane.kind != "distinct":
-        return 0
-    return len(columns.dictionaries[_column(lane, columns)])
+def _marked(lanes: Lanes, columns: Columns) -> Lanes:
+    """The lanes, and their cells, with room for all values that each may have to tell apart."""
+    different = np.zeros(len(lanes.op), np.int64)
+    for lane in np.flatnonzero(lanes.op == layout.DIFFERENT).tolist():
+        different[lane] = len(columns.dictionaries[lanes.column[lane]])
+    of_cells = np.repeat(different, np.diff(lanes.cells))
+    marks, cell_marks = (_offsets(each.tolist()) for each in (different, of_cells))
+    return lanes._replace(marks=marks, cell_marks=cell_marks)
 
 
 def _bins(edges: Sequence[int]) -> Int32s:

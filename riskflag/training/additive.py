@@ -16,11 +16,12 @@ from numpy.typing import NDArray
 
 from riskflag.scoring.model import capped
 from riskflag.training.fit import SIGNS
-from riskflag.training.prepare import Prepared
+from riskflag.training.prepare import Learning, Prepared
 
 Floats = NDArray[np.float64]
 
 NAME = "explainable boosting"
+MOST_ROWS = 250_000
 #: How often it is grown, each time watched by other families, and how far it may go.
 BAGS, WATCHING, ROUNDS, BINS = 4, 0.15, 4000, 64
 
@@ -40,7 +41,7 @@ class Additive:
 
     @classmethod
     def learn(cls, prepared: Prepared, seed: int) -> Additive:
-        """Fit to all training rows; families that watch for too many rounds are drawn by `seed`."""
+        """Fit to MOST_ROWS training rows at most; `seed` draws who watches for too many rounds."""
         return cls.of(fit(prepared, seed), prepared.inputs.names)
 
     @classmethod
@@ -71,7 +72,7 @@ def fit(prepared: Prepared, seed: int) -> Any:
     """The library's own machine, fitted on the training rows by their weights."""
     from interpret.glassbox import ExplainableBoostingClassifier
 
-    train, signals = prepared.train, prepared.inputs.signals
+    train, signals = prepared.train.some(MOST_ROWS), prepared.inputs.signals
     machine = ExplainableBoostingClassifier(
         feature_names=list(prepared.inputs.names),
         feature_types=["continuous"] * len(signals),
@@ -86,10 +87,10 @@ def fit(prepared: Prepared, seed: int) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         machine.fit(
-            capped(train.values),
+            capped(train.values[:]),
             train.labels.numbers,
             sample_weight=train.weights,
-            bags=_bags(prepared, seed),
+            bags=_bags(prepared, train, seed),
         )
     return machine
 
@@ -105,9 +106,9 @@ def _curve(fitted: Any, place: int) -> tuple[tuple[float, ...], tuple[float, ...
     return tuple(cuts.tolist()), tuple(heights.tolist())
 
 
-def _bags(prepared: Prepared, seed: int) -> NDArray[np.int8]:
+def _bags(prepared: Prepared, train: Learning, seed: int) -> NDArray[np.int8]:
     """For each training row and bag (int8 [n, BAGS]) 1 to learn from it and -1 to watch with it."""
-    person, families = prepared.train.rows.person, prepared.families
+    person, families = train.rows.person, prepared.families
     family = person if families is None else families[person]
     rng = np.random.default_rng(seed)
     drawn = rng.random((int(family.max()) + 1, BAGS)) < WATCHING

@@ -9,27 +9,23 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import pyarrow.compute as pc
 
-from riskflag.history.view import History
 from riskflag.training.baselines import contact_count
 from riskflag.training.checks import EVALUATION, FINE, LOOK, NOT_KNOWN, Check
 from riskflag.training.hearing import FEW, Hearing
 from riskflag.training.intervals import span, with_interval
 from riskflag.training.metrics import Ranking, expected_over_observed
 from riskflag.training.prepare import Prepared
-from riskflag.training.rows import Bools, Contacts, Rows
+from riskflag.training.rows import Bools, Contacts, Past, Rows
 
 YEAR = 365
 ASSUMED = "assumed_lag"
 
 
-def resting_on_assumed(history: History, prepared: Prepared, rows: Rows) -> Bools:
+def resting_on_assumed(history: Past, prepared: Prepared, rows: Rows) -> Bools:
     """Which rows have a visible contact of the last year whose known day is assumed (bool [n])."""
-    table = history.contacts
-    assumed = table.filter(pc.equal(table["known_basis"].cast("string"), ASSUMED))
-    known = History(assumed, history.persons, history.relationships, history.coverage)
-    return contact_count(rows, Contacts.of(known, prepared.people.ids), YEAR) > 0
+    assumed = Contacts.of(history, prepared.people.ids, basis=ASSUMED)
+    return contact_count(rows, assumed, YEAR) > 0
 
 
 def check(hearing: Hearing) -> Check:

@@ -14,11 +14,10 @@ from numpy.typing import NDArray
 
 from riskflag.casework.small_numbers import small
 from riskflag.clock import date_of
-from riskflag.history.view import History
 from riskflag.training.checks import FAULT, FINE, HONESTY, LOOK, NOT_KNOWN, Check
 from riskflag.training.intervals import family_draws, span, with_interval
-from riskflag.training.prepare import Prepared, Window
-from riskflag.training.rows import Contacts, Ints
+from riskflag.training.prepare import Learning, Prepared
+from riskflag.training.rows import Contacts, Ints, Past
 
 Floats = NDArray[np.float64]
 
@@ -65,7 +64,7 @@ class Months:
         return found
 
 
-def by_as_of(windows: Sequence[Window]) -> Months:
+def by_as_of(windows: Sequence[Learning]) -> Months:
     """Outcomes by as-of date; of learning rows their weights, which stand for those left out."""
     as_of = np.concatenate([window.rows.as_of for window in windows])
     weights = np.concatenate([window.weights for window in windows])
@@ -86,13 +85,13 @@ def by_day_it_happened(contacts: Contacts, first: int, last: int) -> Months:
     return Months(starts, came, np.ones(len(every)))
 
 
-def checks(history: History, prepared: Prepared, types: Sequence[str], settle: int) -> list[Check]:
+def checks(history: Past, prepared: Prepared, types: Sequence[str], settle: int) -> list[Check]:
     """Base rate by as-of month, outcomes by month, and drift.
 
     `types` are the outcome's contact types, empty when it comes from a table; `settle` days before
     the cut are left out, as late records may still come.
     """
-    windows = (prepared.train, prepared.calibration, prepared.test)
+    windows = (prepared.learnt_alike, prepared.calibration, prepared.test)
     rates = by_as_of(windows)
     told = [finding("base_rate_by_month", rates, "as of")]
     if types:
@@ -146,7 +145,7 @@ def _month(months: Months, place: int) -> str:
 
 def drift(prepared: Prepared) -> Check:
     """The level of the test months against that of the months learnt from, with its interval."""
-    learnt, judged = prepared.train, prepared.test
+    learnt, judged = prepared.learnt_alike, prepared.test
     person = np.concatenate([learnt.rows.person, judged.rows.person])
     family = person if prepared.families is None else prepared.families[person]
     labels = np.concatenate([learnt.labels.numbers, judged.labels.numbers])

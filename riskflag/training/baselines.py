@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from riskflag.training.fit import SIGNS
 from riskflag.training.metrics import auroc
+from riskflag.training.narrow import Values
 from riskflag.training.rows import Bools, Contacts, Ints, Rows
 
 Floats = NDArray[np.float64]
@@ -48,7 +49,7 @@ def oriented(values: Floats, direction: str) -> Floats:
 
 
 def best_signal(
-    values: Floats, labels: Floats, directions: Sequence[str]
+    values: Values, labels: Floats, directions: Sequence[str]
 ) -> tuple[int, bool, float]:
     """The column with the best AUROC of its own: its position, whether reversed, its AUROC.
 

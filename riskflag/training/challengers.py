@@ -1,4 +1,4 @@
-"""Plainer models learnt from the same rows, judged like the model and told in words.
+"""Plainer models learnt from the same children and months, judged like the model and told in words.
 
 Nobody should rest on 1,000 trees where a line would do. Each challenger learns from the training
 rows, is calibrated on the calibration window and stands in the report of the test window. None is
@@ -114,7 +114,7 @@ def in_words(
     between = f" ({slope['low']:.2f} to {slope['high']:.2f})" if slope["low"] is not None else ""
     value = "not known" if slope["value"] is None else f"{slope['value']:.2f}{between}"
     return [
-        f"Beside {name}, learnt from the same rows: {'; '.join(parts)}.",
+        f"Beside {name}, learnt from the same children and months: {'; '.join(parts)}.",
         f"Calibration slope of {name} {value}, Brier {calibration['brier']:.4f}.",
     ]
 

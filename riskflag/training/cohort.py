@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from riskflag.clock import NEVER, date_of, day_number
-from riskflag.history.view import History
-from riskflag.training.rows import Bools, Contacts, Ints, Rows, integers
+from riskflag.training.rows import Bools, Contacts, Ints, Past, Rows, integers
 
 #: The birth day of a child whose date of birth is not recorded.
 UNKNOWN_BIRTH = -NEVER
@@ -42,7 +41,7 @@ class People:
     first_contact: Ints
 
     @classmethod
-    def of(cls, history: History) -> People:
+    def of(cls, history: Past) -> People:
         """The people of a history; `first_contact` [people] is when one was first known of each."""
         table = history.persons
         texts = table["person_id"].to_pylist()

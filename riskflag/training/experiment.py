@@ -85,11 +85,13 @@ class OutcomeConfig(Part):
 class CohortConfig(Part):
     """Which children are asked about: alive, born, under `under_age`.
 
-    Of a labelled table: the rows in which each column of `where` has the value given.
+    Of a labelled table: the rows in which each column of `where` has the value given. Those of
+    `also_learn_where` are learnt from besides, and never judged, calibrated or stopped on.
     """
 
     under_age: int = Field(default=18, ge=1, le=25)
     where: dict[str, bool | int | str] = {}
+    also_learn_where: dict[str, bool | int | str] = {}
 
 
 class WindowsConfig(Part):
@@ -212,9 +214,10 @@ class ExperimentConfig(Part):
         of_table = self.outcome.table is not None
         if of_table and self.windows.test_from is None:
             raise ValueError("an outcome from a table needs test_from in [windows]")
-        if not of_table and (
-            self.cohort.where or self.windows.test_from or self.windows.test_until
-        ):
+        cohort, windows = self.cohort, self.windows
+        if cohort.also_learn_where and not cohort.where:
+            raise ValueError("without where every row is learnt from; leave also_learn_where out")
+        if not of_table and (cohort.where or windows.test_from or windows.test_until):
             raise ValueError(
                 "where, test_from and test_until are for a labelled table; add table to [outcome]"
             )

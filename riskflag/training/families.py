@@ -6,14 +6,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from riskflag.history.view import History
-from riskflag.training.rows import Ints
+from riskflag.training.rows import Ints, Past
 
 #: Relationships that make two people one family.
 KIN = frozenset({"mother", "parent", "sibling"})
 
 
-def families(history: History, ids: Sequence[str]) -> Ints:
+def families(history: Past, ids: Sequence[str]) -> Ints:
     """The family of each person of `ids` as a number (int64 [n]); alone, a family of one.
 
     Whoever is linked as mother, parent or sibling at any time is of one family, and so are their

@@ -7,34 +7,82 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from typing import Any
 
 import lightgbm as lgb
 import numpy as np
 from numpy.typing import NDArray
 
 from riskflag.progress import Progress, silent
+from riskflag.scoring.model import capped
 from riskflag.training.experiment import ModelConfig
-
-Floats = NDArray[np.float64]
+from riskflag.training.narrow import Values
+from riskflag.training.outage import Outages
+from riskflag.training.rows import Floats, Ints
 
 #: The sign that LightGBM takes for each direction a signal may declare.
 SIGNS = {"raises": 1, "lowers": -1, "none": 0}
 #: Trees when there are too few months to find a number by early stopping.
 UNTESTED_TREES = 200
+#: Rows whose values are plain numbers at a time.
+BATCH = 8_192
 _THREADS = re.compile(r"^\[num_threads: \d+\]$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
 class Matrix:
-    """Training data: `values` float64 [n, k] (capped, NaN unknown), labels and weights [n]."""
+    """Training data: labels and weights [n], and the signals that `rows` gives some at a time.
 
-    values: Floats
+    `chosen` are the rows of `values` that are meant, all without it; `outages` are made in them.
+    """
+
+    values: Values
     labels: Floats
     weights: Floats
+    chosen: Ints | None = None
+    outages: Outages | None = None
+
+    def __len__(self) -> int:
+        return len(self.labels)
 
     def take(self, chosen: NDArray[np.bool_]) -> Matrix:
-        """The chosen rows."""
-        return Matrix(self.values[chosen], self.labels[chosen], self.weights[chosen])
+        """The chosen rows; no value is copied."""
+        before = np.arange(len(self)) if self.chosen is None else self.chosen
+        labels, weights = self.labels[chosen], self.weights[chosen]
+        return replace(self, labels=labels, weights=weights, chosen=before[chosen])
+
+    def rows(self, first: int, stop: int) -> Floats:
+        """Signals of the rows from `first` to before `stop` (float64 [m, k]), capped."""
+        stop = min(stop, len(self))
+        places = np.arange(first, stop) if self.chosen is None else self.chosen[first:stop]
+        values = capped(self.values[places])
+        if self.outages is not None:
+            self.outages.blank(values, places)
+        return values
+
+
+class _Batches(lgb.Sequence):
+    """A matrix as LightGBM reads it: it keeps bins, never all the values."""
+
+    batch_size = BATCH
+
+    def __init__(self, data: Matrix) -> None:
+        self._data = data
+        self._held: tuple[int, Floats] = (0, np.empty((0, 0)))
+
+    def __len__(self) -> int:
+        return len(self._data)
+
+    def __getitem__(self, place: Any) -> Floats:
+        """A row, or the rows of a slice. Single rows are asked for in rising order."""
+        if isinstance(place, slice):
+            return self._data.rows(*place.indices(len(self))[:2])
+        first, values = self._held
+        if not first <= place < first + len(values):
+            first = int(place)
+            values = self._data.rows(first, first + BATCH)
+            self._held = first, values
+        return np.asarray(values[place - first])
 
 
 @dataclass(frozen=True)
@@ -101,7 +149,12 @@ class Grower:
 
     def foretell(self, data: Matrix, trees: int, later: Matrix) -> Floats:
         """Probabilities (float64 [m]) that a model of `data` gives the rows of `later`."""
-        return np.asarray(self._grown(data, trees).predict(later.values), dtype=np.float64)
+        grown = self._grown(data, trees)
+        parts = [
+            np.asarray(grown.predict(later.rows(first, first + BATCH)), dtype=np.float64)
+            for first in range(0, len(later), BATCH)
+        ]
+        return np.concatenate(parts)
 
     def _grown(self, data: Matrix, trees: int) -> lgb.Booster:
         return lgb.train(
@@ -113,7 +166,7 @@ class Grower:
 
     def _dataset(self, data: Matrix) -> lgb.Dataset:
         return lgb.Dataset(
-            data.values,
+            _Batches(data),
             data.labels,
             weight=data.weights,
             feature_name=list(self.names),

@@ -85,7 +85,8 @@ def gather(workspace: Workspace, name: str | None = None) -> Evidence:
             f"Bundle {bundle.id} was promoted before its figures were kept with it; train and "
             "promote again."
         )
-    catalogue = load_catalogue(workspace.features_dir, workspace.vocabulary).by_name
+    here = load_catalogue(workspace.features_dir, workspace.vocabulary)
+    catalogue = here.with_more(bundle.carried).by_name
     same = {
         one["name"]: catalogue[one["name"]]
         for one in bundle.signals

@@ -14,10 +14,9 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from riskflag.casework.groups import NOT_RECORDED, main_group
-from riskflag.history.view import History
 from riskflag.training.cohort import UNKNOWN_BIRTH
 from riskflag.training.reference import AGE_BANDS
-from riskflag.training.rows import Ints, Rows, integers
+from riskflag.training.rows import Ints, Past, Rows, integers
 
 Texts = NDArray[np.object_]
 
@@ -50,7 +49,7 @@ class Groups:
         return cls(kind, tuple(names.tolist()), code.astype(np.int64))
 
 
-def groups_of(history: History, rows: Rows) -> tuple[Groups, ...]:
+def groups_of(history: Past, rows: Rows) -> tuple[Groups, ...]:
     """Every kind of group that the records tell apart, and the intersections, for these rows."""
     version = versions_at(history, rows)
     codes = _texts(history, "ethnicity", version)
@@ -70,7 +69,7 @@ def groups_of(history: History, rows: Rows) -> tuple[Groups, ...]:
     return tuple(found)
 
 
-def versions_at(history: History, rows: Rows) -> Ints:
+def versions_at(history: Past, rows: Rows) -> Ints:
     """The place in `history.persons` of what was known of each row's child that day, -1 without."""
     table = history.persons
     person = pc.index_in(table["person_id"].cast(pa.string()), pa.array(rows.ids, pa.string()))
@@ -84,7 +83,7 @@ def versions_at(history: History, rows: Rows) -> Ints:
     return np.where(good, found, -1)
 
 
-def _texts(history: History, column: str, version: Ints) -> Texts:
+def _texts(history: Past, column: str, version: Ints) -> Texts:
     texts = np.array([*history.persons[column].cast(pa.string()).to_pylist(), None], dtype=object)[
         version
     ]
@@ -96,7 +95,7 @@ def _main_groups(texts: Texts) -> Texts:
     return np.array([known[text] for text in texts], dtype=object)
 
 
-def _ages(history: History, rows: Rows, version: Ints) -> Texts:
+def _ages(history: Past, rows: Rows, version: Ints) -> Texts:
     births = integers(history.persons["birth_day"], missing=UNKNOWN_BIRTH)
     birth = np.append(births, UNKNOWN_BIRTH)[version]
     years = (rows.as_of - birth) / 365.25

@@ -9,14 +9,13 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from riskflag.history.view import History
 from riskflag.progress import Progress, silent
 from riskflag.scoring.model import Model
 from riskflag.training.experiment import ExperimentConfig
 from riskflag.training.intervals import Figure, family_draws, with_interval
 from riskflag.training.metrics import Ranking
 from riskflag.training.prepare import Prepared
-from riskflag.training.rows import Ints, Rows
+from riskflag.training.rows import Ints, Past, Rows
 
 Floats = NDArray[np.float64]
 
@@ -30,7 +29,7 @@ MOST_DRAWS = 100
 class Hearing:
     """The model and what is known of the test window; `capacity` is children a month, all rows."""
 
-    history: History
+    history: Past
     prepared: Prepared
     model: Model
     config: ExperimentConfig

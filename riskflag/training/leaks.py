@@ -19,14 +19,16 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from riskflag.clock import NEVER
+from riskflag.history.arrays import isin
 from riskflag.history.view import History
 from riskflag.progress import Progress, silent
 from riskflag.scoring.model import Model
 from riskflag.training.baselines import oriented
 from riskflag.training.fit import SIGNS
 from riskflag.training.metrics import auroc
-from riskflag.training.prepare import Prepared, signal_values
-from riskflag.training.rows import Ints, Rows
+from riskflag.training.past import of_parts, signal_values
+from riskflag.training.prepare import Prepared
+from riskflag.training.rows import Ints, Past, Rows
 
 Floats = NDArray[np.float64]
 
@@ -68,26 +70,25 @@ class Alone:
 
 
 def leak_check(
-    history: History, prepared: Prepared, model: Model, progress: Progress = silent
+    history: Past, prepared: Prepared, model: Model, progress: Progress = silent
 ) -> dict[str, Any]:
     """The whole check as plain JSON values, on a share of the test rows."""
     test = prepared.test
     chosen = some_rows(test.labels.happened, seed=5)
     rows, labels = test.rows.take(chosen), test.labels.numbers[chosen]
-    people = np.asarray(rows.ids, dtype=object)[np.unique(rows.person)].tolist()
-    known = history.select(people)
-    happened = as_it_happened(known)
     stood = test.values[chosen]
     versions: dict[str, Floats] = {"stood": stood}
-    tasks = [(str(days), known, days) for days in (EARLIER, *LATER)]
-    for number, (name, source, days) in enumerate([*tasks, ("occurred", happened, 0)]):
-        progress("leak check", number, len(tasks) + 1)
+    signals = prepared.inputs.signals
+    for number, days in enumerate((EARLIER, *LATER)):
+        progress("leak check", number, len(LATER) + 2)
         moved = Rows(rows.ids, rows.person, rows.as_of + days)
-        versions[name] = signal_values(source, moved, prepared.inputs.signals)
+        versions[str(days)] = signal_values(history, moved, signals)
+    progress("leak check", len(LATER) + 1, len(LATER) + 2)
+    versions["occurred"] = signal_values(history, rows, signals, seen=as_it_happened)
     whole = {name: auroc(model.raw(v, model.names), labels) for name, v in versions.items()}
     directions = [signal.direction for signal in prepared.inputs.signals]
     alone = each_alone(model.names, directions, versions, labels)
-    return told(whole, alone, late_share(known.contacts), len(rows))
+    return told(whole, alone, late_share(history, rows), len(rows))
 
 
 def each_alone(
@@ -168,9 +169,18 @@ def as_it_happened(history: History) -> History:
     return dataclasses.replace(history, contacts=contacts.combine_chunks())
 
 
-def late_share(contacts: pa.Table) -> float:
-    """The share of contacts that became known after the day they happened."""
-    if not contacts.num_rows:
-        return 0.0
-    later = pc.greater(contacts["known_day"], contacts["occurred_day"])
-    return float(pc.mean(later.cast(pa.float64())).as_py())
+def late_share(history: Past, rows: Rows) -> float:
+    """The share of the contacts of the rows' children that became known after they happened."""
+    ids = np.asarray(rows.ids, dtype=object)
+
+    def of_part(part: History, mine: Ints) -> list[tuple[int, int]]:
+        contacts = part.contacts
+        theirs = isin(contacts["person_id"], np.unique(ids[rows.person[mine]]).tolist())
+        contacts = contacts.filter(pa.array(theirs))
+        later = pc.greater(contacts["known_day"], contacts["occurred_day"])
+        return [(pc.sum(later).as_py() or 0, contacts.num_rows)]
+
+    columns = ("person_id", "known_day", "occurred_day")
+    found = np.array([(0, 0), *of_parts(history, rows, of_part, columns)])
+    late, contacts = found.sum(axis=0)
+    return float(late / contacts) if contacts else 0.0

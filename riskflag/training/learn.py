@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 
 from riskflag.progress import Progress, silent
 from riskflag.scoring.calibration import Calibration
-from riskflag.scoring.model import Model, capped
+from riskflag.scoring.model import Model
 from riskflag.training.calibrate import calibrate
 from riskflag.training.experiment import ModelConfig
 from riskflag.training.fit import Grower, Matrix
 from riskflag.training.operate import threshold
-from riskflag.training.outage import blank_agencies
+from riskflag.training.outage import Outages
 from riskflag.training.prepare import Prepared
 from riskflag.training.tune import Grounds, Tuned, tune
 
@@ -43,7 +43,8 @@ def learn(
 ) -> Learnt:
     """Tune if asked to, fit, calibrate on the later window and draw the line there."""
     names = prepared.inputs.names
-    data, struck = material(prepared, config)
+    data = material(prepared, config)
+    struck = 0 if data.outages is None else data.outages.struck
     grower = Grower(names, directions(prepared), config, threads, progress)
     tuned = None
     if config.tuning is not None:
@@ -60,14 +61,11 @@ def learn(
     return Learnt(Model(text, names, curve, threads=threads), line, trees, struck, config, tuned)
 
 
-def material(prepared: Prepared, config: ModelConfig) -> tuple[Matrix, int]:
-    """What the trees grow on, and how many rows of it lost an agency on purpose."""
-    train = prepared.train
-    values = capped(train.values)
-    struck = blank_agencies(
-        values, prepared.inputs.agencies, share=config.outage_share, seed=config.seed
-    )
-    return Matrix(values, train.labels.numbers, train.weights), struck
+def material(prepared: Prepared, config: ModelConfig) -> Matrix:
+    """What the trees grow on: the training rows, of which some lose an agency on purpose."""
+    train, agencies = prepared.train, prepared.inputs.agencies
+    outages = Outages.drawn(len(train.rows), agencies, share=config.outage_share, seed=config.seed)
+    return Matrix(train.values, train.labels.numbers, train.weights, outages=outages)
 
 
 def directions(prepared: Prepared) -> tuple[str, ...]:

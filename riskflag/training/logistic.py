@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -10,11 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from riskflag.scoring.model import capped
-from riskflag.training.prepare import Window
-
-Floats = NDArray[np.float64]
+from riskflag.training.narrow import Values
+from riskflag.training.prepare import Learning
+from riskflag.training.rows import Floats
 
 NAME = "logistic regression"
+MOST_ROWS = 250_000
+#: Rows that are scored at a time.
+AT_ONCE = 10_000
 
 
 @dataclass(frozen=True)
@@ -34,50 +38,85 @@ class Logistic:
     intercept: float
 
     @classmethod
-    def learn(cls, train: Window) -> Logistic:
-        """Fit to all rows of `train` by their weights; needs rows with the outcome and without."""
-        from sklearn.linear_model import LogisticRegression
-        from sklearn.preprocessing import StandardScaler
+    def learn(cls, train: Learning) -> Logistic:
+        """Fit to rows of `train` by their weights; needs rows with the outcome and without.
 
-        values = _logarithms(train.values)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            medians = np.nan_to_num(np.nanmedian(values, axis=0))
-        marked = np.flatnonzero(np.isnan(values).any(axis=0))
-        scaler = StandardScaler().fit(_filled(values, medians, marked))
+        There is no more to learn for so plain a model from more than MOST_ROWS rows.
+        """
+        from sklearn.linear_model import LogisticRegression
+
+        train = train.some(MOST_ROWS)
+        ready = _Scaled.of(train.values)
         fitted = LogisticRegression(C=0.05, max_iter=200)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            fitted.fit(
-                scaler.transform(_filled(values, medians, marked)),
-                train.labels.numbers,
-                sample_weight=train.weights,
-            )
+            fitted.fit(ready.columns, train.labels.numbers, sample_weight=train.weights)
         return cls(
-            medians=tuple(medians.tolist()),
-            marked=tuple(marked.tolist()),
-            centres=tuple(scaler.mean_.tolist()),
-            scales=tuple(scaler.scale_.tolist()),
+            medians=ready.medians,
+            marked=ready.marked,
+            centres=ready.centres,
+            scales=ready.scales,
             weights=tuple(fitted.coef_[0].tolist()),
             intercept=float(fitted.intercept_[0]),
         )
 
     def score(self, values: Floats) -> Floats:
         """Log-odds of the rows of `values` (float64 [n, k], unknown NaN, never infinity)."""
+        blocks = range(0, len(values), AT_ONCE)
+        return np.concatenate(
+            [self._score(values[first : first + AT_ONCE]) for first in blocks] or [np.empty(0)]
+        )
+
+    def _score(self, values: Floats) -> Floats:
         filled = _filled(_logarithms(values), np.array(self.medians), np.array(self.marked, int))
         scaled = (filled - np.array(self.centres)) / np.array(self.scales)
-        return np.asarray(scaled @ np.array(self.weights) + self.intercept)
+        # Each row on its own: a product of matrices may differ with the rows beside it.
+        return np.asarray((scaled * np.array(self.weights)).sum(axis=1) + self.intercept)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
         return asdict(self)
 
 
-def logistic_scores(train: Window, values: Floats) -> Floats:
-    """Scores of the rows of `values` by a regression learnt on `train`; all 0 without outcomes."""
+@dataclass(frozen=True)
+class _Scaled:
+    """What a regression is fitted on (float64 [n, k + marks]), and how it was made."""
+
+    columns: Floats
+    medians: tuple[float, ...]
+    marked: tuple[int, ...]
+    centres: tuple[float, ...]
+    scales: tuple[float, ...]
+
+    @classmethod
+    def of(cls, values: Values) -> _Scaled:
+        """Column by column: nothing but the result is held whole."""
+        from sklearn.preprocessing import StandardScaler
+
+        rows, signals = values.shape
+        unknown = [np.isnan(values[:, place]) for place in range(signals)]
+        marked = [place for place, one in enumerate(unknown) if one.any()]
+        columns = np.empty((rows, signals + len(marked)))
+        medians, centres, scales = [], [], []
+        for place in range(columns.shape[1]):
+            if place < signals:
+                told, gone = _logarithms(values[:, place]), unknown[place]
+                medians.append(0.0 if gone.all() else float(np.median(told[~gone])))
+                column = np.where(gone, medians[-1], told)
+            else:
+                column = unknown[marked[place - signals]].astype(np.float64)
+            scaler = StandardScaler()
+            columns[:, place] = scaler.fit_transform(column[:, None])[:, 0]
+            centres.append(float(scaler.mean_[0]))
+            scales.append(float(scaler.scale_[0]))
+        return cls(columns, tuple(medians), tuple(marked), tuple(centres), tuple(scales))
+
+
+def logistic_scorer(train: Learning) -> Callable[[Floats], Floats]:
+    """What scores rows by a regression learnt on `train`; all 0 where it holds no outcome."""
     if len(np.unique(train.labels.happened)) < 2:
-        return np.zeros(len(values))
-    return Logistic.learn(train).score(values)
+        return lambda values: np.zeros(len(values))
+    return Logistic.learn(train).score
 
 
 def _filled(values: Floats, medians: Floats, marked: NDArray[np.int64]) -> Floats:

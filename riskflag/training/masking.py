@@ -16,13 +16,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from riskflag.history.view import History
+from riskflag.history.stored_view import view_of
+from riskflag.history.threads import cores, in_turn
 from riskflag.signals import Signal
 from riskflag.training.checks import FINE, HONESTY, LOOK, NOT_KNOWN, Check
 from riskflag.training.hearing import Hearing
 from riskflag.training.inputs import agencies_of
 from riskflag.training.intervals import span
 from riskflag.training.metrics import Ranking
+from riskflag.training.rows import Past
 
 Floats = NDArray[np.float64]
 Columns = dict[str, tuple[int, ...]]
@@ -47,18 +49,24 @@ def by_theme(signals: Sequence[Signal]) -> Columns:
     return _grouped([frozenset({signal.theme}) for signal in signals])
 
 
-def by_feed(history: History, signals: Sequence[Signal]) -> Columns:
+def by_feed(history: Past, signals: Sequence[Signal]) -> Columns:
     """The columns that become unknown without each feed; none where other feeds send the same.
 
     A feed is a source, or the agency where a contact does not say its source.
     """
-    contacts = history.contacts
-    source = pc.coalesce(contacts["source"].cast("string"), contacts["agency"].cast("string"))
-    table = pa.table({"feed": source, "type": contacts["type"].cast("string")})
-    pairs = table.group_by(["feed", "type"]).aggregate([]).to_pylist()
+    view = view_of(history)
     sent: dict[str, set[str]] = {}
-    for pair in pairs:
-        sent.setdefault(pair["feed"], set()).add(pair["type"])
+
+    def of_part(number: int) -> list[dict[str, str]]:
+        contacts = view.part(number, ("person_id", "source", "agency", "type")).contacts
+        source = pc.coalesce(contacts["source"].cast("string"), contacts["agency"].cast("string"))
+        table = pa.table({"feed": source, "type": contacts["type"].cast("string")})
+        found: list[dict[str, str]] = table.group_by(["feed", "type"]).aggregate([]).to_pylist()
+        return found
+
+    for pairs in in_turn(of_part, len(view), threads=cores()):
+        for pair in pairs:
+            sent.setdefault(pair["feed"], set()).add(pair["type"])
     found = {}
     for feed in sorted(sent):
         others = set().union(*(types for name, types in sent.items() if name != feed))

@@ -8,29 +8,48 @@ that agency's delivery had failed, so the model learns what to say without them.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from riskflag.training.rows import Floats, Ints
 
 
-def blank_agencies(
-    values: Floats, agencies: Sequence[frozenset[str]], *, share: float, seed: int
-) -> int:
-    """Make one random agency's signals unknown in a random `share` of the rows, in place.
+@dataclass(frozen=True)
+class Outages:
+    """For each of n rows the number of the agency it loses, or -1; and each agency's columns."""
 
-    `agencies` holds for each column of `values` (float64 [n, k]) the agencies it needs. Returns
-    the number of rows that lost something. The same rows in the same order lose the same.
-    """
-    everyone = sorted(set().union(*agencies))
-    if not everyone or share == 0:
-        return 0
-    rng = np.random.default_rng(seed)
-    struck = rng.random(len(values)) < share
-    which = rng.integers(0, len(everyone), len(values))
-    for number, agency in enumerate(everyone):
-        rows = np.flatnonzero(struck & (which == number))
-        columns = [place for place, needed in enumerate(agencies) if agency in needed]
-        values[np.ix_(rows, np.array(columns, dtype=np.intp))] = np.nan
-    return int(struck.sum())
+    which: NDArray[np.int16]
+    columns: tuple[Ints, ...]
+
+    @classmethod
+    def drawn(
+        cls, rows: int, agencies: Sequence[frozenset[str]], *, share: float, seed: int
+    ) -> Outages:
+        """One random agency for a random `share` of the rows; the same for the same seed.
+
+        `agencies` holds for each signal the agencies it needs.
+        """
+        everyone = sorted(set().union(*agencies))
+        columns = tuple(
+            np.array([place for place, needed in enumerate(agencies) if agency in needed])
+            for agency in everyone
+        )
+        if not everyone or share == 0:
+            return cls(np.full(rows, -1, np.int16), columns)
+        rng = np.random.default_rng(seed)
+        struck = rng.random(rows) < share
+        which = rng.integers(0, len(everyone), rows)
+        return cls(np.where(struck, which, -1).astype(np.int16), columns)
+
+    @property
+    def struck(self) -> int:
+        """How many rows lose something."""
+        return int((self.which >= 0).sum())
+
+    def blank(self, values: Floats, rows: Ints) -> None:
+        """Make unknown what these rows lose; `values` (float64 [m, k]) are those of the rows."""
+        which = self.which[rows]
+        for number, columns in enumerate(self.columns):
+            values[np.ix_(np.flatnonzero(which == number), columns)] = np.nan

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,6 +25,12 @@ class Labels:
     def take(self, chosen: Bools | Ints) -> Labels:
         """The labels of the chosen rows."""
         return Labels(self.happened[chosen], self.day[chosen])
+
+    @classmethod
+    def together(cls, parts: Sequence[Labels]) -> Labels:
+        """One after another."""
+        happened, day = ([getattr(one, name) for one in parts] for name in ("happened", "day"))
+        return cls(np.concatenate(happened), np.concatenate(day))
 
     @property
     def numbers(self) -> NDArray[np.float64]:

@@ -62,7 +62,10 @@ def caused(rows: Rows, labels: Labels, reviews: Reviewed) -> Bools:
 
 
 def check(hearing: Hearing, reviews: Reviewed) -> Check:
-    """AUROC with and without the outcomes that followed a review; "fault" when most did."""
+    """AUROC with and without the outcomes that followed a review; "fault" when most did.
+
+    The outcomes learnt from count too: a model must not learn what its own flags set off.
+    """
     name = "outcomes_after_our_own_flag"
     if not reviews:
         told = "No flag was reviewed yet, so no outcome can have come of our own flag."
@@ -70,11 +73,13 @@ def check(hearing: Hearing, reviews: Reviewed) -> Check:
     labels = hearing.prepared.test.labels.take(hearing.chosen)
     tagged = caused(hearing.rows, labels, reviews)
     came = labels.happened
-    share = float(tagged.sum() / came.sum()) if came.any() else 0.0
-    if not tagged.any():
+    train = hearing.prepared.train
+    learnt = _share(caused(train.rows, train.labels, reviews), train.labels)
+    share = _share(tagged, labels)
+    if not share and not learnt:
         told = (
-            f"{len(reviews):,} reviews are recorded; no outcome of the test months came within "
-            f"{AFTER} days after one."
+            f"{len(reviews):,} reviews are recorded; no outcome of the training or the test months "
+            f"came within {AFTER} days after one."
         )
         return Check(name, HONESTY, told)
     figure = {"value": share, "low": None, "high": None}
@@ -83,10 +88,17 @@ def check(hearing: Hearing, reviews: Reviewed) -> Check:
     told = (
         f"{share:.0%} of the outcomes in the test months came within {AFTER} days after a review "
         f"of our own flag. AUROC with them {span(table[0]['auroc'], 3)}, without "
-        f"{span(table[1]['auroc'], 3)}: read the second."
+        f"{span(table[1]['auroc'], 3)}: read the second. Of the outcomes learnt from it is "
+        f"{learnt:.0%}."
     )
-    verdict = FAULT if share >= MOST else LOOK if share >= SOME else FINE
+    worst = max(share, learnt)
+    verdict = FAULT if worst >= MOST else LOOK if worst >= SOME else FINE
     return Check(name, HONESTY, told, verdict, figure, table)
+
+
+def _share(tagged: Bools, labels: Labels) -> float:
+    """The share of the outcomes that are tagged."""
+    return float(tagged.sum() / max(labels.happened.sum(), 1))
 
 
 def _part(hearing: Hearing, kept: Bools, what: str) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from riskflag.clock import date_of
 from riskflag.scoring.bundle import REFITS, BundleParts
 from riskflag.scoring.model import Model, capped
 from riskflag.signals import Catalogue, Signal
+from riskflag.signals.declaration import to_plain
 from riskflag.training.card import card
 from riskflag.training.experiment import Experiment
 from riskflag.training.judge import Judgement
@@ -50,12 +51,19 @@ def bundle_parts(
     judgement: Judgement,
     *,
     refits: Mapping[str, Any] | None = None,
+    carried: bool = False,
 ) -> BundleParts:
-    """The parts of the bundle that this run would become."""
+    """The parts of the bundle that this run would become.
+
+    With `carried` its signals come with their declarations: the night need not have them.
+    """
     result, gates = judgement.result, judgement.gates
     parts = {
         "signals": {
-            "signals": [signal_entry(signal) for signal in prepared.inputs.signals],
+            "signals": [
+                signal_entry(one) | ({"declared": to_plain(one)} if carried else {})
+                for one in prepared.inputs.signals
+            ],
             "excluded": [
                 {"name": name, "reason": reason} for name, reason in prepared.inputs.excluded
             ],

@@ -6,22 +6,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from riskflag.errors import InputError
-from riskflag.history.view import History
 from riskflag.progress import Progress, silent
-from riskflag.signals import Catalogue, Signal
+from riskflag.signals import Catalogue
 from riskflag.training.cohort import People, build_rows
 from riskflag.training.experiment import ExperimentConfig
 from riskflag.training.families import families
 from riskflag.training.inputs import Inputs, choose_inputs
+from riskflag.training.narrow import Values
 from riskflag.training.outcome import Labels, label
-from riskflag.training.rows import Bools, Contacts, Ints, Rows, integers
-from riskflag.training.sample import sample
+from riskflag.training.past import last_known, narrow_values, signal_values
+from riskflag.training.rows import Bools, Contacts, Floats, Ints, Past, Rows
+from riskflag.training.sample import Sample, weights
 from riskflag.training.split import Split, split
-
-Floats = NDArray[np.float64]
 
 #: A calibration or test window with more rows than this is judged on a share of its children.
 MOST_JUDGED = 600_000
@@ -30,22 +28,39 @@ STRAY = 0.01
 
 
 @dataclass(frozen=True)
-class Window:
-    """Rows of one window with their labels, weights [n] and signal values (float64 [n, k]).
+class Learning:
+    """Rows to learn from with their labels, weights [n] and signal values [n, k].
 
-    Values are as computed: unknown is NaN and "never" is infinity. `share` is the share of all
-    children that the window holds.
+    Values are as computed: unknown is NaN and "never" is infinity.
     """
 
     rows: Rows
     labels: Labels
     weights: Floats
-    values: Floats
-    share: float = 1.0
+    values: Values
 
     def between(self, as_ofs: Sequence[int]) -> Bools:
         """Which rows belong to these as-of dates (bool [n])."""
         return np.isin(self.rows.as_of, np.array(as_ofs, dtype=np.int64))
+
+    def some(self, most: int) -> Learning:
+        """At most so many of the rows, evenly spread over the months."""
+        if len(self.rows) <= most:
+            return self
+        at = np.linspace(0, len(self.rows) - 1, most).astype(np.int64)
+        rows, labels = self.rows.take(at), self.labels.take(at)
+        return Learning(rows, labels, self.weights[at], self.values[at])
+
+
+@dataclass(frozen=True)
+class Window(Learning):
+    """Rows to judge by, with all their values (float64 [n, k]).
+
+    `share` is the share of all children that the window holds.
+    """
+
+    values: Floats
+    share: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -54,7 +69,7 @@ class Prepared:
 
     split: Split
     inputs: Inputs
-    train: Window
+    train: Learning
     calibration: Window
     test: Window
     people: People
@@ -69,6 +84,8 @@ class Prepared:
     horizon: int | None = None
     #: The first day on which the label of each training row was known for good.
     ends_known: Ints | None = None
+    #: Which training rows are such as are judged; the others are only learnt from.
+    asked: Bools | None = None
 
     @property
     def ends(self) -> Ints:
@@ -92,6 +109,19 @@ class Prepared:
         return self.train.between(self.split.stopping)
 
     @property
+    def learnt_alike(self) -> Learning:
+        """Those training rows that are such as are judged, so that levels can be compared."""
+        train = self.train
+        if self.asked is None:
+            return train
+        return Learning(
+            train.rows.take(self.asked),
+            train.labels.take(self.asked),
+            train.weights[self.asked],
+            train.values[self.asked],
+        )
+
+    @property
     def test_families(self) -> Ints:
         """The family of each test row; without relationships every person is their own."""
         person = self.test.rows.person
@@ -102,7 +132,7 @@ class Prepared:
 class _Source:
     """The history with what is read from it once."""
 
-    history: History
+    history: Past
     config: ExperimentConfig
     inputs: Inputs
     people: People
@@ -120,7 +150,7 @@ class _Source:
 
 
 def prepare(
-    history: History,
+    history: Past,
     config: ExperimentConfig,
     catalogue: Catalogue,
     progress: Progress = silent,
@@ -145,12 +175,7 @@ def prepare(
 
 def _assemble(source: _Source, windows: Split, everything: Contacts) -> Prepared:
     seed, cut = source.config.model.seed, windows.cut
-    rows, labels = source.rows(windows.train, cut)
-    if labels.happened.sum() < 2:
-        raise InputError("No outcome was recorded in the training months; check outcome types.")
-    chosen, weights = sample(labels, source.config.model.max_rows, seed)
-    kept = rows.take(chosen)
-    train = Window(kept, labels.take(chosen), weights, source.values(kept))
+    train, total, came = _learning(source, windows)
     return Prepared(
         windows,
         source.inputs,
@@ -159,11 +184,36 @@ def _assemble(source: _Source, windows: Split, everything: Contacts) -> Prepared
         _judged(source, windows.test, cut, seed),
         source.people,
         everything,
-        len(rows),
-        int(labels.happened.sum()),
+        total,
+        came,
         families=families(source.history, source.people.ids),
-        ends_known=kept.as_of + source.config.outcome.horizon_days,
+        ends_known=train.rows.as_of + source.config.outcome.horizon_days,
     )
+
+
+def _learning(source: _Source, windows: Split) -> tuple[Learning, int, int]:
+    """What is learnt from, and of how many rows and outcomes; one as-of date is held at a time."""
+    dates, model = [(day,) for day in windows.train], source.config.model
+    total = came = 0
+    for number, day in enumerate(dates):
+        rows, labels = source.rows(day, windows.cut)
+        total, came = total + len(rows), came + int(labels.happened.sum())
+        source.progress("counting rows", number + 1, len(dates))
+    if came < 2:
+        raise InputError("No outcome was recorded in the training months; check outcome types.")
+    chosen = Sample.of(source.people.ids, total, came, most=model.max_rows, seed=model.seed)
+    kept: list[tuple[Rows, Labels]] = []
+    for number, day in enumerate(dates):
+        rows, labels = source.rows(day, windows.cut)
+        places = chosen.positions(rows, labels)
+        kept.append((rows.take(places), labels.take(places)))
+        source.progress("choosing rows", number + 1, len(dates))
+    rows = Rows.together([rows for rows, _ in kept])
+    labels = Labels.together([labels for _, labels in kept])
+    told = weights(labels.happened, total - came)
+    signals = source.inputs.signals
+    values = narrow_values(source.history, rows, signals, source.progress)
+    return Learning(rows, labels, told, values), total, came
 
 
 def _judged(source: _Source, as_ofs: Sequence[int], cut: int, seed: int) -> Window:
@@ -179,25 +229,14 @@ def _judged(source: _Source, as_ofs: Sequence[int], cut: int, seed: int) -> Wind
     return Window(rows, labels, np.ones(len(rows)), source.values(rows), share)
 
 
-def signal_values(
-    history: History, rows: Rows, signals: Sequence[Signal], progress: Progress = silent
-) -> Floats:
-    """The values of signals for rows (float64 [n, k]), unknown as NaN."""
-    from riskflag.signals.build import build
-
-    frame = build(history, rows.frame(), signals=list(signals), progress=progress)
-    values: Floats = frame[[signal.name for signal in signals]].to_numpy(dtype=np.float64)
-    return values
-
-
 def _first_day(contacts: Contacts) -> int:
     return int(np.quantile(contacts.occurred, STRAY, method="lower"))
 
 
-def _cut(history: History, config: ExperimentConfig) -> int:
+def _cut(history: Past, config: ExperimentConfig) -> int:
     """The day the data was cut: the one given, or the day after the last delivery."""
     if config.windows.cut is not None:
         from riskflag.clock import day_number
 
         return day_number(config.windows.cut)
-    return int(integers(history.contacts["known_day"]).max()) + 1
+    return last_known(history) + 1

@@ -7,11 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from riskflag.clock import day_number
+from riskflag.clock import NEVER, day_number
 from riskflag.errors import InputError
-from riskflag.history.view import History
 from riskflag.progress import Progress, silent
 from riskflag.signals import Catalogue
 from riskflag.training.cohort import People
@@ -19,17 +17,16 @@ from riskflag.training.experiment import ExperimentConfig
 from riskflag.training.families import families, grouped
 from riskflag.training.inputs import choose_inputs
 from riskflag.training.outcome import Labels
-from riskflag.training.prepare import Prepared, Window, signal_values
-from riskflag.training.rows import Bools, Contacts, Ints, Rows
+from riskflag.training.past import narrow_values, signal_values
+from riskflag.training.prepare import Learning, Prepared, Window
+from riskflag.training.rows import Bools, Contacts, Floats, Ints, Past, Rows
 from riskflag.training.sample import sample
 from riskflag.training.split import Split
 from riskflag.training.table import LabelTable, period_days, read_labels
 
-Floats = NDArray[np.float64]
-
 
 def prepare_table(
-    history: History,
+    history: Past,
     config: ExperimentConfig,
     catalogue: Catalogue,
     root: Path,
@@ -39,15 +36,18 @@ def prepare_table(
 
     Later rows than `test_from` judge. Of the earlier ones those count whose label had ended before
     the first test date; a share of their families is kept back to calibrate with, and the last
-    date finds the number of trees. Raises InputError for a bad table or too few outcomes.
+    date finds the number of trees. Rows that are only learnt from do none of this.
+
+    Raises InputError for a bad table or too few outcomes.
     """
     labels = read_labels(root / str(config.outcome.table), config)
     people = People.of(history)
-    rows, outcomes, ends = in_order(labels, people)
+    table = in_order(labels, people)
+    rows, outcomes, ends = table.rows, table.outcomes, table.ends
     kin = families(history, people.ids)
     if labels.family is not None:
         kin = grouped(people.ids, labels.person, labels.family)
-    parts = Parts.of(rows, ends, kin[rows.person], config)
+    parts = Parts.of(table, kin[rows.person], config)
     inputs = choose_inputs(catalogue.signals, config.outcome.types)
 
     def values(some: Rows) -> Floats:
@@ -57,10 +57,11 @@ def prepare_table(
     happened = outcomes.take(parts.train)
     if happened.happened.sum() < 2:
         raise InputError(f"{labels.name}: the rows to learn from hold no outcome.")
-    chosen, weights = sample(happened, config.model.max_rows, config.model.seed)
+    chosen, weights = sample(learning, happened, most=config.model.max_rows, seed=config.model.seed)
     kept = learning.take(chosen)
-    train = Window(kept, happened.take(chosen), weights, values(kept))
-    stopping = parts.stopping[parts.train][chosen]
+    narrow = narrow_values(history, kept, inputs.signals, progress)
+    train = Learning(kept, happened.take(chosen), weights, narrow)
+    stages = [part[parts.train][chosen] for part in (parts.fitting, parts.stopping)]
     return Prepared(
         parts.split(rows, ends),
         inputs,
@@ -72,14 +73,25 @@ def prepare_table(
         len(learning),
         int(happened.happened.sum()),
         families=kin,
-        stages=(~stopping, stopping),
+        stages=(stages[0], stages[1]),
         horizon=period_days(labels),
         ends_known=ends[parts.train][chosen] + 1,
+        asked=table.asked[parts.train][chosen],
     )
 
 
-def in_order(labels: LabelTable, people: People) -> tuple[Rows, Labels, Ints]:
-    """The table's rows by as-of and person, their labels and the ends of these."""
+@dataclass(frozen=True)
+class Ordered:
+    """A table's rows by as-of and person, their labels, the ends of these, and which are asked."""
+
+    rows: Rows
+    outcomes: Labels
+    ends: Ints
+    asked: Bools
+
+
+def in_order(labels: LabelTable, people: People) -> Ordered:
+    """The table's rows in the order of as-of and person."""
     place = {person: position for position, person in enumerate(people.ids)}
     person = np.array([place.get(one, -1) for one in labels.person], dtype=np.int64)
     absent = np.flatnonzero(person < 0)
@@ -93,25 +105,28 @@ def in_order(labels: LabelTable, people: People) -> tuple[Rows, Labels, Ints]:
     happened = labels.label[order]
     # The table says whether, not when: the end of the label is the latest it can have been.
     outcomes = Labels(happened, ends)
-    return Rows(people.ids, person[order], labels.as_of[order]), outcomes, ends
+    rows = Rows(people.ids, person[order], labels.as_of[order])
+    return Ordered(rows, outcomes, ends, labels.asked[order])
 
 
 @dataclass(frozen=True)
 class Parts:
-    """Which rows serve what (bool [n] each); `stopping` is a part of `train`."""
+    """Which rows serve what (bool [n] each); `fitting` and `stopping` are parts of `train`."""
 
     train: Bools
+    fitting: Bools
     stopping: Bools
     calibration: Bools
     test: Bools
 
     @classmethod
-    def of(cls, rows: Rows, ends: Ints, family: Ints, config: ExperimentConfig) -> Parts:
+    def of(cls, table: Ordered, family: Ints, config: ExperimentConfig) -> Parts:
         """Cut by date and family; raises InputError when nothing is left to learn or judge."""
         windows = config.windows
         if windows.test_from is None:
             raise InputError("An outcome from a table needs `test_from` in [windows].")
-        test = rows.as_of >= day_number(windows.test_from)
+        rows, ends = table.rows, table.ends
+        test = table.asked & (rows.as_of >= day_number(windows.test_from))
         if windows.test_until is not None:
             test &= rows.as_of < day_number(windows.test_until)
         if not test.any():
@@ -121,11 +136,12 @@ class Parts:
             )
         over = ~test & (ends < rows.as_of[test].min())
         drawn = np.random.default_rng(config.model.seed).random(int(family.max()) + 1)[family]
-        calibration = over & (drawn < windows.calibration_share)
-        train = over & ~calibration
-        if not train.any() or not calibration.any():
+        kept_back = drawn < windows.calibration_share
+        calibration, train = over & kept_back & table.asked, over & ~kept_back
+        if not (train & table.asked).any() or not calibration.any():
             raise InputError("No label had ended before the first test date; bring earlier rows.")
-        return cls(train, _latest(rows, train, drawn), calibration, test)
+        stopping = _latest(rows, train & table.asked, drawn)
+        return cls(train, _before(table, train, stopping), stopping, calibration, test)
 
     def split(self, rows: Rows, ends: Ints) -> Split:
         """The same as as-of dates."""
@@ -143,6 +159,16 @@ def _latest(rows: Rows, train: Bools, drawn: Floats) -> Bools:
     """
     days = np.unique(rows.as_of[train])
     return train & (rows.as_of == days[-1] if len(days) > 1 else drawn > 0.8)
+
+
+def _before(table: Ordered, train: Bools, stopping: Bools) -> Bools:
+    """Rows to grow trees on while their number is sought.
+
+    A row that is only learnt from may be of somebody whose very label finds the number: it counts
+    when its label had ended before any of those.
+    """
+    ended: Bools = table.ends < table.ends[stopping].min(initial=NEVER)
+    return train & ~stopping & (table.asked | ended)
 
 
 def _judged(rows: Rows, labels: Labels, part: Bools, values: Callable[[Rows], Floats]) -> Window:

@@ -18,6 +18,7 @@ from riskflag.scoring.bundle import (
     Bundle,
     BundleParts,
     ask_trial,
+    carried,
     make_current,
 )
 from riskflag.scoring.calibration import Calibration
@@ -210,9 +211,14 @@ def tried_again(parts: BundleParts) -> tuple[Gate, ...]:
 
 
 def definitions(parts: BundleParts, workspace: Workspace) -> tuple[Gate, ...]:
-    """The night knows every input, defined as in training, and none is one that may not be."""
-    known = load_catalogue(workspace.features_dir, workspace.vocabulary).by_name
+    """The night knows every input, defined as in training, and none is one that may not be.
+
+    An input that comes with its declaration need not be among the night's own signals; where one
+    of these has its name, it must be the same.
+    """
     signals = parts.parts["signals"]["signals"]
+    catalogue = load_catalogue(workspace.features_dir, workspace.vocabulary)
+    known = catalogue.with_more(tuple(carried(signals, "This run"))).by_name
     unknown = [one["name"] for one in signals if one["name"] not in known]
     here = [one for one in signals if one["name"] in known]
     changed = [o["name"] for o in here if known[o["name"]].fingerprint != o["fingerprint"]]

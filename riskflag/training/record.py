@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from riskflag.progress import Progress
@@ -38,6 +39,8 @@ class Finished:
     parts: BundleParts
     #: Further texts by artifact path.
     texts: Mapping[str, str] = field(default_factory=dict)
+    #: The rulebook that it was judged beside.
+    rulebook: Path | None = None
 
     def record(self, catalogue: Catalogue, progress: Progress) -> RunRecord:
         progress("drawing the plots", 0, 1)
@@ -57,7 +60,7 @@ class Finished:
             "report/checks.json": canonical(checks.as_json(result)).decode(),
             "report/importance.json": canonical(self.judgement.importance).decode(),
             "catalogue/signals.txt": catalogue_text(catalogue),
-            "catalogue/rulebook.toml": _rulebook(catalogue),
+            "catalogue/rulebook.toml": _rulebook(self.rulebook),
             **self._asked(),
         }
         return RunRecord(
@@ -188,6 +191,5 @@ def catalogue_text(catalogue: Catalogue) -> str:
     return "\n".join(blocks)
 
 
-def _rulebook(catalogue: Catalogue) -> str:
-    path = catalogue.rulebook_path
-    return path.read_text(encoding="utf-8") if path.is_file() else "# no rulebook\n"
+def _rulebook(path: Path | None) -> str:
+    return "# no rulebook\n" if path is None else path.read_text(encoding="utf-8")

@@ -35,7 +35,7 @@ def refits(
     wanted = config.evaluation.refits
     if not wanted:
         return None
-    data, _ = material(prepared, config.model)
+    data = material(prepared, config.model)
     names, kin = prepared.inputs.names, family_of(prepared)
     texts = []
     for number in range(wanted):

@@ -13,12 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from riskflag.clock import NEVER, date_of
 from riskflag.errors import InputError
-from riskflag.history.view import History
 from riskflag.progress import Progress, silent
+from riskflag.scoring.rulebook import Rulebook
 from riskflag.signals import Catalogue
 from riskflag.training import steadiness
 from riskflag.training.baselines import best_signal, contact_count, oriented
@@ -26,13 +25,14 @@ from riskflag.training.cohort import build_rows
 from riskflag.training.experiment import ExperimentConfig
 from riskflag.training.intervals import Figure
 from riskflag.training.learn import Learnt, learn
-from riskflag.training.logistic import logistic_scores
+from riskflag.training.logistic import logistic_scorer
 from riskflag.training.metrics import auroc
 from riskflag.training.operate import monthly_capacity
 from riskflag.training.outcome import Labels, label, matured
-from riskflag.training.prepare import Prepared, prepare, signal_values
+from riskflag.training.past import scored, signal_values
+from riskflag.training.prepare import Prepared, prepare
 from riskflag.training.prepare_table import prepare_table
-from riskflag.training.rows import Contacts, Ints, Rows
+from riskflag.training.rows import Contacts, Floats, Ints, Past, Rows
 from riskflag.training.rules_alone import rules_alone
 from riskflag.training.split import period
 from riskflag.training.steadiness import first_reasons
@@ -46,12 +46,8 @@ from riskflag.training.weekly import (
     weekly_list,
 )
 
-Floats = NDArray[np.float64]
-
 MODEL, PRACTICE = "model", "current practice"
 WEEK, YEAR = 7, 365
-#: Rows whose signals are held in memory at a time.
-MOST_AT_ONCE = 150_000
 #: A referral this old still counts as waiting, for the list of current practice.
 RECENT = 28
 
@@ -60,7 +56,7 @@ RECENT = 28
 class Tour:
     """What every fold of a rolling evaluation shares."""
 
-    history: History
+    history: Past
     config: ExperimentConfig
     catalogue: Catalogue
     per_week: int
@@ -68,6 +64,8 @@ class Tour:
     progress: Progress = silent
     #: Where a labelled table is looked for; None for an outcome from contacts.
     root: Path | None = None
+    #: The rules of the night, as far as there are any.
+    rulebook: Rulebook | None = None
 
     def go(self, last_cut: int) -> dict[str, Any] | None:
         """Every fold, oldest first, and all together; None when the experiment asks for none."""
@@ -108,7 +106,14 @@ class Tour:
     def first_weeks(self, prepared: Prepared, learnt: Learnt) -> dict[str, Any]:
         """The weekly lists of the first test weeks by the model itself, and how steady they are."""
         weeks = self._weeks(prepared)
-        scores = {MODEL: self._model(prepared, learnt, weeks.rows)}
+        model = learnt.model
+        raw = scored(
+            self.history,
+            weeks.rows,
+            prepared.inputs.signals,
+            lambda values: model.raw(values, model.names, threads=1),
+        )
+        scores = {MODEL: raw}
         scores |= self._plain(prepared, weeks.rows)
         lists = {name: weekly_list(weeks, score) for name, score in scores.items()}
         ahead = [gained(lists[MODEL], lists[PRACTICE])] if PRACTICE in lists else []
@@ -202,23 +207,11 @@ class Tour:
         family = rows.person if kin is None else kin[rows.person]
         return Weeks(rows, came, family, self.per_week)
 
-    def _model(self, prepared: Prepared, learnt: Learnt, rows: Rows) -> Floats:
-        """The model's scores, some days at a time, so that a large borough fits into memory."""
-        model, scores = learnt.model, np.empty(len(rows))
-        days = np.unique(rows.as_of)
-        at_once = max(MOST_AT_ONCE * len(days) // max(len(rows), 1), 1)
-        for first in range(0, len(days), at_once):
-            at = np.flatnonzero(np.isin(rows.as_of, days[first : first + at_once]))
-            values = signal_values(self.history, rows.take(at), prepared.inputs.signals)
-            scores[at] = model.raw(values, model.names)
-        return scores
-
     def _plain(self, prepared: Prepared, rows: Rows) -> dict[str, Floats]:
         """Ways to choose that need no signals: the rules, the number of contacts, practice."""
         scores = {}
-        rules = rules_alone(self.history, rows, self.catalogue)
-        if rules is not None:
-            scores["rules alone"] = some(rules)
+        if self.rulebook is not None:
+            scores["rules alone"] = some(rules_alone(self.history, rows, self.rulebook))
         scores["contacts in the last year"] = some(contact_count(rows, prepared.contacts, YEAR))
         referrals = self.config.evaluation.practice
         if referrals:
@@ -227,16 +220,23 @@ class Tour:
         return scores
 
     def _scores(self, prepared: Prepared, learnt: Learnt, rows: Rows) -> dict[str, Floats]:
-        model, train = learnt.model, prepared.train
-        values = signal_values(self.history, rows, prepared.inputs.signals)
-        directions = [signal.direction for signal in prepared.inputs.signals]
+        """Every way to choose; of a large borough no more signals are held than of some rows."""
+        model, train, signals = learnt.model, prepared.train, prepared.inputs.signals
+        directions = [signal.direction for signal in signals]
         column, reverse, _ = best_signal(train.values, train.labels.numbers, directions)
-        single = oriented(values[:, column], directions[column]) * (-1 if reverse else 1)
+        plain = logistic_scorer(train)
+
+        def three(values: Floats) -> Floats:
+            single = oriented(values[:, column], directions[column]) * (-1 if reverse else 1)
+            raw = model.raw(values, model.names, threads=1)
+            return np.column_stack([raw, single, plain(values)])
+
+        raw, single, line = scored(self.history, rows, signals, three).T
         return {
-            MODEL: model.raw(values, model.names),
+            MODEL: raw,
             **self._plain(prepared, rows),
             "best single signal": single,
-            "logistic regression": logistic_scores(train, values),
+            "logistic regression": line,
         }
 
     def _figures(self, listed: Listed) -> dict[str, Any]:

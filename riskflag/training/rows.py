@@ -12,10 +12,16 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from riskflag.clock import NEVER
+from riskflag.history.arrays import one
+from riskflag.history.stored_view import Shelves, view_of
+from riskflag.history.threads import cores, in_turn
 from riskflag.history.view import History
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
+Floats = NDArray[np.float64]
+#: The history as training has it: in memory, or in parts of people in files.
+Past = History | Shelves
 
 
 @dataclass(frozen=True)
@@ -31,6 +37,12 @@ class Rows:
 
     def __len__(self) -> int:
         return len(self.person)
+
+    @classmethod
+    def together(cls, parts: Sequence[Rows]) -> Rows:
+        """One after another; all have the same ids."""
+        person, as_of = ([getattr(one, name) for one in parts] for name in ("person", "as_of"))
+        return cls(parts[0].ids, np.concatenate(person), np.concatenate(as_of))
 
     def take(self, chosen: Bools | Ints) -> Rows:
         """The chosen rows (a mask or rising positions)."""
@@ -58,23 +70,33 @@ class Contacts:
 
     @classmethod
     def of(
-        cls, history: History, ids: Sequence[str], types: Sequence[str] | None = None
+        cls,
+        past: Past,
+        ids: Sequence[str],
+        types: Sequence[str] | None = None,
+        *,
+        basis: str | None = None,
     ) -> Contacts:
-        """The children's own contacts (of `types`, or all), with positions in sorted `ids`."""
-        table = history.contacts
-        keep = pc.equal(_plain(table["link"]), "self")
-        if types is not None:
-            keep = pc.and_(keep, pc.is_in(_plain(table["type"]), pa.array(list(types))))
-        table = table.select(_COLUMNS).filter(keep)
-        position = pc.index_in(_plain(table["person_id"]), pa.array(ids, pa.string()))
-        table = table.append_column("position", position).filter(pc.is_valid(position))
-        return cls(
-            integers(table["position"]),
-            integers(table["occurred_day"]),
-            integers(table["known_day"]),
-            integers(table["superseded_day"]),
-            integers(table["ended_day"], missing=NEVER),
-        )
+        """The children's own contacts, with positions in sorted `ids`, in no order.
+
+        Only those of `types`, and whose known day rests on `basis`, where these are given.
+        """
+        view, everyone = view_of(past), pa.array(ids, pa.string())
+
+        def of_part(number: int) -> list[Ints]:
+            table = view.part(number, _READ).contacts
+            keep = pc.equal(_plain(table["link"]), "self")
+            if types is not None:
+                keep = pc.and_(
+                    keep, pc.is_in(_plain(table["type"]), pa.array(list(types), pa.string()))
+                )
+            if basis is not None:
+                keep = pc.and_(keep, pc.equal(_plain(table["known_basis"]), basis))
+            return _columns(table.select(_COLUMNS).filter(keep), everyone)
+
+        parts = list(in_turn(of_part, len(view), threads=cores()))
+        # Column by column: what was found is not held twice.
+        return cls(*(np.concatenate([part.pop(0) for part in parts]) for _ in _COLUMNS))
 
     def take(self, chosen: Bools) -> Contacts:
         """The chosen contacts."""
@@ -92,6 +114,19 @@ class Contacts:
 
 
 _COLUMNS = ["person_id", "occurred_day", "known_day", "superseded_day", "ended_day"]
+_READ = [*_COLUMNS, "link", "type", "known_basis"]
+
+
+def _columns(table: pa.Table, everyone: pa.Array) -> list[Ints]:
+    """Contacts of the people in `everyone` as plain columns, their place first."""
+    person = one(table["person_id"])
+    if not pa.types.is_dictionary(person.type):
+        person = person.dictionary_encode()
+    place = integers(pc.index_in(person.dictionary.cast(pa.string()), everyone), missing=-1)
+    place = np.append(place, -1)[integers(person.indices, missing=-1)]
+    found = place >= 0
+    days = [integers(table[name], NEVER if name == "ended_day" else 0) for name in _COLUMNS[1:]]
+    return [column[found] for column in (place, *days)]
 
 
 def integers(column: pa.ChunkedArray, missing: int = 0) -> Ints:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,34 +14,44 @@ from riskflag.scoring.flags import LEVELS, RANK, YES
 from riskflag.scoring.rulebook import Rulebook
 from riskflag.scoring.rules import evaluate
 from riskflag.signals import Catalogue, compute
-from riskflag.training.rows import Rows
+from riskflag.signals.parts import needed
+from riskflag.training.past import of_parts, types_known
+from riskflag.training.rows import Ints, Past, Rows
 
 Floats = NDArray[np.float64]
 
 
-def rules_alone(
-    history: History, rows: Rows, catalogue: Catalogue, progress: Progress = silent
-) -> Floats | None:
-    """Each row's most pressing level, then its number of rules (float64 [n]); None: no rulebook.
-
-    The highest level counts first; among rows of one level, more rules count more.
-    """
+def rules_for(history: Past, catalogue: Catalogue) -> Rulebook | None:
+    """The catalogue's rulebook; None without one, or where no contact that it reads ever came."""
     if not catalogue.rulebook_path.is_file():
         return None
     rulebook = Rulebook.load(catalogue.rulebook_path, catalogue)
+    read = frozenset[str]().union(*(signal.types for signal in rulebook.signals.values()))
+    return rulebook if read & types_known(history) else None
+
+
+def rules_alone(
+    history: Past, rows: Rows, rulebook: Rulebook, progress: Progress = silent
+) -> Floats:
+    """Each row's most pressing level, then its number of rules (float64 [n]).
+
+    The highest level counts first; among rows of one level, more rules count more.
+    """
+    signals = list(rulebook.signals.values())
     ids = np.asarray(rows.ids, dtype=object)
-    scores = np.empty(len(rows))
-    days = np.unique(rows.as_of)
-    for number, day in enumerate(days):
-        places = np.flatnonzero(rows.as_of == day)
-        table = compute(
-            history,
-            ids[rows.person[places]].tolist(),
-            as_of=date_of(int(day)),
-            signals=list(rulebook.signals.values()),
-        )
-        scores[places] = as_score(rulebook, evaluate(rulebook, table).outcome)
-        progress("rules alone", number + 1, len(days))
+
+    def judged(part: History, mine: Ints) -> Iterator[tuple[Ints, Floats]]:
+        for day in np.unique(rows.as_of[mine]):
+            places = mine[rows.as_of[mine] == day]
+            people, as_of = ids[rows.person[places]].tolist(), date_of(int(day))
+            table = compute(part, people, as_of=as_of, signals=signals)
+            yield places, as_score(rulebook, evaluate(rulebook, table).outcome)
+
+    scores, done = np.empty(len(rows)), 0
+    for places, found in of_parts(history, rows, judged, needed(signals)):
+        scores[places] = found
+        done += len(places)
+        progress("rules alone", done, len(rows))
     return scores
 
 

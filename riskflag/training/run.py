@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from riskflag.history.store import HistoryStore
-from riskflag.history.view import History
+from riskflag.history.viewing import held_or_viewed
 from riskflag.progress import Progress, silent
 from riskflag.scoring.bundle import BundleParts
+from riskflag.scoring.rulebook import Rulebook
 from riskflag.signals import Catalogue, load_catalogue
 from riskflag.signals.terms import use_vocabulary
 from riskflag.training import report
@@ -23,12 +24,14 @@ from riskflag.training.operate import monthly_capacity
 from riskflag.training.oracle import read_oracles
 from riskflag.training.own_flags import Reviewed, reviews_of
 from riskflag.training.parts import about, bundle_parts
+from riskflag.training.past import digest
 from riskflag.training.prepare import Prepared, prepare
 from riskflag.training.prepare_table import prepare_table
 from riskflag.training.record import Finished
 from riskflag.training.refits import refits
 from riskflag.training.rolling import Tour
-from riskflag.training.rules_alone import rules_alone
+from riskflag.training.rows import Floats, Past
+from riskflag.training.rules_alone import rules_alone, rules_for
 from riskflag.training.track import CHALLENGER, RunRecord, Store
 from riskflag.workspace import Workspace
 
@@ -65,47 +68,64 @@ def train(
     """
     use_vocabulary(workspace.vocabulary)
     experiment = Experiment.read(folder)
-    features = experiment.features_dir or workspace.features_dir
-    catalogue = load_catalogue(features, workspace.vocabulary)
-    progress("reading the history", 0, 1)
-    history = HistoryStore(workspace.history).load()
+    night = load_catalogue(workspace.features_dir, workspace.vocabulary)
+    own = experiment.features_dir
+    catalogue = night if own is None else load_catalogue(own, workspace.vocabulary)
+    history = _past(workspace, progress)
     config = experiment.config
     prepared = _prepared(history, config, catalogue, workspace, progress)
     a_week = config.evaluation.capacity_per_week or workspace.config.capacity_per_week
     capacity = monthly_capacity(a_week)
     learnt = learn(prepared, config.model, capacity=capacity, threads=threads, progress=progress)
-    rules = rules_alone(history, prepared.test.rows, catalogue, progress)
+    rulebook = rules_for(history, night)
     plainer = Challengers.learn(prepared, learnt.config, progress)
     court = Court(
         prepared,
         learnt,
         config,
         capacity,
-        others=({} if rules is None else {RULES: rules}) | plainer.scores(prepared.test.values),
+        others=_by_rules(history, prepared, rulebook, progress)
+        | plainer.scores(prepared.test.values),
         oracles={} if truth is None else read_oracles(truth, prepared.test.rows),
         progress=progress,
     )
     judgement = court.judge()
     judgement.result["challengers"] = plainer.beside(prepared, judgement.result, config.evaluation)
     root = None if config.outcome.table is None else workspace.root
-    tour = Tour(history, config, catalogue, a_week, threads, progress, root)
+    tour = Tour(history, config, catalogue, a_week, threads, progress, root, rulebook)
     _examine(tour, prepared, learnt, judgement, capacity=capacity, reviews=reviews_of(workspace))
     texts = plainer.texts()
     if learnt.tuned is not None:
         judgement.result["tuning"] = learnt.tuned.to_dict()
         texts["tuning/trials.csv"] = learnt.tuned.table()
-    told = about(experiment, prepared, catalogue, history.digest())
+    told = about(experiment, prepared, catalogue, digest(history))
     config = config.model_copy(update={"model": learnt.config})
     again = refits(prepared, config, learnt.trees, threads=threads, progress=progress)
-    parts = bundle_parts(told, prepared, learnt, judgement, refits=again)
-    finished = Finished(experiment, prepared, learnt, judgement, parts, texts)
+    parts = bundle_parts(told, prepared, learnt, judgement, refits=again, carried=own is not None)
+    beside = None if rulebook is None else night.rulebook_path
+    finished = Finished(experiment, prepared, learnt, judgement, parts, texts, beside)
     run_id = _keep(workspace, finished.record(catalogue, progress), judgement)
     inputs = prepared.inputs
     return Trained(run_id, judgement, parts, learnt.trees, len(inputs.names), inputs.excluded)
 
 
+def _past(workspace: Workspace, progress: Progress) -> Past:
+    """The history in memory, or in parts in a folder of its own: a night may renew its view."""
+    store, size = HistoryStore(workspace.history), workspace.config.memory_gib
+    folder = workspace.work / "view-for-training"
+    return held_or_viewed(store, folder, memory=int(size * 2**30), progress=progress)
+
+
+def _by_rules(
+    history: Past, prepared: Prepared, rulebook: Rulebook | None, progress: Progress
+) -> dict[str, Floats]:
+    if rulebook is None:
+        return {}
+    return {RULES: rules_alone(history, prepared.test.rows, rulebook, progress)}
+
+
 def _prepared(
-    history: History,
+    history: Past,
     config: ExperimentConfig,
     catalogue: Catalogue,
     workspace: Workspace,

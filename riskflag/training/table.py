@@ -26,7 +26,8 @@ class LabelTable:
     """n rows of a labelled table: person ids, day numbers, and 0/1 labels, in the file's order.
 
     `label_end` is the day from which the label could no longer change. `family` groups people for
-    intervals, None where the table does not say.
+    intervals, None where the table does not say. `asked` are the rows that the cohort asks about;
+    the others are only learnt from.
     """
 
     person: tuple[str, ...]
@@ -34,6 +35,7 @@ class LabelTable:
     label: Bools
     label_end: Ints
     family: tuple[str, ...] | None
+    asked: Bools
     #: Which row of the file each of these is, counted from 1.
     number: Ints
     name: str
@@ -43,7 +45,7 @@ class LabelTable:
 
 
 def read_labels(path: Path, config: ExperimentConfig) -> LabelTable:
-    """Read the rows that the cohort's `where` lets through.
+    """Read the rows that the cohort's `where` or `also_learn_where` lets through.
 
     Raises InputError, naming file, row and column but never the value, for a missing file or
     column, an empty or unreadable value, a label that is neither yes nor no, an end before its
@@ -51,13 +53,19 @@ def read_labels(path: Path, config: ExperimentConfig) -> LabelTable:
     """
     reader = _Reader(path.name, _table_of(path))
     columns = config.outcome.columns
-    reader = reader.only(config.cohort.where)
+    asked = reader.having(config.cohort.where)
+    if not asked.any():
+        raise InputError(f"{reader.name}: no row is left by [cohort] where; check its values.")
+    also = config.cohort.also_learn_where
+    kept = asked | reader.having(also) if also else asked
+    reader = reader.only(kept)
     labels = LabelTable(
         reader.texts(columns.person),
         reader.days(columns.as_of),
         reader.flags(columns.label),
         reader.days(columns.label_end),
         None if columns.family is None else reader.texts(columns.family),
+        asked[kept],
         reader.number,
         path.name,
     )
@@ -105,14 +113,16 @@ class _Reader:
         """Which row of the file each row is, counted from 1."""
         return np.arange(1, self.table.num_rows + 1) if self.rows is None else self.rows
 
-    def only(self, where: dict[str, bool | int | str]) -> _Reader:
-        """The rows in which each named column has the wanted value."""
+    def having(self, where: dict[str, bool | int | str]) -> Bools:
+        """Whether each named column has the wanted value (bool [n])."""
         keep = np.ones(self.table.num_rows, dtype=bool)
         for column, wanted in where.items():
             found = np.array([text.lower() for text in self.texts(column)], dtype=object)
             keep &= found == str(wanted).lower()
-        if not keep.any():
-            raise InputError(f"{self.name}: no row is left by [cohort] where; check its values.")
+        return keep
+
+    def only(self, keep: Bools) -> _Reader:
+        """The rows to keep."""
         return _Reader(self.name, self.table.filter(pa.array(keep)), self.number[keep])
 
     def texts(self, column: str) -> tuple[str, ...]:

@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from riskflag.errors import InputError
 from riskflag.progress import Progress, silent
 from riskflag.training.experiment import ModelConfig, TuningConfig
-from riskflag.training.fit import Floats, Grower, Matrix, log_loss
+from riskflag.training.fit import Grower, Matrix, log_loss
 from riskflag.training.prepare import Prepared
-from riskflag.training.rows import Bools, Ints
+from riskflag.training.rows import Bools, Floats, Ints
 from riskflag.training.split import period
 from riskflag.training.tables import csv_text
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from riskflag.casework.decisions import SHIPPED, Answers
-from riskflag.reports import flag_page
+from riskflag.reports.brief import Brief
 from riskflag.reports.records import Record
 from riskflag.reports.review_words import comes_back, label
 from riskflag.web.forms_review import Reason, quiet_reason
@@ -27,7 +27,7 @@ class Told:
     missing: bool = False
 
 
-def reasons_of(flag: Mapping[str, Any], page: flag_page.FlagPage) -> tuple[Reason, ...]:
+def reasons_of(flag: Mapping[str, Any], page: Brief) -> tuple[Reason, ...]:
     """The flag's reasons in the order of its page, each with its records in words."""
     by_id = {reason["reason_id"]: reason for reason in (*flag["reasons"], *flag["earlier_reasons"])}
     known = page.records.by_key

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from riskflag.nightly.published import published_flag
-from riskflag.reports import flag_page
+from riskflag.reports.brief import Brief, brief
 from riskflag.web import desk
 from riskflag.web.answers import reasons_of
 from riskflag.web.forms_review import Reason
@@ -15,11 +15,11 @@ from riskflag.web.forms_review import Reason
 
 @dataclass(frozen=True)
 class Case:
-    """A flag that is being reviewed: its JSON, its page in words, and its reasons in order."""
+    """A flag that is being reviewed: its JSON, what its page says, and its reasons in order."""
 
     flag_id: str
     flag: Mapping[str, Any]
-    page: flag_page.FlagPage
+    page: Brief
     reasons: tuple[Reason, ...]
 
     @property
@@ -37,5 +37,5 @@ def opened_case(flag_id: str, action: str) -> Case:
     """A flag for a page of the review; the look at the child is recorded first (law 10)."""
     desk.look(flag_id, action)
     flag = published_flag(desk.workspace(), desk.store(), flag_id)
-    page = flag_page.view(flag)
+    page = brief(flag)
     return Case(flag_id, flag, page, reasons_of(flag, page))

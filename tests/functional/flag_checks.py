@@ -47,7 +47,7 @@ def nights(workspace: Workspace, days: Sequence[dt.date], *, capacity: int = 15)
     for day in days:
         inputs = load(workspace, day)
         settings = inputs.settings.model_copy(update={"capacity_per_week": capacity})
-        made = build(dataclasses.replace(inputs, settings=settings), FIRST_NIGHT, [])
+        made = build(dataclasses.replace(inputs, settings=settings), FIRST_NIGHT, {})
         # Numbers begin again with each first night; the day makes them differ.
         flags += [{**f, "flag_id": f"{f['flag_id']}-{day:%m%d}"} for f in made.flags]
     catalogue = load_catalogue(workspace.features_dir)

@@ -193,7 +193,7 @@ def test_parts_of_any_size_on_any_threads_build_the_same(whole, tmp_path, people
     inputs = dataclasses.replace(inputs, bundle=bundle)
     view = StoredView.write(tmp_path / "view", split(inputs.history, people))
     in_parts = dataclasses.replace(inputs, history=view, threads=threads)
-    one, many = (build(some, NOTHING, []) for some in (inputs, in_parts))
+    one, many = (build(some, NOTHING, {}) for some in (inputs, in_parts))
     assert flags_bytes(many.flags) == flags_bytes(one.flags)
     assert many.records == one.records
     for told in (counts, rule_counts):

@@ -74,7 +74,10 @@ class Store:
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    def load(self) -> History:
+    def batches(self) -> list[object]:
+        return []
+
+    def load(self, progress: object = None) -> History:
         return made_up_history()
 
 
@@ -166,7 +169,7 @@ def test_an_empty_history_is_told_with_the_next_step(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Workspace.create(tmp_path / "w", "Test")
-    monkeypatch.setattr(Store, "load", lambda _: history_of())
+    monkeypatch.setattr(Store, "load", lambda *_, **__: history_of())
     monkeypatch.setattr(training_run, "HistoryStore", Store)
     assert run(["train", "borough", "--workspace", str(tmp_path / "w")]) == 30
     assert "riskflag ingest" in capsys.readouterr().err

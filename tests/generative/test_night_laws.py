@@ -81,7 +81,8 @@ def night(declared, as_of, rows, *, state=NOTHING, previous=(), coverage=()) -> 
     catalogue, rulebook = declared
     history = world.history(rows, persons=[*PEOPLE, ADULT], relationships=LINKS, coverage=coverage)
     chosen = Settings(authority="Test Borough")
-    return build(Inputs(as_of, history, catalogue, rulebook, None, chosen), state, previous)
+    before = {flag["flag_id"]: flag for flag in previous}
+    return build(Inputs(as_of, history, catalogue, rulebook, None, chosen), state, before)
 
 
 def retracted(row: dict, days: int) -> dict:

@@ -33,7 +33,7 @@ def _view(manifest: Mapping[str, Any]) -> HowItWorks:
     bundle = kept.bundle(manifest)
     return how_it_works(
         Rulebook.load(None, catalogue),
-        catalogue,
+        catalogue.with_more(bundle.carried) if bundle else catalogue,
         {"authority": workspace.config.authority, **manifest},
         model=bundle.manifest["about"] if bundle else None,
         performance=bundle.performance if bundle else None,

@@ -10,7 +10,7 @@ import re
 
 import pytest
 
-from riskflag.nightly.payload import payload_hash
+from riskflag.nightly.folder import flag_line, sha256
 from riskflag.reports import render_flag, view
 from riskflag.reports.flag_page import record_hash
 from riskflag.reports.lint import banned_words, long_sentences, visible_text
@@ -444,7 +444,7 @@ def test_what_is_new_is_counted_and_nothing_new_is_said():
 @each_flag
 def test_the_record_hash_is_the_night_s_and_the_review_names_it(flag):
     """A review that comes back can be tied to exactly what was shown."""
-    assert record_hash(flag) == payload_hash(flag)
+    assert record_hash(flag) == sha256(flag_line(flag))
     data = json.loads(view(flag).review_data)
     assert data["record_hash"] == record_hash(flag)
     assert len(data["reasons"]) == len(view(flag).patterns)

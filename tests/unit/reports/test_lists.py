@@ -12,6 +12,7 @@ import pytest
 
 from riskflag.errors import InputError, StorageError
 from riskflag.nightly.folder import flags_bytes
+from riskflag.nightly.listing import listed
 from riskflag.nightly.run import PublishedFlags
 from riskflag.reports import (
     render_index,
@@ -167,7 +168,8 @@ def test_the_report_tells_each_signal_s_theme_and_question_from_the_flag_alone()
 
 
 def published(flags: list[dict]) -> PublishedFlags:
-    return PublishedFlags("A Borough", dt.date(2026, 10, 20), "c0de" * 16, 15, flags)
+    short = [listed(flag) for flag in flags]
+    return PublishedFlags("A Borough", dt.date(2026, 10, 20), "c0de" * 16, 15, flags, short)
 
 
 def test_a_night_s_pages_are_all_written_and_written_alike(tmp_path):

@@ -9,8 +9,9 @@ import pytest
 
 from riskflag.errors import IntegrityError
 from riskflag.history.stored_view import StoredView, split
-from riskflag.signals import age, compute, contacts, count, last_value
+from riskflag.signals import age, compute, contacts, count, distinct, last_value
 from riskflag.signals import parts as parts_module
+from riskflag.signals.fast import Planned
 from riskflag.signals.parts import compute_parts, grid_parts
 from tests.factories import history_of
 from tests.unit.signals.test_build import signal
@@ -127,3 +128,22 @@ def test_a_grid_is_worked_out_in_small_blocks(view, monkeypatch):
     people = list(grid_parts(view, lambda grid: grid.person_ids, as_ofs=[AS_OF], signals=SIGNALS))
 
     assert people == [("anna",), ("ben",), ("carla",), ("dan",), ("eva",), ("fay",)]
+
+
+def test_signals_bound_anew_to_other_words_are_those_bound_for_the_first_time():
+    """A program made over for another history equals one made from nothing, also of many words."""
+    asked = (*SIGNALS, signal("places", distinct(contacts("ed.attendance"), "outcome", 90)))
+    visits = [
+        {"person_id": "anna", "type": "ed.attendance", "occurred_on": f"2026-02-{day:02d}"}
+        for day in (3, 5, 9)
+    ]
+    other = history_of(
+        [dict(visit, outcome=word) for visit, word in zip(visits, "abc", strict=True)]
+    )
+    work = Planned(asked)
+    first = work.program(work.columns(history()))
+    again, anew = work.program(work.columns(other)), Planned(asked).program(work.columns(other))
+    assert first.counts.marks[-1] != again.counts.marks[-1] == 3
+    for made, expected in zip(again, anew, strict=True):
+        for one, two in zip([*made], [*expected], strict=True):
+            np.testing.assert_array_equal(one, two)

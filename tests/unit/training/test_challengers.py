@@ -13,7 +13,7 @@ from riskflag.scoring.model import capped
 from riskflag.training.additive import Additive, fit
 from riskflag.training.challengers import Challengers, in_words
 from riskflag.training.judge import Court, Judgement
-from riskflag.training.logistic import Logistic, logistic_scores
+from riskflag.training.logistic import Logistic, logistic_scorer
 from riskflag.training.metrics import auroc
 from riskflag.training.prepare import Prepared
 from tests.made_up_training import SMALL, learnt, prepared
@@ -121,6 +121,6 @@ def chance(raw: np.ndarray) -> np.ndarray:
 
 def test_without_outcomes_a_regression_tells_nothing_and_with_them_it_ranks() -> None:
     train, test = prepared().train, prepared().test
-    assert auroc(logistic_scores(train, test.values), test.labels.numbers) > 0.65
+    assert auroc(logistic_scorer(train)(test.values), test.labels.numbers) > 0.65
     none = dataclasses.replace(train.labels, happened=np.zeros(len(train.rows), dtype=bool))
-    assert not logistic_scores(dataclasses.replace(train, labels=none), test.values).any()
+    assert not logistic_scorer(dataclasses.replace(train, labels=none))(test.values).any()

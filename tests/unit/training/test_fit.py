@@ -18,11 +18,11 @@ from riskflag.training.experiment import ModelConfig
 from riskflag.training.fit import Grower, Matrix
 from riskflag.training.gates import monotone
 from riskflag.training.inputs import agencies_of, choose_inputs
-from riskflag.training.outage import blank_agencies
 from riskflag.training.outcome import Labels
 from riskflag.training.reference import Spread
+from riskflag.training.rows import Rows
 from riskflag.training.sample import sample
-from tests.made_up_training import SMALL, learnt, prepared, signal, signals
+from tests.made_up_training import SMALL, blank_agencies, learnt, prepared, signal, signals
 
 NAMES = ("up", "down", "free")
 DIRECTIONS = ("raises", "lowers", "none")
@@ -126,12 +126,14 @@ def test_a_missing_feed_is_not_scored_as_if_nothing_had_happened() -> None:
 def test_every_outcome_is_kept_and_weights_stand_for_the_rest() -> None:
     happened = np.arange(10_000) % 100 == 0
     labels = Labels(happened, np.zeros(10_000, dtype=np.int64))
-    positions, weights = sample(labels, 2000, seed=3)
+    ids = tuple(f"P{number:04d}" for number in range(2000))
+    rows = Rows(ids, np.tile(np.arange(2000), 5), np.repeat(np.arange(5), 2000) * 30)
+    positions, weights = sample(rows, labels, most=2000, seed=3)
     assert happened[positions].sum() == 100
-    assert len(positions) == 2000
+    assert len(positions) == pytest.approx(2000, abs=150)
     assert weights.sum() == pytest.approx(10_000)
     assert (np.diff(positions) > 0).all()
-    everything, ones = sample(labels, 50_000, seed=3)
+    everything, ones = sample(rows, labels, most=50_000, seed=3)
     assert len(everything) == 10_000
     assert set(ones) == {1.0}
 

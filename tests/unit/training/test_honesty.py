@@ -149,7 +149,22 @@ def test_without_reviews_that_is_said_and_with_many_the_figures_without_them_are
     assert [row["outcomes"] for row in found.table] == ["all", "without those after a review"]
     none = own_flags.check(court, [(test.rows.ids[0], 1)])
     assert none.verdict == FINE
-    assert "no outcome of the test months" in none.sentence
+    assert "no outcome of the training or the test months" in none.sentence
+
+
+def test_a_model_that_learnt_from_what_its_own_flags_set_off_is_at_fault() -> None:
+    """Though none of the test months' outcomes came of a review, most of those learnt from did."""
+    train = prepared().train
+    ours = np.flatnonzero(train.labels.happened)
+    days = [int(train.labels.day[at]) for at in ours]
+    reviews = [
+        (train.rows.ids[train.rows.person[at]], day - 5) for at, day in zip(ours, days, strict=True)
+    ]
+    found = own_flags.check(hearing(), reviews)
+    assert found.verdict == FAULT
+    assert found.figure["value"] is not None
+    assert found.figure["value"] < own_flags.SOME
+    assert "Of the outcomes learnt from it is 100%." in found.sentence
 
 
 # --- amount of contact ------------------------------------------------------------------------

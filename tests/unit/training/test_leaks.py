@@ -15,6 +15,7 @@ from riskflag.training.leaks import (
     leak_check,
     some_rows,
 )
+from riskflag.training.rows import Rows
 from tests.factories import history_of
 from tests.made_up_training import learnt, prepared
 
@@ -62,12 +63,14 @@ def test_forgetting_that_records_come_late_keeps_the_latest_version_from_its_day
          "known_on": "2024-04-01", "contact_key": "x", "version": 2},
     ]  # fmt: skip
     history = history_of(rows)
-    naive = as_it_happened(history).contacts
+    seen = as_it_happened(history)
+    naive = seen.contacts
     assert naive.num_rows == 1
     assert naive["known_day"].to_pylist() == naive["occurred_day"].to_pylist()
     assert naive["superseded_day"].to_pylist() == [NEVER]
-    assert late_share(history.contacts) == 1.0
-    assert late_share(naive) == 0.0
+    row = Rows(("a",), np.zeros(1, dtype=np.int64), np.zeros(1, dtype=np.int64))
+    assert late_share(history, row) == 1.0
+    assert late_share(seen, row) == 0.0
 
 
 def test_both_outcomes_are_among_the_rows_asked_about() -> None:

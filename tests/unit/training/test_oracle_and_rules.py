@@ -16,7 +16,7 @@ from riskflag.scoring.rulebook import Rulebook
 from riskflag.signals import load_catalogue
 from riskflag.training.oracle import HAZARD, read_oracles
 from riskflag.training.rows import Rows
-from riskflag.training.rules_alone import as_score, rules_alone
+from riskflag.training.rules_alone import as_score, rules_alone, rules_for
 from tests.factories import history_of
 
 ROWS = Rows(("A", "B", "C"), np.array([0, 0, 0, 1, 2]), np.array([9, 10, 19, 15, 15]))
@@ -69,6 +69,8 @@ def test_a_child_with_a_pattern_of_the_rulebook_scores_above_one_without(tmp_pat
     born = [{"person_id": name, "birth_on": "2016-01-01"} for name in ("A", "B")]
     as_of = day_number(dt.date(2025, 7, 1))
     rows = Rows(("A", "B"), np.array([0, 1]), np.array([as_of, as_of]))
-    scores = rules_alone(history_of(visits, born), rows, load_catalogue())
-    assert scores is not None
+    history = history_of(visits, born)
+    rulebook = rules_for(history, load_catalogue())
+    assert rulebook is not None
+    scores = rules_alone(history, rows, rulebook)
     assert scores[0] > scores[1]

@@ -130,6 +130,7 @@ def test_a_table_that_is_not_there_is_told(tmp_path: Path) -> None:
         ("[outcome]\ntable = 'a.csv'\nhorizon_days = 90\n", "horizon_days"),
         ("[cohort]\nwhere = { week = 8 }\n", "labelled table"),
         ("[outcome]\ncolumns = { person = 'who' }\n", "add table"),
+        ("[cohort]\nalso_learn_where = { week = 8 }\n", "leave also_learn_where out"),
     ],
 )
 def test_what_does_not_go_together_is_refused(tmp_path: Path, text: str, words: str) -> None:
@@ -150,7 +151,7 @@ def made_up(people: int = 120) -> pd.DataFrame:
     return table.assign(student=[f"s{int(who[1:]) // 3}" for who in table.who])
 
 
-def prepared_from(folder: Path, table: pd.DataFrame) -> Prepared:
+def prepared_from(folder: Path, table: pd.DataFrame, **cohort: object) -> Prepared:
     people = [{"person_id": f"p{n:03d}", "birth_on": "2014-02-03"} for n in range(120)]
     visits = [
         {"person_id": f"p{n:03d}", "type": "ed.attendance", "occurred_on": "2022-12-01"}
@@ -162,6 +163,7 @@ def prepared_from(folder: Path, table: pd.DataFrame) -> Prepared:
     )  # fmt: skip
     known = config().model_dump(exclude_unset=True)
     known["outcome"] = {"table": "labels.csv", "columns": {**COLUMNS, "family": "student"}}
+    known["cohort"] = cohort
     written(folder, table)
     return prepare_table(
         history_of(visits, people),
@@ -202,3 +204,42 @@ def test_a_person_who_is_not_in_the_history_is_told_by_row(tmp_path: Path) -> No
         prepared_from(tmp_path, table)
     assert "labels.csv row 7: this person is not in the history (1 such rows)" in str(told.value)
     assert CANARY not in str(told.value)
+
+
+BOTH_WEEKS = {"where": {"week": 8}, "also_learn_where": {"week": 12}}
+
+
+def with_more_weeks(people: int = 120) -> pd.DataFrame:
+    """The same, with rows of a later week of each year that are not asked about."""
+    asked = made_up(people).assign(week=8)
+    later = asked.assign(week=12, on=asked.on.str.replace("-01-01", "-01-29"))
+    return pd.concat([asked, later], ignore_index=True)
+
+
+def test_rows_that_are_only_learnt_from_judge_calibrate_and_stop_nothing(tmp_path: Path) -> None:
+    prepared = prepared_from(tmp_path, with_more_weeks(), where={"week": 8})
+    more = prepared_from(tmp_path, with_more_weeks(), **BOTH_WEEKS)
+    january = {day_number(dt.date(2023, 1, 1))}
+    assert set(prepared.train.rows.as_of.tolist()) == january
+    assert set(more.train.rows.as_of.tolist()) == january | {day_number(dt.date(2023, 1, 29))}
+    assert len(more.train.rows) == 2 * len(prepared.train.rows)
+    for window in (more.calibration.rows, more.train.rows.take(more.stopping)):
+        assert set(window.as_of.tolist()) == january
+    assert set(more.test.rows.as_of.tolist()) == {day_number(dt.date(2025, 1, 1))}
+    assert len(more.learnt_alike.rows) == len(prepared.train.rows)
+
+
+def test_the_number_of_trees_is_not_found_on_labels_that_were_grown_on(tmp_path: Path) -> None:
+    """Of those whose label finds it no other week counts; with earlier ends they do."""
+    more = prepared_from(tmp_path, with_more_weeks(), **BOTH_WEEKS)
+    assert more.asked is not None
+    assert more.fitting.any()
+    assert not (more.fitting & ~more.asked).any()
+    table = with_more_weeks()
+    first = table.who < "p060"
+    table.loc[first & (table["until"] == "2023-06-30"), "until"] = "2023-05-31"
+    early = table.loc[first & table.on.str.startswith("2023")]
+    table.loc[early.index, "on"] = early.on.str.replace("2023-01-0", "2022-12-0")
+    more = prepared_from(tmp_path, table, **BOTH_WEEKS)
+    assert more.asked is not None
+    assert (more.fitting & ~more.asked).any()

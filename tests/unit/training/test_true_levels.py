@@ -9,16 +9,15 @@ import pytest
 
 from riskflag.training.learn import Learnt, learn
 from riskflag.training.metrics import auroc, expected_over_observed
-from riskflag.training.outage import blank_agencies
 from riskflag.training.prepare import Prepared
 from riskflag.training.sample import sample
-from tests.made_up_training import SMALL, prepared
+from tests.made_up_training import SMALL, blank_agencies, prepared
 
 
 def sampled(made: Prepared, *, weighted: bool) -> Prepared:
     """The same with a fifth of the rows to learn from, all of those with the outcome."""
     train = made.train
-    chosen, weights = sample(train.labels, len(train.rows) // 5, seed=3)
+    chosen, weights = sample(train.rows, train.labels, most=len(train.rows) // 5, seed=3)
     few = dataclasses.replace(
         train,
         rows=train.rows.take(chosen),

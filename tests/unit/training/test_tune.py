@@ -20,7 +20,7 @@ FEW = TuningConfig(trials=6, folds=2, seed=4)
 
 
 def grounds(made: Prepared, config: ModelConfig = SMALL.model, threads: int = 2) -> Grounds:
-    data, _ = material(made, config)
+    data = material(made, config)
     grower = Grower(made.inputs.names, directions(made), config, threads)
     return Grounds.of(made, grower, data)
 

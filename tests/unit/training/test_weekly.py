@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from riskflag.clock import NEVER
-from riskflag.training.logistic import logistic_scores
+from riskflag.training.logistic import logistic_scorer
 from riskflag.training.metrics import auroc
 from riskflag.training.outcome import Labels
 from riskflag.training.rolling import recency, some
@@ -105,6 +105,6 @@ def test_current_practice_is_the_newest_referral_that_was_known() -> None:
 
 def test_the_regression_learns_from_signals_with_unknown_and_never() -> None:
     ready = prepared()
-    scores = logistic_scores(ready.train, ready.test.values)
+    scores = logistic_scorer(ready.train)(ready.test.values)
     assert np.isfinite(scores).all()
     assert auroc(scores, ready.test.labels.numbers) > 0.65

@@ -1,0 +1,94 @@
+"""The flags of a publication as the bytes they are published as.
+
+As dictionaries ten thousand flags take several GiB; as bytes a fifth of that, and what passes from
+the night to its file, its hash and its pages are these bytes anyway.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, overload
+
+from riskflag.nightly.folder import flag_line
+from riskflag.nightly.joined import rules_of, themes_of
+from riskflag.nightly.listing import listed
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Written:
+    """One flag: its line of flags.json, what lists show of it, and what the manifest counts."""
+
+    line: bytes
+    short: Row
+    status: str
+    level: str
+    standing: str
+    raised_by: str
+    rules: tuple[str, ...]
+    themes: tuple[str, ...]
+
+    @classmethod
+    def of(cls, flag: Row) -> Written:
+        """That of a FLAG JSON."""
+        return cls(
+            flag_line(flag),
+            listed(flag),
+            flag["status"],
+            flag["level"],
+            flag["standing"],
+            flag["raised_by"],
+            tuple(rule["id"] for reason in flag["reasons"] for rule in rules_of(reason)),
+            tuple(theme for reason in flag["reasons"] for theme in themes_of(reason)),
+        )
+
+
+#: A flag's id in its line: within a text a quotation mark would have a backslash before it.
+FLAG_ID = re.compile(rb'"flag_id": "([^"]*)"')
+
+
+def line_id(line: bytes) -> str:
+    """The id of the flag of a line of flags.json, without reading all of it."""
+    found = FLAG_ID.search(line)
+    return found[1].decode() if found else str(json.loads(line)["flag_id"])
+
+
+class FlagLines(Sequence[Row]):
+    """Flags as JSON, each read from its bytes whenever it is asked for."""
+
+    def __init__(self, lines: Sequence[bytes]) -> None:
+        self._lines = lines
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+    @overload
+    def __getitem__(self, place: int) -> Row: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[Row]: ...
+    def __getitem__(self, place: int | slice) -> Row | Sequence[Row]:
+        if isinstance(place, slice):
+            return FlagLines(self._lines[place])
+        flag: Row = json.loads(self._lines[place])
+        return flag
+
+
+class FlagsById(Mapping[str, Row]):
+    """Flags as JSON by their id, each read from its bytes whenever it is asked for."""
+
+    def __init__(self, lines: Mapping[str, bytes]) -> None:
+        self._lines = lines
+
+    def __getitem__(self, flag_id: str) -> Row:
+        flag: Row = json.loads(self._lines[flag_id])
+        return flag
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._lines)
+
+    def __len__(self) -> int:
+        return len(self._lines)
