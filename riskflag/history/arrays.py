@@ -15,7 +15,7 @@ Mask = npt.NDArray[np.bool_]
 
 
 def one(column: Any) -> pa.Array:
-    """A column as one array."""
+    """A column as one array; lent, not copied, where it has a single chunk."""
     if isinstance(column, pa.ChunkedArray):
         if column.num_chunks == 1:
             return column.chunk(0)

@@ -150,7 +150,8 @@ def children_on(
     self_made = isin(contacts.column("link"), ["self"])
     facts = _Facts.of(persons)
     child = np.zeros((len(ids), len(days)), np.bool_)
-    for place, day in enumerate(days):
+    # Plain numbers, so that days are compared in the width they are kept in.
+    for place, day in enumerate(days.tolist()):
         related = relationships.filter(pa.array(_visible(relationships, day)))
         in_contact, with_row = (np.zeros(len(ids), np.bool_) for _ in range(2))
         if len(people):
@@ -184,6 +185,8 @@ def _together(some: pa.Array, others: pa.Array) -> pa.Array:
 
 def _among(names: pa.Array, ids: pa.Array) -> Ints:
     """The place of each name in `ids`, which hold them all."""
+    if len(names) == 0:
+        return np.empty(0, np.int64)
     if len(names) == len(ids):
         return np.arange(len(ids))
     return np.asarray(pc.index_in(names, value_set=ids).to_numpy(zero_copy_only=False), np.int64)

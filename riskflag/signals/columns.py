@@ -16,12 +16,12 @@ import pyarrow.compute as pc
 
 from riskflag.errors import InputError
 from riskflag.signals.asked import Asked
-from riskflag.signals.kernel import visible_births
+from riskflag.signals.kernel import visible_births, whole_numbers
 from riskflag.signals.layout import (
+    NOTHING,
     STILL_OPEN,
     UNKNOWN_DAY,
     Contacts,
-    Floats,
     Int32s,
     Ints,
     Versions,
@@ -88,7 +88,7 @@ class Columns:
         codes = room.array("codes", len(self._words), length, np.int32)
         for place, words in enumerate(self._words):
             codes[place] = codes_of(words.indices.slice(start, length))
-        numbers = room.array("numbers", len(self._numbers), length, np.float64)
+        numbers = room.array("numbers", max(len(self._numbers), 1), length, np.int64)
         for place, column in enumerate(self._numbers):
             _write(column.slice(start, length), numbers[place])
         occurred, known, superseded = (
@@ -107,18 +107,15 @@ class Columns:
         return np.asarray(days.to_numpy(zero_copy_only=False), np.int32)
 
 
-def _write(column: pa.DoubleArray, numbers: Floats) -> None:
-    """Write a column of numbers, NaN where not recorded: Arrow's own way takes several times."""
+def _write(column: pa.DoubleArray, numbers: Ints) -> None:
+    """Write a column of numbers as the kernel wants them."""
     recorded, values = column.buffers()
     first, stop = column.offset, column.offset + len(column)
     if values is None:
-        numbers[:] = np.nan
+        numbers[:] = NOTHING
         return
-    numbers[:] = np.frombuffer(values, np.float64)[first:stop]
-    if recorded is not None:
-        bits = np.frombuffer(recorded, np.uint8)[first // 8 : (stop + 7) // 8]
-        flags = np.unpackbits(bits, bitorder="little")[first % 8 : first % 8 + len(column)]
-        numbers[np.flatnonzero(flags == 0)] = np.nan
+    flags = np.frombuffer(recorded if recorded is not None else b"", np.uint8)
+    whole_numbers(np.frombuffer(values, np.float64)[first:stop], flags, first, numbers)
 
 
 class Births:

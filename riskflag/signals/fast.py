@@ -12,12 +12,12 @@ import numpy as np
 
 from riskflag.history.view import History
 from riskflag.progress import Progress
-from riskflag.signals import kernel, spread
+from riskflag.signals import blocks, spread
 from riskflag.signals.asked import Asked
+from riskflag.signals.blocks import run
 from riskflag.signals.columns import Births, Columns, Room
 from riskflag.signals.define import Signal
 from riskflag.signals.grid import run_grid
-from riskflag.signals.kernel import run
 from riskflag.signals.layout import UNKNOWN_DAY, Floats, Ints, Program, Rows
 from riskflag.signals.plan import plan
 from riskflag.signals.program import bind
@@ -184,7 +184,7 @@ def _one_chunk(prepared: _Prepared, part: slice, out: Floats, first: int = 0) ->
     if several:
         run_grid(contacts, shifted, program, spread.room(shifted, program), out)
     else:
-        run(contacts, shifted, program, kernel.room(shifted, program), out)
+        run(contacts, shifted, program, blocks.room(shifted, program), out)
     return len(mine.as_of)
 
 

@@ -35,7 +35,7 @@ def run_grid(contacts: Contacts, rows: Rows, program: Program, dates: Dates, out
         calendar(dates, rows, first, stop)
         marked = gather(contacts, program, dates, rows, first)
         settle(program, dates, marked)
-        if dates.cells.walks.shape[0] > 0:
+        if dates.cells.values.walks.shape[0] > 0:
             told = heard(contacts, dates.steps, rows, first)
         begin_dates(dates)
         for g in range(stop - first):

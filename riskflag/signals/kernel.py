@@ -18,15 +18,15 @@ from riskflag.signals.layout import (
     AGE_DAYS,
     AGE_MONTHS,
     DIFFERENCE,
-    DIFFERENT,
     FIRST,
-    HIGHEST,
     LARGEST_NUMBER,
     LAST,
+    LOWEST,
     NOTHING,
     RATIO,
     THOUSANDTHS,
     UNKNOWN_DAY,
+    Bytes,
     Cells,
     Contacts,
     Floats,
@@ -34,11 +34,11 @@ from riskflag.signals.layout import (
     Ints,
     Program,
     Rows,
-    Scratch,
     Steps,
+    Values,
     Versions,
 )
-from riskflag.signals.walks import heard, in_window, remembered, visible, walk
+from riskflag.signals.walks import in_window, visible, walk
 
 
 @compiled
@@ -77,42 +77,37 @@ def classify(contacts: Contacts, program: Program) -> None:
         contacts.classes[i] = found
 
 
+@compiled
+def whole_numbers(given: Floats, flags: Bytes, first: int, numbers: Ints) -> None:
+    """Write numbers in thousandths; NOTHING where not recorded or too large to be meant.
+
+    Number n is recorded if bit `first + n` of `flags` is set, or if there are no flags.
+    """
+    for n in range(numbers.shape[0]):
+        number, bit = given[n], first + n
+        recorded = abs(number) <= LARGEST_NUMBER
+        if flags.shape[0] > 0:
+            recorded &= (flags[np.uint64(bit >> 3)] >> np.uint8(bit & 7)) & 1 != 0
+        whole = int(np.rint((number if recorded else 0.0) * THOUSANDTHS))
+        numbers[n] = whole if recorded else NOTHING
+
+
+def values(program: Program, room: tuple[int, ...] = ()) -> Values:
+    """Room for the values of a row, or of several side by side."""
+    starts = program.readings.starts.tolist()
+    every = np.zeros((starts[-1], *room), np.float64)
+    return Values(every, *(every[start:stop] for start, stop in pairwise(starts)))
+
+
 def cells(program: Program) -> Cells:
     """Room for what the windows of one row came to."""
-    starts = program.readings.starts.tolist()
-    values = np.zeros(starts[-1], np.float64)
     return Cells(
         np.zeros(len(program.counts.first), np.int32),
         np.zeros(len(program.sums.first), np.int32),
         np.zeros(len(program.sums.first), np.int64),
         np.zeros(len(program.bests.first), np.int64),
-        values,
-        *(values[start:stop] for start, stop in pairwise(starts)),
+        values(program),
     )
-
-
-def room(rows: Rows, program: Program) -> Scratch:
-    """One thread's working memory."""
-    contacts = int((rows.stop - rows.start).max())
-    bins = len(program.edges)
-    counts, sums, bests = (len(one.op) for one in (program.counts, program.sums, program.bests))
-    return Scratch(
-        np.zeros(bins * counts, np.int32),
-        np.zeros(bins * sums, np.int32),
-        np.zeros(bins * sums, np.int64),
-        np.full(bins * bests, NOTHING, np.int64),
-        np.full(program.counts.marks[counts], -1, np.int64),
-        cells(program),
-        remembered(program.walks, contacts),
-    )
-
-
-@inlined
-def usable(number: float) -> tuple[int, bool]:
-    """A number in whole thousandths, and whether it was recorded and can be meant."""
-    if abs(number) <= LARGEST_NUMBER:
-        return int(np.rint(number * THOUSANDTHS)), True
-    return 0, False
 
 
 @inlined
@@ -123,120 +118,38 @@ def merit(contacts: Contacts, lane: tuple[int, int], i: int) -> int:
         return int(contacts.occurred[i])
     if op == FIRST:
         return -int(contacts.occurred[i])
-    whole, recorded = usable(contacts.numbers[column, i])
-    if not recorded:
-        return NOTHING
-    return whole if op == HIGHEST else -whole
+    whole = int(contacts.numbers[column, i])
+    return -whole if op == LOWEST and whole != NOTHING else whole
 
 
 @inlined
-def _seen(scratch: Scratch, mark: int, row: int) -> bool:
-    """Whether this row has met a value before; it has from now on."""
-    before = bool(scratch.seen[mark] == row)
-    scratch.seen[mark] = row
-    return before
+def read_best(how: tuple[int, int, float, float], best: int, as_of: int) -> float:
+    """The value that a best stands for; `how` is of layout.Readings."""
+    times, sign, whole, without = how
+    value = (times * as_of + sign * best) / whole
+    return without if best == NOTHING else value
 
 
 @inlined
-def _gather(contacts: Contacts, program: Program, scratch: Scratch, rows: Rows, row: int) -> None:
-    """Put the child's visible contacts into the bins, newest first."""
-    as_of = rows.as_of[row]
-    counts, sums, bests = program.counts, program.sums, program.bests
-    far = program.bins.shape[0] - 1
-    for i in range(rows.stop[row] - 1, rows.start[row] - 1, -1):
-        if not visible(contacts.known[i], contacts.superseded[i], as_of):
-            continue
-        b = program.bins[min(max(as_of - contacts.occurred[i], 0), far)]
-        if b < 0:
-            continue
-        kind = contacts.classes[i]
-        for place in range(counts.start[kind], counts.start[kind + 1]):
-            lane = counts.lanes[place]
-            if counts.op[lane] == DIFFERENT:
-                code = contacts.codes[counts.column[lane], i]
-                if code < 0 or b < counts.begin[lane]:
-                    continue
-                if _seen(scratch, counts.marks[lane] + code, row):
-                    continue
-            scratch.counted[np.uint64((b + 1) * counts.op.shape[0] + lane)] += 1
-        for place in range(sums.start[kind], sums.start[kind + 1]):
-            lane = sums.lanes[place]
-            whole, recorded = usable(contacts.numbers[sums.column[lane], i])
-            spot = np.uint64((b + 1) * sums.op.shape[0] + lane)
-            scratch.measured[spot] += recorded
-            scratch.summed[spot] += whole
-        for place in range(bests.start[kind], bests.start[kind + 1]):
-            lane = bests.lanes[place]
-            if b < bests.begin[lane]:
-                continue
-            here = merit(contacts, (bests.op[lane], bests.column[lane]), i)
-            spot = np.uint64((b + 1) * bests.op.shape[0] + lane)
-            scratch.best[spot] = max(scratch.best[spot], here)
-
-
-@inlined
-def _running(totals: Ints | Int32s, width: int) -> None:
-    for base in range(width, totals.shape[0], max(width, 1)):
-        for lane in range(width):
-            totals[np.uint64(base + lane)] += totals[np.uint64(base + lane - width)]
-
-
-@inlined
-def _empty(bins: Ints | Int32s, nothing: int) -> None:
-    # A loop, not a slice: assigning slices makes numba compile texts for errors that cannot be.
-    for spot in range(bins.shape[0]):
-        bins[spot] = nothing
-
-
-@inlined
-def _windows(program: Program, scratch: Scratch) -> None:
-    """Turn the bins into windows, and leave them empty for the next row."""
-    found, counts, sums, bests = scratch.cells, program.counts, program.sums, program.bests
-    _running(scratch.counted, counts.op.shape[0])
-    for cell in range(found.counted.shape[0]):
-        before = scratch.counted[counts.less[cell]]
-        found.counted[cell] = scratch.counted[counts.more[cell]] - before
-    _empty(scratch.counted, 0)
-    _running(scratch.measured, sums.op.shape[0])
-    _running(scratch.summed, sums.op.shape[0])
-    for cell in range(found.summed.shape[0]):
-        less, more = sums.less[cell], sums.more[cell]
-        found.measured[cell] = scratch.measured[more] - scratch.measured[less]
-        found.summed[cell] = scratch.summed[more] - scratch.summed[less]
-    _empty(scratch.measured, 0)
-    _empty(scratch.summed, 0)
-    width = bests.op.shape[0]
-    for base in range(width, scratch.best.shape[0], max(width, 1)):
-        for lane in range(width):
-            before = scratch.best[np.uint64(base + lane - width)]
-            here = scratch.best[np.uint64(base + lane)]
-            scratch.best[np.uint64(base + lane)] = max(here, before)
-    for cell in range(found.best.shape[0]):
-        found.best[cell] = scratch.best[bests.more[cell]]
-    _empty(scratch.best, NOTHING)
-
-
-@inlined
-def _read(program: Program, found: Cells, as_of: int) -> None:
+def _read(program: Program, cells: Cells, as_of: int) -> None:
     """Read the values off the windows."""
-    how = program.readings
+    how, found = program.readings, cells.values
     for cell in range(found.counts.shape[0]):
-        found.counts[cell] = found.counted[cell]
+        found.counts[cell] = cells.counted[cell]
     for cell in range(found.exists.shape[0]):
-        found.exists[cell] = min(found.counted[cell], 1)
+        found.exists[cell] = min(cells.counted[cell], 1)
     for cell in range(found.totals.shape[0]):
         # Both are looked up whatever they are: without a branch, several cells go at once.
-        nothing, measured = found.counted[how.beside[cell]] == 0, found.measured[cell] > 0
-        total = found.summed[cell] / THOUSANDTHS
+        nothing, measured = cells.counted[how.beside[cell]] == 0, cells.measured[cell] > 0
+        total = cells.summed[cell] / THOUSANDTHS
         found.totals[cell] = total if nothing | measured else math.nan
     for cell in range(found.means.shape[0]):
-        measured = found.measured[cell]
-        mean = found.summed[cell] / (THOUSANDTHS * measured)
+        measured = cells.measured[cell]
+        mean = cells.summed[cell] / (THOUSANDTHS * measured)
         found.means[cell] = mean if measured > 0 else math.nan
     for cell in range(found.bests.shape[0]):
-        best = found.best[cell]
-        value = (how.times[cell] * as_of + how.sign[cell] * best) / how.whole[cell]
-        found.bests[cell] = how.without[cell] if best == NOTHING else value
+        one = (how.times[cell], how.sign[cell], how.whole[cell], how.without[cell])
+        found.bests[cell] = read_best(one, cells.best[cell], as_of)
 
 
 @compiled
@@ -290,9 +203,9 @@ def complete(
     `place` is the row and how many contacts of its child any walk hears of.
     """
     row, told = place
-    program, found, steps = work
-    as_of, target = rows.as_of[row], rows.target[row]
-    _read(program, found, as_of)
+    program, cells, steps = work
+    as_of, target, found = rows.as_of[row], rows.target[row], cells.values
+    _read(program, cells, as_of)
     if found.walks.shape[0] > 0:
         for one in range(found.walks.shape[0]):
             found.walks[one] = program.defaults[one]
@@ -305,21 +218,8 @@ def complete(
         if op >= AGE_DAYS:
             value = age_at(op, rows.birth[row], as_of)
         else:
-            a, b = found.values[program.steps.a[step]], found.values[program.steps.b[step]]
+            a, b = found.every[program.steps.a[step]], found.every[program.steps.b[step]]
             value = stepped(op, a, b, program.steps.factor[step])
         found.steps[step] = value
     for output in range(program.readings.outputs.shape[0]):
-        out[target, output] = found.values[program.readings.outputs[output]]
-
-
-@compiled
-def run(contacts: Contacts, rows: Rows, program: Program, scratch: Scratch, out: Floats) -> None:
-    """Compute every signal of every row into `out` [rows of the request, signals]."""
-    classify(contacts, program)
-    steps, found, told = scratch.steps, scratch.cells, 0
-    for row in range(rows.as_of.shape[0]):
-        _gather(contacts, program, scratch, rows, row)
-        _windows(program, scratch)
-        if found.walks.shape[0] > 0:
-            told = heard(contacts, steps, rows, row)
-        complete(contacts, rows, (row, told), (program, found, steps), out)
+        out[target, output] = found.every[program.readings.outputs[output]]

@@ -9,6 +9,8 @@ import numpy.typing as npt
 
 Ints = npt.NDArray[np.int64]
 Int32s = npt.NDArray[np.int32]
+Bytes = npt.NDArray[np.uint8]
+Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
 #: Unsigned, so that compiled code need not ask whether a place counts from the end.
 Places = npt.NDArray[np.uint32]
@@ -30,6 +32,10 @@ UNKNOWN_DAY = -10_000_000
 STILL_OPEN = 10_000_000
 #: The best of no contact at all: less than any day or number.
 NOTHING = -(2**62)
+#: Rows of one as-of date that are worked out together, and how far apart in memory their values
+#: lie: not by a power of two, which would crowd them into a few places of a processor's cache.
+ROWS = 64
+STRIDE = ROWS + 8
 #: As-of dates of one child that are worked out together: bits of a signed word.
 MOST_DATES = 60
 
@@ -41,7 +47,7 @@ class Contacts(NamedTuple):
     known: Int32s  # [n]
     superseded: Int32s  # [n]
     codes: Int32s  # [columns, n] dictionary codes, -1 where not recorded
-    numbers: Floats  # [numbers, n], NaN where not recorded
+    numbers: Ints  # [numbers, n] in thousandths, NOTHING where not recorded
     classes: Int32s  # [n], filled in by the kernel
     ended: Int32s  # [n] day numbers, STILL_OPEN or UNKNOWN_DAY; empty where no signal asks
 
@@ -83,14 +89,16 @@ class TypeTables(NamedTuple):
 class Lanes(NamedTuple):
     """What is accumulated of one kind, from which contacts and in which windows.
 
-    Contacts of class c go into the lanes `lanes[start[c]] .. lanes[start[c + 1] - 1]`; the cells
-    (windows) of lane l are `cells[l] .. cells[l + 1]`.
+    Contacts of class c go into the lanes `lanes[start[2 * c]] .. lanes[start[2 * c + 2] - 1]`: from
+    `start[2 * c + 1]` on those that look at what a contact says (a word or a number). The cells
+    (windows) of lane l are `cells[l] .. cells[l + 1]`. The last lane is nobody's: it has no cell.
     """
 
     start: Ints
     lanes: Places
     op: Ints  # [lanes] COUNT or DIFFERENT; TOTAL; or what is best
-    begin: Ints  # [lanes] the first bin of any of its windows
+    begin: Ints  # [lanes] the first bin of its windows, and the one behind the last
+    end: Ints
     column: Ints  # [lanes] of a number, or of the words to tell apart
     marks: Ints  # [lanes + 1] where the values that a lane may meet begin
     cells: Ints
@@ -152,6 +160,10 @@ class Program(NamedTuple):
     counts: Lanes
     sums: Lanes
     bests: Lanes
+    # [classes, 5] the first lane of each sort: of counts those that count and that tell apart, of
+    # sums, of bests those of days and of numbers; and whether a class has further lanes.
+    first: Places
+    further: Bools
     readings: Readings
     walks: WalkTables
     steps: StepTables
@@ -172,15 +184,11 @@ class Steps(NamedTuple):
     order: Ints  # the contacts of a child that any walk hears of
 
 
-class Cells(NamedTuple):
-    """What the windows of one row came to, cell by cell, and the values that follow."""
+class Values(NamedTuple):
+    """The values of a row, one after another (see Readings); of a block [values, STRIDE]."""
 
-    counted: Int32s
-    measured: Int32s  # contacts that have the number
-    summed: Ints  # thousandths
-    best: Ints  # days, or thousandths; of FIRST and LOWEST the negative; or NOTHING
-    values: Floats
-    # Parts of `values`, see Readings.
+    every: Floats
+    # Parts of `every`.
     counts: Floats
     exists: Floats
     totals: Floats
@@ -190,16 +198,27 @@ class Cells(NamedTuple):
     steps: Floats
 
 
-class Scratch(NamedTuple):
-    """One thread's working memory for one as-of date, reused from row to row."""
+class Cells(NamedTuple):
+    """What the windows of one row came to, cell by cell, and the values that follow."""
 
-    # [bins + 1, lanes]: bin b is at b + 1, so that running totals begin with a nothing.
+    counted: Int32s
+    measured: Int32s  # contacts that have the number
+    summed: Ints  # thousandths
+    best: Ints  # days, or thousandths; of FIRST and LOWEST the negative; or NOTHING
+    values: Values
+
+
+class Scratch(NamedTuple):
+    """One thread's working memory for one as-of date, reused from block to block."""
+
+    as_of: Ints  # [ROWS]
+    # [(bins + 1) * lanes * STRIDE]: bin b is at b + 1, so that running totals begin with a nothing.
     counted: Int32s
     measured: Int32s
     summed: Ints  # thousandths
     best: Ints
     seen: Ints  # [marks] the last row that saw a value
-    cells: Cells
+    found: Values
     steps: Steps
 
 

@@ -32,7 +32,10 @@ class People:
 
     def places(self, wanted: pa.Array) -> Ints:
         """Where each wanted person is among the people, -1 for nowhere."""
-        code = pc.index_in(wanted, value_set=self._names.cast(pa.string())).fill_null(-1)
+        names = self._names.cast(pa.string())
+        if wanted.equals(names):
+            return self._places[:-1]
+        code = pc.index_in(wanted, value_set=names).fill_null(-1)
         return np.asarray(self._places[code.to_numpy(zero_copy_only=False)], np.int64)
 
 

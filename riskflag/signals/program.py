@@ -104,13 +104,18 @@ def bind(plan: Plan, columns: Columns, like: Program | None = None) -> Program:
         return like._replace(types=types, counts=counts)
     cells = {kind: tuple(c for c in plan.cells() if c.lane.kind in kind) for kind in OF_KIND}
     places = _places(plan, cells)
+    counts, sums, bests = (_lanes(plan, cells[kind], columns) for kind in OF_KIND)
+    sorts = [(counts, 0), (counts, 1), (sums, 1), (bests, 0), (bests, 1)]
+    of_class = np.array([_sizes(lanes, sort) for lanes, sort in sorts]).T
     return Program(
         types=_type_tables(plan, columns),
         edges=_ints(plan.edges),
         bins=_bins(plan.edges),
-        counts=_lanes(plan, cells[COUNTS], columns),
-        sums=_lanes(plan, cells[SUMS], columns),
-        bests=_lanes(plan, cells[BESTS], columns),
+        counts=counts,
+        sums=sums,
+        bests=bests,
+        first=np.ascontiguousarray(np.array([_firsts(lanes, sort) for lanes, sort in sorts]).T),
+        further=np.asarray((of_class > 1).any(axis=1)),
         readings=_readings(plan, cells, places),
         walks=_walk_tables(plan, columns),
         steps=_step_tables(plan, places.of_register),
@@ -196,25 +201,34 @@ def _lanes(plan: Plan, cells: Sequence[Cell], columns: Columns) -> Lanes:
     tracks, lanes = len(plan.tracks), list(dict.fromkeys(cell.lane for cell in cells))
     place = {lane: number for number, lane in enumerate(lanes)}
     first, stop = (_ints([getattr(cell, edge) for cell in cells]) for edge in ("first", "stop"))
-    lane_of = _ints([place[cell.lane] for cell in cells])
-    begin = {cell.lane: cell.first for cell in cells}
+    lane_of, width = _ints([place[cell.lane] for cell in cells]), len(lanes) + 1
+    begin = {lane: min(cell.first for cell in cells if cell.lane == lane) for lane in lanes}
+    end = {lane: max(cell.stop for cell in cells if cell.lane == lane) for lane in lanes}
     of_track = [[n for n, lane in enumerate(lanes) if lane.track == t] for t in range(tracks)]
     of_class = [
-        [lane for one in members if one < tracks for lane in of_track[one]]
+        [
+            lane
+            for one in members
+            if one < tracks
+            for lane in of_track[one]
+            if _looks(lanes[lane]) == looks
+        ]
         for members in plan.classes
+        for looks in (False, True)
     ]
     found = Lanes(
         start=_offsets([len(each) for each in of_class]),
         lanes=_as_places(list(itertools.chain.from_iterable(of_class))),
-        op=_ints([OPS[lane.op] for lane in lanes]),
-        begin=_ints([begin[lane] for lane in lanes]),
-        column=_ints([_column(lane, columns) for lane in lanes]),
-        marks=_offsets([0] * len(lanes)),
-        cells=_offsets(_how_many(lane_of, len(lanes))),
+        op=_ints([*(OPS[lane.op] for lane in lanes), layout.COUNT]),
+        begin=_ints([*(begin[lane] for lane in lanes), 0]),
+        end=_ints([*(end[lane] for lane in lanes), 0]),
+        column=_ints([*(_column(lane, columns) for lane in lanes), 0]),
+        marks=_offsets([0] * width),
+        cells=_offsets(_how_many(lane_of, width)),
         first=first.astype(np.uint32),
         stop=stop.astype(np.uint32),
-        less=(first * len(lanes) + lane_of).astype(np.uint32),
-        more=(stop * len(lanes) + lane_of).astype(np.uint32),
+        less=(first * width + lane_of).astype(np.uint32),
+        more=(stop * width + lane_of).astype(np.uint32),
         cell_marks=_offsets([0] * len(cells)),
     )
     return _marked(found, columns)
@@ -222,6 +236,23 @@ def _lanes(plan: Plan, cells: Sequence[Cell], columns: Columns) -> Lanes:
 
 def _how_many(places: Sequence[int] | Ints, size: int) -> list[int]:
     return [int(many) for many in np.bincount(_ints(places), minlength=size)]
+
+
+def _sizes(lanes: Lanes, sort: int) -> Ints:
+    """How many lanes of a sort each class has."""
+    return np.diff(lanes.start)[sort::2]
+
+
+def _firsts(lanes: Lanes, sort: int) -> Places:
+    """The first lane of a sort for each class; without any, nobody's."""
+    nobody = len(lanes.op) - 1
+    first = np.append(lanes.lanes, nobody)[lanes.start[sort:-1:2]]
+    return np.where(_sizes(lanes, sort) > 0, first, nobody).astype(np.uint32)
+
+
+def _looks(lane: Lane) -> bool:
+    """Whether a lane looks at what a contact says."""
+    return lane.attribute is not None
 
 
 def _column(lane: Lane, columns: Columns) -> int:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import numpy as np
 
 from riskflag.signals.compiler import compiled, inlined
-from riskflag.signals.kernel import cells, merit, usable
+from riskflag.signals.kernel import cells, merit
 from riskflag.signals.layout import (
     DIFFERENT,
     MOST_DATES,
@@ -141,7 +141,7 @@ def _count(
     counts, cuts = program.counts, dates.cuts
     i, begin, end = contact
     kind = contacts.classes[i]
-    for place in range(counts.start[kind], counts.start[kind + 1]):
+    for place in range(counts.start[2 * kind], counts.start[2 * kind + 2]):
         lane = counts.lanes[place]
         if counts.op[lane] == DIFFERENT:
             code = contacts.codes[counts.column[lane], i]
@@ -168,10 +168,10 @@ def _add(contacts: Contacts, program: Program, dates: Dates, contact: tuple[int,
     sums, cuts = program.sums, dates.cuts
     i, begin, end = contact
     kind = contacts.classes[i]
-    for place in range(sums.start[kind], sums.start[kind + 1]):
+    for place in range(sums.start[2 * kind], sums.start[2 * kind + 2]):
         lane = sums.lanes[place]
-        whole, recorded = usable(contacts.numbers[sums.column[lane], i])
-        if not recorded:
+        whole = contacts.numbers[sums.column[lane], i]
+        if whole == NOTHING:
             continue
         for cell in range(sums.cells[lane], sums.cells[lane + 1]):
             lower = max(begin, cuts[sums.first[cell]])
@@ -193,7 +193,7 @@ def _hold(
     bests, cuts = program.bests, dates.cuts
     i, begin, end = contact
     kind = contacts.classes[i]
-    for place in range(bests.start[kind], bests.start[kind + 1]):
+    for place in range(bests.start[2 * kind], bests.start[2 * kind + 2]):
         lane = bests.lanes[place]
         here = merit(contacts, (bests.op[lane], bests.column[lane]), i)
         for cell in range(bests.cells[lane], bests.cells[lane + 1]):

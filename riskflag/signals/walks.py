@@ -16,9 +16,9 @@ from riskflag.signals.compiler import compiled, inlined
 from riskflag.signals.layout import (
     BUSIEST,
     INSIDE,
-    LARGEST_NUMBER,
     LAST_VALUE,
     LONGEST,
+    NOTHING,
     OPEN,
     SEQUENCE,
     SHORTEST,
@@ -144,9 +144,9 @@ def _hear(contacts: Contacts, steps: Steps, one: int, i: int, as_of: int) -> Non
     if op in (OPEN, INSIDE):
         _interval(steps, one, day, int(contacts.ended[i]), as_of)
     elif op == LAST_VALUE:
-        number = contacts.numbers[steps.walks.column[one], i]
-        if abs(number) <= LARGEST_NUMBER:
-            steps.found[one] = np.int64(np.rint(number * THOUSANDTHS))
+        whole = contacts.numbers[steps.walks.column[one], i]
+        if whole != NOTHING:
+            steps.found[one] = whole
             steps.heard[one] = 1
     elif op in (LONGEST, SHORTEST):
         _gap(steps, one, day)
