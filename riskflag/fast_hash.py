@@ -54,6 +54,8 @@ _ROUND = (
 )
 #: The order of the words in each of the twelve rounds; without a sign, indexing needs no check.
 _SIGMA = np.array([*_ROUND, *_ROUND[:2]], np.uint64)
+#: The two characters that say a byte, as one number.
+_LETTERS = np.frombuffer("".join(f"{byte:02x}" for byte in range(256)).encode(), np.uint16)
 
 
 @_compiled
@@ -103,8 +105,10 @@ def _compress(h: Words, m: Words, done: int, last: bool) -> None:
 
 
 @_compiled
-def _hash_all(offsets: npt.NDArray[np.int64], data: Bytes, hexadecimal: Bytes) -> None:
-    """The digest of each text, as 32 characters."""
+def _hash_all(
+    offsets: npt.NDArray[np.int64], data: Bytes, hexadecimal: npt.NDArray[np.uint16]
+) -> None:
+    """The digest of each text, as 16 times two characters."""
     h, m = np.empty(8, np.uint64), np.empty(16, np.uint64)
     block = m.view(np.uint8)
     for row in range(len(offsets) - 1):
@@ -123,12 +127,11 @@ def _hash_all(offsets: npt.NDArray[np.int64], data: Bytes, hexadecimal: Bytes) -
             _compress(h, m, at - begin, at == end)
             if at == end:
                 break
-        for byte in range(16):
-            value = (h[byte >> 3] >> np.uint64(8 * (byte & 7))) & np.uint64(255)
-            for half in range(2):
-                figure = (value >> np.uint64(4 - 4 * half)) & np.uint64(15)
-                letter = figure + np.uint64(48 if figure < 10 else 87)
-                hexadecimal[row * 32 + 2 * byte + half] = np.uint8(letter)
+        for word in range(2):
+            value = h[word]
+            for place in range(8):
+                hexadecimal[row * 16 + word * 8 + place] = _LETTERS[value & np.uint64(255)]
+                value >>= np.uint64(8)
 
 
 @_compiled
@@ -235,7 +238,7 @@ def remainders(offsets: npt.NDArray[np.int64], data: Bytes, divisor: int) -> npt
 def hexadecimal_digests(offsets: npt.NDArray[np.int64], data: Bytes) -> Bytes:
     """The digests of the texts between offsets, 32 characters each, one after another."""
     found = np.empty(32 * (len(offsets) - 1), np.uint8)
-    _hash_all(offsets, data, found)
+    _hash_all(offsets, data, found.view(np.uint16))
     return found
 
 

@@ -226,6 +226,8 @@ class _ContactTable:
 
 def mark_mangled(sheet: Sheet, values: pa.Array, rows: Ints, column: str) -> None:
     """Quarantine rows whose identifier a spreadsheet has cut down to 4.50558E+09."""
+    if not pc.any(pc.match_substring(values, "+")).as_py():
+        return
     found = pc.fill_null(pc.match_substring_regex(values, _MANGLED), False)
     sheet.mark(rows[np.asarray(found)], "mangled_identifier", column)
 

@@ -23,7 +23,6 @@ from riskflag.history.dates import OK, Days
 from riskflag.history.delivered import FileContent, RejectedError
 from riskflag.history.file_faults import check_whole, turned_round
 from riskflag.history.file_rows import FileRows, Part, row_number
-from riskflag.history.known import COMPARED as KNOWN
 from riskflag.history.known import Known
 from riskflag.history.readers import RawFile, UnclearError, What, check_totals, parts_of
 from riskflag.history.sheet import REASONS, Sheet
@@ -45,6 +44,8 @@ from riskflag.history.threads import in_threads, streamed
 
 TABLES = ("contact", "person", "identifier", "relationship")
 _ROWS = pa.schema([pa.field("row", pa.int64()), pa.field("file", pa.int64())])
+#: What tells of a contact, known or not, which it is and when it occurred.
+_DATED = frozenset({"contact_key", "keyless", "occurred_on", "source", "version", "known_on"})
 Made = dict[str, list[Chunk]]
 
 
@@ -168,8 +169,8 @@ class Delivered:
         return sum(here for here, _ in found), sum(turned for _, turned in found)
 
     def _turned(self, known: Known, first: int, last: int) -> tuple[int, int]:
-        current = known.current(self.source.name, first, last, KNOWN.__contains__)
-        few = COMPARED.__contains__
+        current = known.current(self.source.name, first, last, _DATED.__contains__)
+        few = _DATED.__contains__
         made = self._shelves["contact"].read(first, last, few) if current.num_rows else None
         if made is None or bool(pc.any(made["keyless"]).as_py()):
             return 0, 0

@@ -10,7 +10,7 @@ from threading import Lock
 import numpy as np
 import pyarrow as pa
 
-from riskflag.history.arrays import one
+from riskflag.history.arrays import decoded, one
 from riskflag.history.schema import SCHEMAS, conform
 from riskflag.history.shelf import (
     CODES,
@@ -104,7 +104,8 @@ class Known:
     ) -> pa.Table:
         """The latest version of each contact of a source, of a range of codes.
 
-        Columns that are not wanted may be left out; COMPARED is always to be.
+        Columns that are not wanted may be left out; the key, the source, the version and the day it
+        was known are always needed.
         """
         if last - first < CODES:
             return latest(self._rows(first, last, wanted), "contact_key", source)
@@ -145,6 +146,10 @@ class Known:
     def _put(self, reads: Sequence[Callable[[], pa.Table]], progress: Progress = silent) -> None:
         def work(read: Callable[[], pa.Table]) -> tuple[Chunk, bool]:
             table = conform(read(), _SCHEMA, coded=True)
+            if self._shelf.parts > 1:
+                # Each file names other people; written alike, the rows of all are read at once.
+                people = table.schema.get_field_index("person_id")
+                table = table.set_column(people, "person_id", decoded(table.column("person_id")))
             return self._shelf.chunk(table), table.column("person_id").null_count > 0
 
         for number, (chunk, loose) in enumerate(streamed(work, ((read,) for read in reads))):

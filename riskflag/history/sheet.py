@@ -124,8 +124,11 @@ class Sheet:
         """A column as text, null where blank or one of the declared null values."""
         if column not in self._texts:
             array = self._as_text(column)
-            blank = isin(array, ["", *self.source.files.null_values])
-            self._texts[column] = pc.if_else(pa.array(blank), None, array) if blank.any() else array
+            nulls = self.source.files.null_values
+            if nulls or pc.min(pc.binary_length(array)).as_py() == 0:
+                blank = isin(array, ["", *nulls])
+                array = pc.if_else(pa.array(blank), None, array) if blank.any() else array
+            self._texts[column] = array
         return self._part(self._texts[column], rows)
 
     def _as_text(self, column: str) -> pa.Array:

@@ -22,7 +22,7 @@ import pyarrow.ipc
 
 from riskflag.errors import StorageError
 from riskflag.history.arrays import one, stacked
-from riskflag.history.hashing import remainders
+from riskflag.history.hashing import BUCKETS, remainders
 from riskflag.history.threads import cores
 
 #: Rows are told apart by a code below this; a part is a range of codes.
@@ -63,8 +63,13 @@ def ranges(parts: int) -> list[tuple[int, int]]:
 
 
 def by_subject(table: pa.Table) -> Codes:
-    """The code of the identifier a row is about: all versions of a record have the same."""
-    return remainders(table.column("subject_value"), CODES)
+    """The code of the identifier a row is about: all versions of a record have the same.
+
+    Codes that stand together are of one bucket where the identifier is the person's id, so that a
+    part of such rows goes into few files, and the rows of a file into few parts.
+    """
+    found = remainders(table.column("subject_value"), CODES)
+    return np.asarray(found % BUCKETS * (CODES // BUCKETS) + found // BUCKETS, np.int16)
 
 
 @dataclass(frozen=True)
@@ -142,8 +147,9 @@ class Shelf:
         bounds = [0, table.num_rows]
         if self.parts > 1:
             part = self.code(table) // (CODES // self.parts)
-            batch = batch.take(pa.array(np.argsort(part, kind="stable")))
             bounds = [0, *np.cumsum(np.bincount(part, minlength=self.parts)).tolist()]
+            if (part != part[0]).any():
+                batch = batch.take(pa.array(np.argsort(part, kind="stable")))
         front = [name for name in batch.schema.names if name in self.front]
         sides = batch.select(front), batch.select([n for n in batch.schema.names if n not in front])
         places = [

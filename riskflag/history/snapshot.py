@@ -14,12 +14,12 @@ from riskflag.clock import NEVER
 from riskflag.history.arrays import (
     Ints,
     Mask,
-    codes,
     constant,
     decoded,
     group_starts,
     groups,
     isin,
+    mask_of,
     numbers,
     one,
     ranks,
@@ -215,18 +215,10 @@ def _moved(winners: pa.Table, current: pa.Table, at: Ints, live: Mask) -> tuple[
     """
     if "person_id" not in winners.column_names or current.num_rows == 0:
         return np.zeros(len(at), np.bool_), live
-    ours, stored = one(winners.column("person_id")), one(current.column("person_id"))
-    names = pa.concat_arrays([pc.unique(decoded(ours)), pc.unique(decoded(stored))]).unique()
-    mine, theirs = _codes_in(ours, names), _codes_in(stored, names)[at]
-    had = (theirs >= 0) & live
-    return live & (mine >= 0) & (mine != theirs), had
-
-
-def _codes_in(column: pa.Array, names: pa.Array) -> Ints:
-    """The place of each text among `names`, -1 for null."""
-    encoded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
-    place = numbers(pc.index_in(encoded.dictionary, value_set=names.drop_null()), -1)
-    return np.append(place, -1)[codes(encoded)]
+    ours = decoded(winners.column("person_id"))
+    stored = decoded(one(current.column("person_id")).take(pa.array(at)))
+    had = np.asarray(stored.is_valid()) & live
+    return live & np.asarray(ours.is_valid()) & ~mask_of(pc.equal(ours, stored)), had
 
 
 def _versioned(delivered: Rows, rows: Ints, version: Ints, schema: pa.Schema) -> pa.Table:

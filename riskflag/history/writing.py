@@ -33,7 +33,7 @@ _MOST_AT_ONCE = 800_000
 #: Rows are sorted into buckets in parts of so many, side by side.
 _PART_ROWS = 1 << 18
 #: Columns that hardly repeat: a dictionary of them would only be thrown away.
-_UNLIKE = frozenset({"contact_key", "row_hash", "record_id", "subject_value"})
+_UNLIKE = frozenset({"contact_key", "row_hash", "record_id", "subject_value", "source_line"})
 
 
 def crowded(files: Sequence[StoredFile]) -> list[list[StoredFile]]:
