@@ -1,18 +1,21 @@
 """The bytes of a delivered file, read a piece at a time and checked to be the same bytes each time.
 
 A file is read twice: for its hash, by which it is known, and for its rows. Neither time does all of
-it lie in memory.
+it lie in memory. One that is not read from its beginning to its end, a Parquet file or a workbook,
+is read once more to see that it is still the same.
 """
 
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from riskflag.errors import InputError
 
@@ -68,10 +71,32 @@ class FileContent:
                 piece = _read(handle, size)
                 digest.update(piece)
                 yield piece
-            if os.read(handle, 1) or digest.hexdigest() != self.sha256:
-                raise RejectedError(
-                    "changed", f"{self.path.name} changed while it was read; deliver it again."
-                )
+            self._check("" if os.read(handle, 1) else digest.hexdigest())
+
+    def blocks(self, size: int) -> Iterator[bytes]:
+        """As `pieces`, all but the last of one size."""
+        return self.pieces(iter([size] * -(-self.size // size)))
+
+    @contextmanager
+    def file(self) -> Iterator[BinaryIO]:
+        """The bytes to be read in any order. Raises RejectedError at the end as `pieces` does."""
+        if self.data is not None or self.path is None:
+            yield io.BytesIO(self.data or b"")
+            return
+        with _opened(self.path) as handle, os.fdopen(os.dup(handle), "rb") as opened:
+            yield opened
+            os.lseek(handle, 0, os.SEEK_SET)
+            digest = hashlib.sha256()
+            while piece := os.read(handle, _PIECE):
+                digest.update(piece)
+            self._check(digest.hexdigest())
+
+    def _check(self, sha256: str) -> None:
+        if sha256 != self.sha256:
+            assert self.path is not None
+            raise RejectedError(
+                "changed", f"{self.path.name} changed while it was read; deliver it again."
+            )
 
     def whole(self) -> bytes:
         """All bytes at once."""

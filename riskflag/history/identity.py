@@ -41,26 +41,30 @@ class Identities:
     def of(cls, identifiers: pa.Table, roots: Mapping[str, str] | None = None) -> Identities:
         """From stored identifier rows (schema IDENTIFIER, any order).
 
-        `roots` says which person ids are now one person: they do not dispute with each other.
+        `roots` says which person ids are now one person: they do not dispute with each other. A
+        record is still its own id's, so that it goes with it when the two are parted again.
         """
         table = claims(identifiers, roots or {})
-        name, person = ranks(table.column("name")), ranks(table.column("person_id"))
-        order = np.lexsort((person, name))
+        name, person, own = (ranks(table.column(n)) for n in ("name", "person_id", "own_id"))
+        order = np.lexsort((own, person, name))
         order = order[person[order] >= 0]
         first = np.flatnonzero(group_starts(name[order]))
+        last = np.append(first[1:], len(order))[: len(first)] - 1
+        single = own[order[first]] == own[order[last]]
         pairs = np.flatnonzero(group_starts(name[order], person[order]))
         several = np.diff(np.append(np.searchsorted(pairs, first), len(pairs))) > 1
-        names, persons = one(table.column("name")), one(table.column("person_id"))
-        alone, shared = (
-            pa.array(order[first[~several]]),
-            names.take(pa.array(order[first[several]])),
-        )
+        names = one(table.column("name"))
+        holder = [
+            one(table.column(n)).take(pa.array(order[first])) for n in ("own_id", "person_id")
+        ]
+        persons = pc.if_else(pa.array(single), *holder).filter(pa.array(~several))
+        alone, shared = (names.take(pa.array(order[first[some]])) for some in (~several, several))
         dated = _dated(table, shared)
         handed_on = pa.array(sorted(dated), pa.string())
-        lone = ~isin(names.take(alone), handed_on)
+        lone = pa.array(~isin(alone, handed_on))
         return cls(
-            names.take(alone).filter(pa.array(lone)),
-            persons.take(alone).filter(pa.array(lone)),
+            alone.filter(lone),
+            persons.filter(lone),
             shared.filter(pa.array(~isin(shared, handed_on))),
             dated,
         )
@@ -110,19 +114,21 @@ class Identities:
 
 
 def claims(identifiers: pa.Table, roots: Mapping[str, str], *, resolving: bool = True) -> pa.Table:
-    """Every standing claim: name (scheme and value), whose it is now, and from and to which day.
+    """Every standing claim: name (scheme and value), whose it is now (`own_id`: under which of
+    their ids), and from and to which day.
 
     The claim of a made id gives way where a source names a person for the same identifier; unless
     `resolving`, only that to the agency's own number does, which has no check digit.
     """
     table = latest(identifiers, "identifier_key")
     table = table.filter(pa.array(asserted(table))).combine_chunks()
-    person = decoded(table.column("person_id"))
+    person = own = decoded(table.column("person_id"))
     if roots:
         person = pa.array([roots.get(name, name) for name in person.to_pylist()], pa.string())
     columns = {
         "name": joined([table.column("scheme"), match_form(table.column("value"))]),
         "person_id": person,
+        "own_id": own,
         **{name: decoded(table.column(name)) for name in ("scheme", "value")},
         **{name: one(table.column(name)) for name in ("valid_from", "valid_to")},
         "check_ok": one(table.column("check_ok")),
@@ -151,19 +157,20 @@ def _dated(table: pa.Table, shared: pa.Array) -> dict[str, tuple[Holding, ...]]:
     stated = (from_day > -NEVER) | (to_day < NEVER)
     wanted = isin(table.column("name"), shared) | (temporary(table) & stated)
     rows = np.flatnonzero(wanted)
-    held = holdings(table.take(pa.array(rows)))
-    return {name: tuple(some) for name, some in held.items() if one_by_one(some)}
+    some = table.take(pa.array(rows))
+    held, own = holdings(some), holdings(some, "own_id")
+    return {name: tuple(own[name]) for name, days in held.items() if one_by_one(days)}
 
 
-def holdings(table: pa.Table) -> dict[str, list[Holding]]:
+def holdings(table: pa.Table, person: str = "person_id") -> dict[str, list[Holding]]:
     """Who held each identifier from and to which day, as `claims` say, sorted."""
     held: dict[str, list[Holding]] = {}
     begins = numbers(table.column("valid_from"), -NEVER).tolist()
     ends = numbers(table.column("valid_to"), NEVER).tolist()
-    said = zip(table.column("name").to_pylist(), table.column("person_id").to_pylist(), strict=True)
-    for begin, end, (name, person) in zip(begins, ends, said, strict=True):
-        if person is not None:
-            held.setdefault(name, []).append((begin, end, person))
+    said = zip(table.column("name").to_pylist(), table.column(person).to_pylist(), strict=True)
+    for begin, end, (name, who) in zip(begins, ends, said, strict=True):
+        if who is not None:
+            held.setdefault(name, []).append((begin, end, who))
     return {name: sorted(some) for name, some in held.items()}
 
 

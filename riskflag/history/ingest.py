@@ -33,6 +33,7 @@ from riskflag.history.hashing import expect_many
 from riskflag.history.holding import described, hold_what_is_odd
 from riskflag.history.landing import Landed, landed_files
 from riskflag.history.ledger import Batch, DeliveredFile, write_atomic
+from riskflag.history.readers import What, text_size
 from riskflag.history.recognise import Proposal, propose
 from riskflag.history.report import FileReport, LoadReport, Unmapped
 from riskflag.history.saying import Saying, declared
@@ -234,7 +235,11 @@ class _Load:
 
     def _room(self, source: str, fresh: list[_Fresh]) -> tuple[Path | None, int]:
         """Where a delivery's rows are put aside if there are many, and in how many parts."""
-        size = sum(f.content.size for f in fresh if f.content and f.source.name == source)
+        size = sum(
+            text_size(f.content, What(f.item.shown, f.source.files, f.source.columns()))
+            for f in fresh
+            if f.content and f.source.name == source
+        )
         parts = parts_for(size, self.memory)
         folder = self.workspace.root if parts > 1 else None
         if folder is not None:

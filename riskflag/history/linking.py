@@ -228,8 +228,8 @@ def _with_repeats(
 ) -> list[dict[str, Any]]:
     """Decisions with those on people whom one feed may hold twice; one for each pair of people.
 
-    What two feeds say of a pair goes first. Of the many pairs of one feed only
-    those a steward has to see, or had to see before, are kept.
+    What two feeds say of a pair goes first. Of the many pairs of one feed only those a steward has
+    to see, or had to see before, are kept.
     """
     found = {(row["left"], row["right"]): row for row in decided}
     for row in decide_within(within, run.model).to_pylist():

@@ -2,44 +2,95 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
+from typing import BinaryIO
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from riskflag.history.readers import RawFile, RejectedError, columns_of
-from riskflag.history.source import Files
+from riskflag.history.delivered import FileContent, RejectedError
+from riskflag.history.readers import PART_ROWS, RawFile, What, columns_of
 
 #: What an extension type of a column is called in the file; one of these would unpickle itself.
 _EXTENSION = b"ARROW:extension:name"
 #: Units of a second, and the most of them that microseconds since 1970 can hold.
 _PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 _MOST_SECONDS = (1 << 63) // 10**6 - 1
+_DAMAGED = (pa.ArrowException, OSError, UnicodeDecodeError, OverflowError)
+#: So much of a column is read ahead of what is asked for.
+_BUFFER = 1 << 20
+#: What a field takes as text, with its delimiter: a code, a day or a short number.
+_FIELD_BYTES = 12
 
 
-def read_parquet(
-    data: bytes, name: str, files: Files, needed: frozenset[str], identifiers: frozenset[str]
-) -> RawFile:
-    """The needed columns of a Parquet file; RejectedError when it is damaged or of other types.
+def parquet_parts(content: FileContent, about: What) -> Iterator[Callable[[], RawFile]]:
+    """What reads one part of a Parquet file after another; see `readers.parts_of`.
 
-    `identifiers` are columns whose values name something: a number type has lost their zeros.
+    A column whose values name something must not be a number: that has lost their zeros.
     """
-    try:
-        file = pq.ParquetFile(pa.BufferReader(data), page_checksum_verification=True)
-        header = list(file.schema_arrow.names)
-        places = columns_of(header, name, files, needed)
+    with _readable(about.name), content.file() as opened:
+        file = _opened(opened)
+        kinds = file.schema_arrow
+        places = columns_of(list(kinds.names), about.name, about.files, about.needed)
         for column, place in places.items():
-            _check_type(file.schema_arrow.field(place), name, column, column in identifiers)
-        read = file.read(columns=sorted({header[place] for place in places.values()}))
-    except (pa.ArrowException, OSError, UnicodeDecodeError, OverflowError):
+            named = column in about.identifiers
+            _check_type(kinds.field(place), about.name, column, named)
+        labels = {column: kinds.names[place] for column, place in places.items()}
+        wanted = pa.schema([kinds.field(label) for label in sorted(set(labels.values()))])
+        first = 1
+        for table in _tables(file, wanted):
+            yield partial(_part, table, about.name, labels, first)
+            first += table.num_rows
+
+
+def size_as_text(content: FileContent, columns: int) -> int:
+    """How many bytes so many columns of a Parquet file would about take as text, in which each
+    field is written out; 0 when it cannot be read.
+    """
+    with suppress(*_DAMAGED, RejectedError), content.file() as opened:
+        return int(_opened(opened).metadata.num_rows) * columns * _FIELD_BYTES
+    return 0
+
+
+def _opened(opened: BinaryIO) -> pq.ParquetFile:
+    return pq.ParquetFile(opened, page_checksum_verification=True, buffer_size=_BUFFER)
+
+
+@contextmanager
+def _readable(name: str) -> Iterator[None]:
+    try:
+        yield
+    except _DAMAGED:
         raise RejectedError(
             "damaged", f"{name} cannot be read as Parquet; ask for another copy."
         ) from None
-    columns = {
-        column: _plain(read.column(header[place]), name, column) for column, place in places.items()
-    }
-    lines = np.arange(1, read.num_rows + 1, dtype=np.int64)
-    return RawFile(name, pa.table(columns).combine_chunks(), lines)
+
+
+def _tables(file: pq.ParquetFile, wanted: pa.Schema) -> Iterator[pa.Table]:
+    """All rows, PART_ROWS or some more at a time; one table without rows for a file without."""
+    held: list[pa.RecordBatch] = []
+    whole = rows = 0
+    for batch in file.iter_batches(PART_ROWS, columns=wanted.names):
+        held.append(batch)
+        rows += batch.num_rows
+        if rows >= PART_ROWS:
+            yield pa.Table.from_batches(held)
+            held, rows, whole = [], 0, whole + rows
+    if held or not whole:
+        yield pa.Table.from_batches(held, None if held else wanted)
+
+
+def _part(table: pa.Table, name: str, labels: dict[str, str], first: int) -> RawFile:
+    with _readable(name):
+        columns = {
+            column: _plain(table.column(label), name, column) for column, label in labels.items()
+        }
+        lines = np.arange(first, first + table.num_rows, dtype=np.int64)
+        return RawFile(name, pa.table(columns).combine_chunks(), lines)
 
 
 def _check_type(field: pa.Field, name: str, column: str, identifier: bool) -> None:

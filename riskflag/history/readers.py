@@ -21,6 +21,8 @@ LONGEST_FIELD = 32_768
 ROW_CAPS = (65_536, 1_048_576)
 #: Rows are looked at in parts of so many, side by side.
 PART_ROWS = 1 << 17
+#: The same where each text is an object of its own before it is part of a table.
+OBJECT_ROWS = 1 << 15
 
 __all__ = ["BadRow", "RawFile", "RejectedError", "What", "read_bytes", "read_rows"]
 
@@ -53,11 +55,6 @@ class RawFile:
     def rows(self) -> int:
         """Every row of the file, readable or not."""
         return int(self.table.num_rows) + len(self.bad)
-
-    def part(self, first: int, rows: int) -> RawFile:
-        """So many of the readable rows, from `first` on; the bad ones are with the first."""
-        table, lines = self.table.slice(first, rows), self.lines[first : first + rows]
-        return replace(self, table=table, lines=lines, bad=[] if first else self.bad)
 
 
 @dataclass(frozen=True)
@@ -114,24 +111,30 @@ def parts_of(
     if form_of(name, files) == "csv":
         from riskflag.history.csv_reader import csv_parts
 
-        for part in csv_parts(content, name, files, needed, strict=strict):
-            yield partial(_finished, part, needed)
-        return
-    data = content.whole()
-    if form_of(name, files) == "parquet":
-        from riskflag.history.parquet_reader import read_parquet
+        parts = csv_parts(content, name, files, needed, strict=strict)
+    elif form_of(name, files) == "parquet":
+        from riskflag.history.parquet_reader import parquet_parts
 
-        raw = read_parquet(data, name, files, needed, about.identifiers)
+        parts = parquet_parts(content, about)
     elif files.format == "xml":
-        from riskflag.history.xml_reader import read_xml
+        from riskflag.history.xml_reader import xml_parts
 
-        raw = read_xml(data, name, files, needed)
+        parts = xml_parts(content, about)
     else:
-        from riskflag.history.workbook import read_xlsx
+        from riskflag.history.workbook import xlsx_parts
 
-        raw = read_xlsx(data, name, files, needed)
-    for first in range(0, max(raw.table.num_rows, 1), PART_ROWS):
-        yield partial(_finished, partial(raw.part, first, PART_ROWS), needed)
+        parts = xlsx_parts(content, about)
+    for part in parts:
+        yield partial(_finished, part, needed)
+
+
+def text_size(content: FileContent, about: What) -> int:
+    """How many bytes a file would about take as plain text: what its rows will need goes by it."""
+    if form_of(about.name, about.files) != "parquet":
+        return content.size
+    from riskflag.history.parquet_reader import size_as_text
+
+    return max(content.size, size_as_text(content, len(about.needed)))
 
 
 def _finished(read: Callable[[], RawFile], needed: frozenset[str]) -> RawFile:

@@ -8,26 +8,41 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import itertools
 import re
 import zipfile
 import zlib
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
+from typing import BinaryIO
 
 import numpy as np
 import pyarrow as pa
 
-from riskflag.history.readers import RawFile, RejectedError, matching
+from riskflag.history.delivered import FileContent, RejectedError
+from riskflag.history.readers import OBJECT_ROWS, RawFile, What, matching
 from riskflag.history.source import Files
-from riskflag.history.xml_reader import read_elements
+from riskflag.history.xml_reader import element_parts
 
 #: What an honest workbook keeps below: parts, bytes unpacked, and bytes unpacked per byte packed.
 _MOST_PARTS, _LARGEST, _MOST_RATIO, _SMALL = 2_000, 1 << 29, 200, 1 << 20
 #: The header is looked for in so many rows: titles may stand above it.
 _HEADER_WITHIN = 20
+_PIECE = 1 << 20
 _DATE_STYLES = {*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)}
 #: Day 0 of a workbook; its days have no time zone, so which one stands here does not matter.
 _FROM_1900 = dt.datetime(1899, 12, 30, tzinfo=dt.UTC)
 _FROM_1904 = dt.datetime(1904, 1, 1, tzinfo=dt.UTC)
+_DAMAGED = (
+    zipfile.BadZipFile,
+    zlib.error,
+    NotImplementedError,
+    EOFError,
+    OSError,
+    LookupError,
+    ValueError,
+)
 _QUOTED = re.compile(r'"[^"]*"|\[[^\]]*\]|\\.')
 _CELL = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
 _CELLS = frozenset({"@r", "@t", "@s", "v", "is/t|is/r/t", "../@r"})
@@ -35,24 +50,36 @@ _CELLS = frozenset({"@r", "@t", "@s", "v", "is/t|is/r/t", "../@r"})
 Row = dict[int, str]
 
 
-def read_xlsx(data: bytes, name: str, files: Files, needed: frozenset[str]) -> RawFile:
-    """The rows of the sheet a source names; RejectedError when the workbook cannot be taken."""
-    grid = _grid(data, name, files)
-    start, places = _header(grid, name, files, needed)
-    rows = [(line, cells) for line, cells in grid[start + 1 :] if any(cells.values())]
+def xlsx_parts(content: FileContent, about: What) -> Iterator[Callable[[], RawFile]]:
+    """What reads one part of the sheet a source names after another; see `readers.parts_of`.
+
+    Raises RejectedError when the workbook cannot be taken.
+    """
+    name, files = about.name, about.files
+    with content.file() as opened:
+        grid = _grid(opened, name, files)
+        top = list(itertools.islice(grid, _HEADER_WITHIN))
+        start, places = _header(top, name, files, about.needed)
+        rows = (row for row in itertools.chain(top[start + 1 :], grid) if any(row[1].values()))
+        some = list(itertools.islice(rows, OBJECT_ROWS))
+        yield partial(_part, name, places, some)
+        while some := list(itertools.islice(rows, OBJECT_ROWS)):
+            yield partial(_part, name, places, some)
+
+
+def _part(name: str, places: dict[str, int], rows: list[tuple[int, Row]]) -> RawFile:
     columns = {
         column: pa.array([cells.get(place, "") for _, cells in rows], pa.string())
         for column, place in places.items()
     }
-    lines = np.array([line for line, _ in rows], np.int64)
-    return RawFile(name, pa.table(columns), lines)
+    return RawFile(name, pa.table(columns), np.array([line for line, _ in rows], np.int64))
 
 
-def _grid(data: bytes, name: str, files: Files) -> list[tuple[int, Row]]:
-    """The lines of the sheet a source names, with their numbers."""
+def _grid(opened: BinaryIO, name: str, files: Files) -> Iterator[tuple[int, Row]]:
+    """The lines of the sheet a source names, with their numbers, as they are read."""
     try:
-        return _Workbook(data, name, files.date_format).grid(files.sheet or "")
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, LookupError, ValueError):
+        yield from _Workbook(opened, name, files.date_format).grid(files.sheet or "")
+    except _DAMAGED:
         raise RejectedError(
             "damaged", f"{name} cannot be read as an Excel workbook; ask for another copy."
         ) from None
@@ -62,10 +89,10 @@ def header_match(
     data: bytes, name: str, files: Files, columns: frozenset[str]
 ) -> tuple[set[str], list[str]]:
     """Which of the columns the best header of the source's sheet names, and what else it names."""
-    grid = _grid(data, name, files)
+    grid = _grid(io.BytesIO(data), name, files)
     best: dict[str, list[int]] = {}
     cells: Row = {}
-    for _, row in grid[:_HEADER_WITHIN]:
+    for _, row in itertools.islice(grid, _HEADER_WITHIN):
         found = _places(row, files, columns)
         if len(found) > len(best):
             best, cells = found, row
@@ -109,9 +136,9 @@ class _Looks:
 class _Workbook:
     """An archive that was found plausible, and the parts of it that are read."""
 
-    def __init__(self, data: bytes, name: str, date_format: str) -> None:
+    def __init__(self, opened: BinaryIO, name: str, date_format: str) -> None:
         self.name, self.date_format = name, date_format
-        self.archive = zipfile.ZipFile(io.BytesIO(data))
+        self.archive = zipfile.ZipFile(opened)
         items = self.archive.infolist()
         self.parts = {item.filename: item for item in items}
         total = sum(item.file_size for item in items)
@@ -128,36 +155,47 @@ class _Workbook:
                 "ask for another copy.",
             )
 
-    def rows(self, part: str, path: str, columns: frozenset[str]) -> list[dict[str, str]]:
+    def rows(self, part: str, path: str, columns: frozenset[str]) -> Iterator[dict[str, str]]:
         """The elements at a path of one part; none when the workbook has no such part."""
         if part not in self.parts:
-            return []
-        read = read_elements(self.archive.read(part), self.name, path, columns, exact=True)
-        found: list[dict[str, str]] = read.table.to_pylist()
-        return found
+            return
+        with self.archive.open(part) as unpacked:
+            pieces = iter(partial(unpacked.read, _PIECE), b"")
+            for read in element_parts(pieces, self.name, path, columns, exact=True):
+                yield from read().table.to_pylist()
 
-    def grid(self, sheet: str) -> list[tuple[int, Row]]:
-        """The number and the cells of every row of the one sheet whose name matches."""
+    def grid(self, sheet: str) -> Iterator[tuple[int, Row]]:
+        """The number and the cells of every row of the one sheet whose name matches.
+
+        Rows stand in their order, as Excel demands; ValueError when they do not.
+        """
         looks = self._looks()
-        rows: dict[int, Row] = {}
+        row: Row = {}
         part, number, place = self._part_of(sheet), 0, 0
         for cell in self.rows(part, "worksheet/sheetData/row/c", _CELLS):
             where = _CELL.fullmatch(cell["@r"])
             line = int(where[2] if where else cell["../@r"])
             place = _column(where[1]) if where else (place + 1 if line == number else 1)
+            if line < number:
+                raise ValueError(line)
+            if row and line > number:
+                yield number, row
+                row = {}
             number = line
             value = cell["is/t|is/r/t"] if cell["@t"] == "inlineStr" else cell["v"]
             text = looks.text(cell["@t"], cell["@s"], value)
-            rows.setdefault(line, {})[place] = text.replace("\xa0", " ").strip()
-        return sorted(rows.items())
+            row[place] = text.replace("\xa0", " ").strip()
+        if row:
+            yield number, row
 
     def _part_of(self, sheet: str) -> str:
-        listed = self.rows("xl/workbook.xml", "workbook/sheets/sheet", frozenset({"@name", "@id"}))
+        path, said = "workbook/sheets/sheet", frozenset({"@name", "@id"})
+        listed = list(self.rows("xl/workbook.xml", path, said))
         found = matching([" ".join(item["@name"].split()) for item in listed], sheet)
         if len(found) != 1:
-            reason, said = ("two_sheets", "two sheets") if found else ("no_sheet", "no sheet")
+            reason, how = ("two_sheets", "two sheets") if found else ("no_sheet", "no sheet")
             raise RejectedError(
-                reason, f"{self.name} has {said} named as its source declares; check both."
+                reason, f"{self.name} has {how} named as its source declares; check both."
             )
         targets = self.rows(
             "xl/_rels/workbook.xml.rels",

@@ -11,14 +11,16 @@ refused before any of it is expanded.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from xml.parsers import expat
 
 import numpy as np
 import pyarrow as pa
 
-from riskflag.history.readers import LONGEST_FIELD, RawFile, RejectedError
-from riskflag.history.source import Files
+from riskflag.history.delivered import FileContent, RejectedError
+from riskflag.history.readers import LONGEST_FIELD, OBJECT_ROWS, RawFile, What
 
 _STEP = r"@?[A-Za-z_][\w.\-]*"
 _PATH = re.compile(rf"\.|(?:\.\.)(?:/\.\.)*(?:/{_STEP})*|{_STEP}(?:/{_STEP})*")
@@ -85,19 +87,28 @@ class _Element:
         return joint.join(text for one in found if (text := one.text()))
 
 
-def read_xml(data: bytes, name: str, files: Files, needed: frozenset[str]) -> RawFile:
-    """The rows of an XML file; RejectedError when it is damaged, unsafe or of another kind."""
-    assert files.rows is not None
-    return read_elements(data, name, files.rows, needed)
+def xml_parts(content: FileContent, about: What) -> Iterator[Callable[[], RawFile]]:
+    """What reads one part of an XML file after another; see `readers.parts_of`.
+
+    Raises RejectedError when it is damaged, unsafe or of another kind.
+    """
+    rows = about.files.rows
+    assert rows is not None
+    if content.size > _LARGEST:
+        raise RejectedError("too_large", f"{about.name} is over 2 GB; ask for it in parts.")
+    yield from element_parts(content.blocks(_CHUNK), about.name, rows, about.needed)
 
 
-def read_elements(
-    data: bytes, name: str, rows: str, needed: frozenset[str], *, exact: bool = False
-) -> RawFile:
+def element_parts(
+    pieces: Iterable[bytes], name: str, rows: str, needed: frozenset[str], *, exact: bool = False
+) -> Iterator[Callable[[], RawFile]]:
     """The elements at the path `rows`; `exact` keeps blanks and puts nothing between texts."""
-    if len(data) > _LARGEST:
-        raise RejectedError("too_large", f"{name} is over 2 GB; ask for it in parts.")
-    return _Reader(name, rows, needed, "" if exact else " ").read(data)
+    return _Reader(name, rows, needed, "" if exact else " ").parts(pieces)
+
+
+def _as_table(name: str, values: dict[str, list[str]], lines: list[int]) -> RawFile:
+    columns = {column: pa.array(texts, pa.string()) for column, texts in values.items()}
+    return RawFile(name, pa.table(columns), np.array(lines, np.int64))
 
 
 class _Reader:
@@ -118,33 +129,42 @@ class _Reader:
         self.node: _Element | None = None
         self.elements = 0
         self.found: list[_Element] = []
+        self._begin_part()
+
+    def _begin_part(self) -> None:
         self.values: dict[str, list[str]] = {column: [] for column in self.columns}
         self.lines: list[int] = []
 
-    def read(self, data: bytes) -> RawFile:
+    def parts(self, pieces: Iterable[bytes]) -> Iterator[Callable[[], RawFile]]:
+        """What makes a table of the next rows, as soon as they have been read."""
         self.parser = parser = expat.ParserCreate(namespace_separator=" ")
         parser.buffer_text = True
         parser.StartDoctypeDeclHandler = self._doctype
         parser.StartElementHandler = self._start
         parser.EndElementHandler = self._end
         parser.CharacterDataHandler = self._text
-        try:
-            for begin in range(0, len(data), _CHUNK):
-                parser.Parse(data[begin : begin + _CHUNK], False)
-            parser.Parse(b"", True)
-        except (expat.ExpatError, LookupError, ValueError):
-            line = parser.ErrorLineNumber
-            raise RejectedError(
-                "damaged", f"{self.name} is not sound XML at line {line}; ask for another copy."
-            ) from None
+        for piece in pieces:
+            self._parse(piece, False)
+            if len(self.lines) >= OBJECT_ROWS:
+                yield partial(_as_table, self.name, self.values, self.lines)
+                self._begin_part()
+        self._parse(b"", True)
         if self.root != self.steps[0]:
             raise RejectedError(
                 "other_root",
                 f"{self.name} does not begin with the element {self.steps[0]}; "
                 "check the file or its source declaration.",
             )
-        columns = {column: pa.array(texts, pa.string()) for column, texts in self.values.items()}
-        return RawFile(self.name, pa.table(columns), np.array(self.lines, np.int64))
+        yield partial(_as_table, self.name, self.values, self.lines)
+
+    def _parse(self, piece: bytes, last: bool) -> None:
+        try:
+            self.parser.Parse(piece, last)
+        except (expat.ExpatError, LookupError, ValueError):
+            line = self.parser.ErrorLineNumber
+            raise RejectedError(
+                "damaged", f"{self.name} is not sound XML at line {line}; ask for another copy."
+            ) from None
 
     def _doctype(self, *_: object) -> None:
         raise RejectedError(

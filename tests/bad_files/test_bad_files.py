@@ -8,7 +8,7 @@ import warnings
 
 import pytest
 
-from riskflag.history import csv_reader, readers
+from riskflag.history import csv_reader, parquet_reader, workbook, xml_reader
 from tests.bad_files import cases_deliveries, cases_kinds, cases_text, cases_values, running
 from tests.bad_files.running import check
 from tests.bad_files.world import BUILDERS, POSITIONS
@@ -47,7 +47,9 @@ def test_a_bad_file_gets_its_verdict_and_nothing_of_it_is_repeated(
     if position % 2 and name != "B25":  # in small parts, so that faults stand on their edges too
         monkeypatch.setattr(csv_reader, "CHUNK_BYTES", 300)
         monkeypatch.setattr(csv_reader, "PART_ROWS", 5)
-        monkeypatch.setattr(readers, "PART_ROWS", 5)
+        monkeypatch.setattr(parquet_reader, "PART_ROWS", 5)
+        monkeypatch.setattr(workbook, "OBJECT_ROWS", 5)
+        monkeypatch.setattr(xml_reader, "OBJECT_ROWS", 5)
     check(BUILDERS[name][2](position), tmp_path, told)
 
 

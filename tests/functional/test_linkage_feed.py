@@ -131,6 +131,30 @@ def test_delivering_again_and_more_people_change_no_id(workspace):
     assert len(ids) == len(set(ids)) == 302
 
 
+def test_a_pupil_entered_twice_is_one_once_a_steward_says_so_and_stays_so(workspace, capsys):
+    """Asked, not linked; later records of both numbers are the one's; undone, each has its own."""
+    again = PUPILS + "99,2012-02-02,Ben,Lowe,7,Dock Rd,M9 9AA,k8,2024-06-01\n"
+    land(workspace, "2024-06-10", school=again)
+    link(workspace, "--on", "2024-06-10")
+    capsys.readouterr()
+    assert run(["identity", "list", "--workspace", str(workspace.root)]) == 0
+    [line] = [one for one in capsys.readouterr().out.splitlines() if "one feed" in one]
+    item = line.split()[0]
+    steward = ("--by", "steward 1", "--workspace", str(workspace.root))
+    said = ("--reason", "Entered twice", "--on", "2024-06-12", *steward)
+    assert run(["identity", "decide", item, "same", *said]) == 0
+    more = again + "99,2012-02-02,Ben,Lowe,7,Dock Rd,M9 9AA,k9,2024-07-01\n"
+    land(workspace, "2024-07-10", school=more)
+    before, after, now = (concerns(workspace, f"2024-{d}") for d in ("06-12", "06-13", "07-11"))
+    assert before["k2"] != before["k8"]
+    assert after["k2"] == after["k8"] == now["k2"] == now["k8"] == now["k9"]
+    both = (before["k2"], before["k8"], "--reason", "Cousins", "--on", "2024-07-20")
+    assert run(["identity", "unmerge", *both, *steward]) == 0
+    parted = concerns(workspace, "2024-07-21")
+    assert parted == before | {"k9": before["k8"]}
+    assert (concerns(workspace, "2024-06-13"), concerns(workspace, "2024-07-11")) == (after, now)
+
+
 def test_one_family_number_makes_brothers_and_sisters_with_a_day(workspace):
     link(workspace, "--on", "2024-05-20")
     rows = HistoryStore(workspace.history).read("relationship").to_pylist()
