@@ -6,7 +6,8 @@ for byte; RFC 7693 gives the names used here.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
 import numba
@@ -16,6 +17,9 @@ import numpy.typing as npt
 F = TypeVar("F", bound=Callable[..., object])
 Bytes = npt.NDArray[np.uint8]
 Words = npt.NDArray[np.uint64]
+Ints = npt.NDArray[np.int64]
+Codes = npt.NDArray[np.int32]
+Letters = npt.NDArray[np.uint16]
 
 
 def _compiled(function: F) -> F:
@@ -105,32 +109,39 @@ def _compress(h: Words, m: Words, done: int, last: bool) -> None:
 
 
 @_compiled
-def _hash_all(
-    offsets: npt.NDArray[np.int64], data: Bytes, hexadecimal: npt.NDArray[np.uint16]
-) -> None:
-    """The digest of each text, as 16 times two characters."""
-    h, m = np.empty(8, np.uint64), np.empty(16, np.uint64)
+def _hash_rows(pieces: Ints, codes: Codes, ends: Ints, data: Bytes, found: Letters) -> None:
+    """The digest of each row's text, as 16 times two characters.
+
+    A row's text is the texts of its pieces one behind the other. A line of `pieces` says where the
+    ends of a piece's texts begin in `ends`, where the numbers of the rows' texts begin in `codes`
+    (-1: each row has a text of its own, -2: all rows have the first).
+    """
+    h, m = np.empty(8, np.uint64), np.zeros(16, np.uint64)
     block = m.view(np.uint8)
-    for row in range(len(offsets) - 1):
-        begin, end = offsets[row], offsets[row + 1]
+    for row in range(len(found) // 16):
         for place in range(8):
             h[place] = _IV[place]
         h[0] ^= np.uint64(0x01010000 ^ 16)
-        at = begin
-        while True:
-            size = min(end - at, 128)
-            for place in range(16):
-                m[place] = 0
-            for place in range(np.uint64(size)):
-                block[place] = data[np.uint64(at) + place]
-            at += size
-            _compress(h, m, at - begin, at == end)
-            if at == end:
-                break
+        done, filled = 0, 0
+        for piece in range(len(pieces)):
+            number = row if pieces[piece, 1] == -1 else 0
+            if pieces[piece, 1] >= 0:
+                number = codes[pieces[piece, 1] + row]
+            at, end = ends[pieces[piece, 0] + number], ends[pieces[piece, 0] + number + 1]
+            for place in range(np.uint64(at), np.uint64(end)):
+                if filled == 128:
+                    done += 128
+                    _compress(h, m, done, False)
+                    filled = 0
+                block[np.uint64(filled)] = data[place]
+                filled += 1
+        for place in range(np.uint64(filled), np.uint64(128)):
+            block[place] = 0
+        _compress(h, m, done + filled, True)
         for word in range(2):
             value = h[word]
             for place in range(8):
-                hexadecimal[row * 16 + word * 8 + place] = _LETTERS[value & np.uint64(255)]
+                found[row * 16 + word * 8 + place] = _LETTERS[value & np.uint64(255)]
                 value >>= np.uint64(8)
 
 
@@ -235,10 +246,39 @@ def remainders(offsets: npt.NDArray[np.int64], data: Bytes, divisor: int) -> npt
     return found
 
 
-def hexadecimal_digests(offsets: npt.NDArray[np.int64], data: Bytes) -> Bytes:
-    """The digests of the texts between offsets, 32 characters each, one after another."""
-    found = np.empty(32 * (len(offsets) - 1), np.uint8)
-    _hash_all(offsets, data, found.view(np.uint16))
+@dataclass(frozen=True)
+class Texts:
+    """Texts by their ends in `data`, whose first is where the first begins.
+
+    `codes` are the numbers of the texts of many rows; without them each text is a row's, or, with
+    `same`, the only one is every row's.
+    """
+
+    ends: Ints
+    data: Bytes
+    codes: Codes | None = None
+    same: bool = False
+
+
+def hexadecimal_digests(pieces: Sequence[Texts], rows: int) -> Bytes:
+    """The digests of what the pieces of each row say together, 32 characters each, in one."""
+    ends, codes, data, lines = [], [], [], []
+    at = told = size = 0
+    for piece in pieces:
+        begin = int(piece.ends[0])
+        lines.append((at, (-2 if piece.same else -1) if piece.codes is None else told))
+        ends.append(piece.ends - begin + size)
+        data.append(piece.data[begin : piece.ends[-1]])
+        codes.append(np.zeros(0, np.int32) if piece.codes is None else piece.codes)
+        at, told, size = at + len(ends[-1]), told + len(codes[-1]), size + len(data[-1])
+    found = np.empty(32 * rows, np.uint8)
+    _hash_rows(
+        np.array(lines, np.int64),
+        np.concatenate(codes),
+        np.concatenate(ends),
+        np.concatenate(data),
+        found.view(np.uint16),
+    )
     return found
 
 

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from riskflag.history.arrays import Ints, Mask, constant, decoded, one
 from riskflag.history.check_digits import failed_check
 from riskflag.history.dates import OK, Days
-from riskflag.history.hashing import digests, joined
+from riskflag.history.hashing import digests, digests_of, joined
 from riskflag.history.schema import ATTRIBUTES, CONTACT, Vocabulary
 from riskflag.history.sheet import Sheet
 from riskflag.history.source import ContactEntry, Day
@@ -120,7 +120,7 @@ class _ContactTable:
         self.issues["future"] = late
         columns["issues"] = issue_text(self.issues, len(rows))
         said = [columns.get(name, _NOTHING) for name in _CONTENT]
-        columns["row_hash"] = digests(joined(said))
+        columns["row_hash"] = digests_of(said)
         columns |= self._record(columns)
         columns |= self._working(file_number)
         columns |= lineage(sheet, self.landing, rows)
@@ -236,7 +236,7 @@ def contact_keys(work: _ContactTable, columns: dict[str, pa.Array], record: pa.A
     """The key of each contact: source, place among its type's entries, type, subject, record."""
     head = pa.scalar(f"{work.sheet.source.name}\x1f{work.position}", pa.string())
     subject = (columns["subject_scheme"], columns["subject_value"])
-    return digests(joined([head, columns["type"], *subject, record]))
+    return digests_of([head, columns["type"], *subject, record])
 
 
 def day_column(days: Days) -> pa.Array:

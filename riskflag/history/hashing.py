@@ -6,7 +6,7 @@ import hashlib
 import sys
 import zlib
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,9 @@ import pyarrow.compute as pc
 
 from riskflag.history.arrays import decoded, one
 from riskflag.history.threads import in_threads
+
+if TYPE_CHECKING:
+    from riskflag.fast_hash import Texts
 
 BUCKETS = 64
 _SEPARATOR, _NULL = "\x1f", "\x00"
@@ -79,14 +82,70 @@ def _text(column: Any) -> pa.Array | pa.Scalar:
     return encoded.dictionary.cast(pa.string()).take(encoded.indices)
 
 
+def digests_of(columns: Sequence[Any]) -> pa.Array:
+    """`digests(joined(columns))`; of many rows without the texts in between.
+
+    At least one of the columns is no scalar.
+    """
+    size = next(len(column) for column in columns if not isinstance(column, pa.Scalar))
+    if not many(size):
+        return digests(joined(columns, size))
+    pieces, fixed = [], ""
+    for column in columns:
+        piece = _piece(column)
+        if isinstance(piece, str):
+            fixed += piece + _SEPARATOR
+        else:
+            pieces += [_fixed(fixed), piece]
+            fixed = _SEPARATOR
+    return _hashed([*pieces, _fixed(fixed.removesuffix(_SEPARATOR))], size)
+
+
+def _hashed(pieces: Sequence[Texts], size: int) -> pa.Array:
+    """The digests of what the pieces of each row say together."""
+    from riskflag.fast_hash import hexadecimal_digests
+
+    plain = hexadecimal_digests(pieces, size)
+    ends = np.arange(0, len(plain) + 1, 32, dtype=np.int32)
+    return pa.StringArray.from_buffers(size, pa.py_buffer(ends), pa.py_buffer(plain))
+
+
+def _fixed(text: str) -> Texts:
+    """A text that every row has."""
+    from riskflag.fast_hash import Texts
+
+    data = np.frombuffer(text.encode("utf-8"), np.uint8)
+    return Texts(np.array([0, len(data)], np.int64), data, same=True)
+
+
+def _piece(column: Any) -> Texts | str:
+    """What each row of a column says, as `joined` writes it; one text when all say the same."""
+    from riskflag.fast_hash import Texts
+
+    if isinstance(column, pa.Scalar):
+        return str(column.as_py()) if column.is_valid else _NULL
+    array = one(column)
+    if array.null_count == len(array):
+        return _NULL
+    if pa.types.is_string(array.type):
+        return Texts(*text_bytes(array.fill_null(_NULL) if array.null_count else array))
+    if not pa.types.is_dictionary(array.type):
+        array = array.dictionary_encode()
+    words = array.dictionary
+    if len(words) == 1 and array.null_count == 0:
+        return str(_text(words)[0].as_py())
+    told = decoded(_text(words)).fill_null(_NULL)
+    texts = pa.concat_arrays([told, pa.array([_NULL], pa.string())])
+    codes = array.indices.fill_null(len(words)).to_numpy().astype(np.int32)
+    return Texts(*text_bytes(texts), codes)
+
+
 def digests(texts: pa.Array) -> pa.Array:
     """The BLAKE2b-128 of each text in hexadecimal (32 characters)."""
     if many(len(texts)):
-        from riskflag.fast_hash import hexadecimal_digests
+        from riskflag.fast_hash import Texts
 
-        plain = hexadecimal_digests(*text_bytes(texts))
-        ends = np.arange(0, len(plain) + 1, 32, dtype=np.int32)
-        return pa.StringArray.from_buffers(len(texts), pa.py_buffer(ends), pa.py_buffer(plain))
+        return _hashed([Texts(*text_bytes(texts))], len(texts))
     make = hashlib.blake2b
     short = texts.cast(pa.binary()).to_pylist()
     return pa.array([make(text, digest_size=16).hexdigest() for text in short], pa.string())

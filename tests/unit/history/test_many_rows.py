@@ -13,6 +13,7 @@ from collections import Counter
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from riskflag import fast_hash
@@ -71,13 +72,44 @@ def test_the_compiled_hash_is_blake2b():
     """Sizes around the block of 128 bytes, and some hundred between."""
     said = texts()
     ends = np.cumsum([0, *map(len, said)]).astype(np.int64)
-    found = fast_hash.hexadecimal_digests(ends, np.frombuffer(b"".join(said), np.uint8))
+    whole = fast_hash.Texts(ends, np.frombuffer(b"".join(said), np.uint8))
+    found = fast_hash.hexadecimal_digests([whole], len(said))
     wanted = [hashlib.blake2b(text, digest_size=16).hexdigest() for text in said]
     assert found.tobytes().decode() == "".join(wanted)
     first, second = fast_hash.pairs(found)
     assert [f"{a:016x}{b:016x}" for a, b in zip(first.tolist(), second.tolist(), strict=True)] == (
         wanted
     )
+
+
+@pytest.mark.parametrize("few", [True, False], ids=["few", "many"])
+def test_the_digest_of_columns_is_that_of_their_joined_texts(monkeypatch, few):
+    """Of every kind of column, with nulls, and whether or not the texts are made in between."""
+    monkeypatch.setattr(hashing, "MANY", 1_000_000 if few else 1)
+    monkeypatch.setattr(hashing, "SOME", 1_000_000 if few else 1)
+    size, chance = 300, random.Random(4)
+    words = ["", "a", "\x00", "é", None, "x" * 200]
+    text = pa.array([chance.choice(words) for _ in range(size + 7)], pa.string()).slice(7)
+    plain = pa.array([f"r{number}" for number in range(size)])
+    days = pa.array([chance.choice([None, 1, 20_000]) for _ in range(size)], pa.int32())
+    columns = [
+        pa.scalar("head"),
+        plain,
+        pa.chunked_array([text.slice(0, 100), text.slice(100)]),
+        text.dictionary_encode(),
+        days.cast(pa.date32()),
+        days.cast(pa.float64()),
+        pa.scalar(None, pa.string()),
+        pc.equal(days, 1),
+        pa.nulls(size, pa.timestamp("us")),
+        pa.repeat("same", size).dictionary_encode(),
+    ]
+    wanted = [
+        hashlib.blake2b(said.encode(), digest_size=16).hexdigest()
+        for said in hashing.joined(columns).to_pylist()
+    ]
+    assert hashing.digests_of(columns).to_pylist() == wanted
+    assert len(set(wanted)) == size
 
 
 def test_the_compiled_buckets_are_zlibs():
