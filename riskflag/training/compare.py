@@ -15,6 +15,8 @@ SHOWN = (
     ("auroc_rules_alone", "rules alone"),
     ("auroc_number_of_contacts", "contact count"),
     ("auroc_best_single_signal", "best signal"),
+    ("auroc_logistic_regression", "logistic regression"),
+    ("auroc_explainable_boosting", "explainable boosting"),
     ("average_precision", "average precision"),
     ("precision_at_capacity", "precision at capacity"),
     ("recall_at_capacity", "recall at capacity"),
