@@ -61,3 +61,10 @@ def _show(gates: Sequence[Gate]) -> None:
         verdict = Text(gate.verdict, style="" if gate.holds else "bold")
         table.add_row(Text(gate.name), Text(gate.asked), Text(gate.measured), verdict)
     Console().print(table)
+    open_ = [gate.name for gate in gates if gate.verdict == "undecided"]
+    if open_:
+        typer.echo(
+            f"UNDECIDED: {len(open_)} of {len(gates)} gates could not be decided, most for want of "
+            "outcomes. They count as held only because the experiment says so (undecided_holds). "
+            f"Not shown to hold: {'; '.join(open_)}."
+        )

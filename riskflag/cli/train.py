@@ -47,4 +47,9 @@ def register(app: typer.Typer) -> None:
         for name, reason in done.excluded or (("none", ""),):
             typer.echo(f"  {name} {reason}".rstrip())
         typer.echo(f"\nRecorded as run {done.run_id[:8]} in {place.mlruns}.")
-        typer.echo("Next: `riskflag promote` makes it the model that the night uses.")
+        failed = "; ".join(gate.name for gate in done.judgement.gates if not gate.holds)
+        typer.echo(
+            f"Next: look at what does not hold ({failed}); `riskflag promote` refuses it as it is."
+            if failed
+            else "Next: `riskflag promote` makes it the model that the night uses."
+        )

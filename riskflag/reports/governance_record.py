@@ -114,13 +114,53 @@ def _architecture(evidence: Evidence) -> str:
     )
 
 
-def _model(evidence: Evidence) -> str:
+def _models(evidence: Evidence) -> str:
+    return (
+        f"Two: the model {evidence.id}, described here, and the rulebook, whose rules are "
+        "conditions that people wrote; the reference pages and the app's page on how this works "
+        "list each."
+    )
+
+
+def _model_name(evidence: Evidence) -> str:
+    return f"{evidence.about['experiment']}, of riskflag."
+
+
+def _model_version(evidence: Evidence) -> str:
+    return f"Bundle {evidence.id}, SHA-256 {evidence.hash}; riskflag {evidence.about['code']}."
+
+
+def _task(evidence: Evidence) -> str:
+    return str(evidence.about["question"])
+
+
+def _model_input(evidence: Evidence) -> str:
+    return (
+        f"{len(evidence.inputs)} signals about a child, each a number with a question and its "
+        "definition in the variable list."
+    )
+
+
+def _model_output(_: Evidence) -> str:
+    return (
+        "A probability, which decides whether a child is brought to attention and is not shown, "
+        "and what each theme of signals added to it."
+    )
+
+
+def _model_architecture(evidence: Evidence) -> str:
     trees = evidence.performance["learnt_from"]["trees"]
     return (
-        f"{evidence.id}: {trees} decision trees (LightGBM) with directions held for signals of "
-        f"harm, calibrated. Task: {evidence.about['question']} Input: {len(evidence.inputs)} "
-        "signals, in the variable list. Output: whether a child is brought to attention, and what "
-        "each theme of signals added."
+        f"{trees} decision trees (LightGBM), calibrated. Of a signal of harm more never lowers the "
+        "score. The variable list tells each signal's share of the scores."
+    )
+
+
+def _datasets(evidence: Evidence) -> str:
+    windows = evidence.about["windows"]
+    return (
+        f"One, in three windows of time: {windows['train']} to learn from, "
+        f"{windows['calibration']} to make probabilities of scores, {windows['test']} to judge."
     )
 
 
@@ -159,7 +199,30 @@ def _representative(evidence: Evidence) -> str:
     return " ".join(str(one["sentence"]) for one in found if one is not None) or TO_DO
 
 
-def _cleaning(evidence: Evidence) -> str:
+def _source_data(evidence: Evidence) -> str:
+    return f"{evidence.authority}: records of contacts about children that its agencies hold."
+
+
+def _modality(_: Evidence) -> str:
+    return "Tables of dated records; no free text, picture or sound is read."
+
+
+def _data_description(evidence: Evidence) -> str:
+    return (
+        f"{outcome(evidence.about)} One row is one child on one day, with what was known before "
+        f"that day. Kinds of contact: {_kinds(evidence)}."
+    )
+
+
+def _collection(_: Evidence) -> str:
+    return (
+        "Agencies recorded them in the course of their work, not for this purpose, and deliver "
+        "them as files or from a database. Each keeps the day it happened and the day it became "
+        "known."
+    )
+
+
+def _cleaning(_: Evidence) -> str:
     return (
         "Every row of a delivery is accepted, known already, superseded or set aside with a "
         "reason; codes are mapped by declared tables; unknown stays unknown. Corrections and "
@@ -167,9 +230,34 @@ def _cleaning(evidence: Evidence) -> str:
     )
 
 
+def _storage(_: Evidence) -> str:
+    return (
+        "In files and a database on the authority's own machines; riskflag sends nothing "
+        "elsewhere. The bundle and the training record hold totals and no child's record."
+    )
+
+
+def _processing(_: Evidence) -> str:
+    return (
+        "Each night the signals of every child are worked out anew from the records known before "
+        "that day, then rules and model are asked. A child whose records are missing is not "
+        "assessed, which is never told as low."
+    )
+
+
+def _operational_sensitive(_: Evidence) -> str:
+    return (
+        "As in development: sex, ethnicity and disability are never inputs; they are read to judge "
+        "fairness."
+    )
+
+
+def _kinds(evidence: Evidence) -> str:
+    return ", ".join(sorted({kind for one in evidence.signals.values() for kind in one.types}))
+
+
 def _operational(evidence: Evidence) -> str:
-    kinds = sorted({kind for signal in evidence.signals.values() for kind in signal.types})
-    return f"The same kinds of contact as in development: {', '.join(kinds)}."
+    return f"The same kinds of contact as in development: {_kinds(evidence)}."
 
 
 def _logs(evidence: Evidence) -> str:
@@ -206,7 +294,10 @@ FIELDS: Mapping[str, tuple[Field, ...]] = {
     "Tier 2.1: owner and responsibility": (
         Field("team", "Team"),
         Field("senior_responsible_owner", "Senior responsible owner (title of the role)"),
-        Field("third_parties", "Third parties: name, company number, role"),
+        Field("third_party_involvement", "Third party involvement: yes or no"),
+        Field("third_parties", "Third parties: names"),
+        Field("company_numbers", "Third parties: Companies House numbers"),
+        Field("third_party_role", "Third parties: role"),
         Field("procurement", "Procurement procedure"),
         Field("third_party_access", "Terms of third parties' access to data"),
     ),
@@ -228,26 +319,43 @@ FIELDS: Mapping[str, tuple[Field, ...]] = {
         Field("system_input", "Input of the system", _operational),
         Field("system_output", "Output of the system", _integration),
         Field("maintenance", "Maintenance"),
+        Field("models", "Models", _models),
     ),
     "Tier 2.4.2: models": (
-        Field("model", "Model: name, task, input, output, architecture", _model),
+        Field("model", "Name", _model_name),
+        Field("model_version", "Version", _model_version),
+        Field("model_task", "Task", _task),
+        Field("model_input", "Input", _model_input),
+        Field("model_output", "Output", _model_output),
+        Field("model_architecture", "Architecture", _model_architecture),
         Field("performance", "Performance, bias and fairness", _performance),
+        Field("datasets", "Datasets and their purposes", _datasets),
     ),
     "Tier 2.4.3: development data": (
-        Field("quantities", "Quantities", _quantities),
+        Field("source_data", "Source", _source_data),
+        Field("modality", "Modality", _modality),
+        Field("data_description", "Description", _data_description),
+        Field("quantities", "Quantities and how they were split", _quantities),
         Field("sensitive", "Sensitive attributes and proxies", _sensitive),
         Field("representative", "Completeness and representativeness", _representative),
-        Field("cleaning", "Collection and cleaning", _cleaning),
+        Field("source_url", "Address of the source data, where it is open"),
+        Field("collection", "Collection", _collection),
+        Field("cleaning", "Cleaning", _cleaning),
         Field("agreements", "Data sharing agreements"),
-        Field("access", "Access and storage"),
+        Field("access", "Who has access, and until when"),
+        Field("storage", "Storage", _storage),
     ),
     "Tier 2.4.4: operational data": (
-        Field("operational_input", "Inputs", _operational),
+        Field("operational_input", "Sources and inputs", _operational),
+        Field("operational_sensitive", "Sensitive attributes", _operational_sensitive),
+        Field("processing", "Processing", _processing),
         Field("logs", "Logs and outputs", _logs),
+        Field("operational_access", "Access and storage"),
+        Field("operational_agreements", "Data sharing agreements"),
         Field("retention", "Retention"),
     ),
     "Tier 2.5: risks, mitigations and impact assessments": (
-        Field("impact_assessments", "Impact assessments, with dates"),
+        Field("impact_assessments", "Impact assessments: name, date, address"),
         Field("risks", "Risks and mitigations", _risks),
         Field("engagement", "Public engagement"),
     ),

@@ -15,6 +15,8 @@ SHOWN = (
     ("auroc_rules_alone", "rules alone"),
     ("auroc_number_of_contacts", "contact count"),
     ("auroc_best_single_signal", "best signal"),
+    ("auroc_logistic_regression", "logistic regression"),
+    ("auroc_explainable_boosting", "explainable boosting"),
     ("average_precision", "average precision"),
     ("precision_at_capacity", "precision at capacity"),
     ("recall_at_capacity", "recall at capacity"),
@@ -30,7 +32,8 @@ def side_by_side(runs: Sequence[Run], champion: str | None) -> str:
     if not runs:
         raise ConfigError("No run is recorded here; train one with `riskflag train`.")
     data = runs[0].tags.get("history_digest")
-    columns = [["run", "started", "experiment", "data", *(heading for _, heading in SHOWN)]]
+    shown = [one for one in SHOWN if any(one[0] in run.metrics for run in runs)]
+    columns = [["run", "started", "experiment", "data", *(heading for _, heading in shown)]]
     for run in runs:
         same = run.tags.get("history_digest") == data
         columns.append(
@@ -39,7 +42,7 @@ def side_by_side(runs: Sequence[Run], champion: str | None) -> str:
                 _when(run.started),
                 run.experiment,
                 "as newest" if same else "other",
-                *(_number(run.metrics.get(name), name) for name, _ in SHOWN),
+                *(_number(run.metrics.get(name), name) for name, _ in shown),
             ]
         )
     widths = [max(len(cell) for cell in column) for column in columns]

@@ -6,15 +6,15 @@ import html
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import zip_longest
 
+from riskflag.training.page import STYLE
 from riskflag.training.pair import Pair
-from riskflag.training.report import STYLE
 
 #: The drawing of a calibration, in its own units.
 SIDE, MARGIN = 300, 45
 #: Dark enough on white to be told apart, and drawn with another mark each besides.
 COLOURS = ("#1d70b8", "#942514")
 FURTHER = (
-    "svg{max-width:100%;height:auto}figure{margin:1em 0}.wide{overflow-x:auto}"
+    "svg{max-width:100%;height:auto}figure{margin:1em 0}"
     ".warning{border-left:5px solid #d4351c;padding-left:1em;font-weight:bold}"
 )
 

@@ -26,6 +26,7 @@ from riskflag.scoring.model import Model, capped
 from riskflag.scoring.model_text import check_model_text
 from riskflag.signals import load_catalogue
 from riskflag.training.card import at_promotion
+from riskflag.training.challengers import NAMES
 from riskflag.training.gate_figures import GATES, NOT_MEASURED, SIGNABLE
 from riskflag.training.gates import Gate, SignOff, additivity, monotone
 from riskflag.training.inputs import why_not
@@ -85,6 +86,11 @@ def promote(
     gate, who takes it upon themselves. `show` is given every gate before anything is decided.
     Raises HeldError naming every gate that does not hold; nothing is then written.
     """
+    if run in {*NAMES, *NAMES.values()}:
+        raise ConfigError(
+            "The plainer models are judged beside a run's own model and are never exported; "
+            "name a run, or leave the plainer model's name out."
+        )
     signer = signer_of(workspace, key_file)
     store = Store(workspace.mlruns)
     found = examine(workspace, store, store.find(run))

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-import html
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
+
+from riskflag.training import page
+from riskflag.training.gates import Gate
+from riskflag.training.page import tag, text
 
 COLUMNS = ("auroc", "average_precision", "precision_at_capacity", "recall_at_capacity")
 #: Parts of a result that bring their own sentences, in the order they are told.
 SECTIONS = ("tuning", "challengers", "rolling", "leaks")
+#: What is said wherever a gate was not decided.
+UNDECIDED = (
+    "Undecided means that nothing shows the gate to hold, mostly for want of outcomes; it passes "
+    "only because the experiment says so."
+)
 HEADINGS = ("", "AUROC", "average precision", "precision at capacity", "recall at capacity")
 
 
@@ -47,21 +56,20 @@ def sentences(result: Mapping[str, Any]) -> list[str]:
             f"AUROC of the true hazard ({result['oracle']['auroc']:.3f})."
         )
     parts = (result.get(name, {}) for name in SECTIONS)
-    told += [sentence for part in parts for sentence in part.get("sentences", ())]
-    return [*told, *_checked(result.get("checks", ()))]
+    return told + [sentence for part in parts for sentence in part.get("sentences", ())]
 
 
-def _checked(checks: Sequence[Mapping[str, Any]]) -> list[str]:
-    """The checks that found something, and how many there were; the rest has its own pages."""
+def _checked(checks: Sequence[Mapping[str, Any]]) -> tuple[str, list[Mapping[str, Any]]]:
+    """How many checks there were, and those that found something; the rest has its own pages."""
     if not checks:
-        return []
+        return "", []
     found = [one for one in checks if one["verdict"] in ("fault", "look")]
     unknown = sum(one["verdict"] == "not known" for one in checks)
     lead = (
         f"{len(checks)} checks (checks.html, fairness.html): {len(found)} to be looked at, "
         f"{unknown} could not be made."
     )
-    return [lead, *(f"{one['verdict'].capitalize()}: {one['sentence']}" for one in found)]
+    return lead, found
 
 
 def as_text(result: Mapping[str, Any], gates: Sequence[Mapping[str, Any]]) -> str:
@@ -72,36 +80,43 @@ def as_text(result: Mapping[str, Any], gates: Sequence[Mapping[str, Any]]) -> st
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
         for row in rows
     ]
-    held = [f"{'held' if g['passed'] else 'FAILED'}: {g['name']} ({g['measured']})" for g in gates]
-    return "\n".join([*lines, "", *sentences(result), "", "Gates", *held, ""])
-
-
-STYLE = (
-    "body{font:16px/1.5 Arial,sans-serif;max-width:70em;margin:2em auto;padding:0 1em}"
-    "table{border-collapse:collapse}td,th{border:1px solid #505a5f;padding:.3em .6em;"
-    "text-align:left}caption{text-align:left;font-weight:bold;padding:.3em 0}"
-)
+    lead, found = _checked(result.get("checks", ()))
+    checked = [lead, *(f"{one['verdict'].capitalize()}: {one['sentence']}" for one in found)]
+    known = [Gate.from_dict(one) for one in gates]
+    told = [f"{gate.verdict}: {gate.name} ({gate.measured})" for gate in known]
+    said = [*sentences(result), *(checked if lead else ())]
+    return "\n".join([*lines, "", *said, "", f"Gates: {_counted(known)}", *told, ""])
 
 
 def as_html(title: str, result: Mapping[str, Any], gates: Sequence[Mapping[str, Any]]) -> str:
     """The whole report as one page without script or anything from elsewhere."""
-    head = "".join(f'<th scope="col">{html.escape(h) or "Scorer"}</th>' for h in HEADINGS)
-    body = "".join(
-        f'<tr><th scope="row">{html.escape(row[0])}</th>'
-        + "".join(f"<td>{html.escape(cell)}</td>" for cell in row[1:])
-        + "</tr>"
-        for row in table(result)
-    )
-    said = "".join(f"<p>{html.escape(sentence)}</p>" for sentence in sentences(result))
-    held = "".join(
-        f"<li>{'held' if g['passed'] else 'FAILED'}: {html.escape(g['name'])} "
-        f"({html.escape(g['measured'])})</li>"
-        for g in gates
-    )
-    return (
-        f'<!doctype html><html lang="en-GB"><head><meta charset="utf-8">'
-        f"<title>{html.escape(title)}</title><style>{STYLE}</style></head><body>"
-        f"<h1>{html.escape(title)}</h1><table><caption>On the test window</caption><thead><tr>"
-        f"{head}</tr></thead><tbody>{body}</tbody></table>{said}<h2>Gates</h2><ul>{held}</ul>"
-        "</body></html>\n"
-    )
+    rows = [[text(cell) for cell in row] for row in table(result)]
+    parts = [
+        page.table("On the test window", ("way to choose", *HEADINGS[1:]), rows),
+        "<h2>In words</h2>",
+        *(f"<p>{text(sentence)}</p>" for sentence in sentences(result)),
+    ]
+    lead, found = _checked(result.get("checks", ()))
+    if lead:
+        items = "".join(f"<li>{tag(one['verdict'])} {text(one['sentence'])}</li>" for one in found)
+        parts.append(f'<h2>Checks</h2><p>{text(lead)}</p><ul class="checks">{items}</ul>')
+    known = [Gate.from_dict(one) for one in gates]
+    cells = [[text(g.name), _boxed(g.verdict), text(g.measured), text(g.asked)] for g in known]
+    headings = ("gate", "verdict", "measured", "asked")
+    parts += [
+        f"<h2>Gates</h2><p>{text(_counted(known))}</p>",
+        page.table("Gates of promotion, as training found them", headings, cells),
+    ]
+    return page.page(title, parts)
+
+
+def _boxed(verdict: str) -> str:
+    like = {"held": "fine", "undecided": "look"}.get(verdict, "fault")
+    return f'<span class="tag {like}">{text(verdict)}</span>'
+
+
+def _counted(gates: Sequence[Gate]) -> str:
+    """How many gates have each verdict; those that were not decided are never among the held."""
+    told = Counter(gate.verdict for gate in gates)
+    listed = ", ".join(f"{number} {verdict}" for verdict, number in told.items())
+    return f"{listed}. {UNDECIDED}" if told["undecided"] else f"{listed}."

@@ -161,6 +161,9 @@ def test_what_only_a_person_can_say_is_marked_and_never_invented(
     }
     for key in ("contact_email", "senior_responsible_owner", "impact_assessments", "appeals"):
         assert rows[key] == TO_DO
+    known = ("model_version", "model_architecture", "datasets", "modality", "collection", "models")
+    assert [key for key in known if rows[key] == TO_DO] == []
+    assert evidence.hash in rows["model_version"]
     (workspace.root / "governance.toml").write_text('[answers]\nphase = "Private beta."\n')
     again = {row[2]: row[1] for row in cells(one(gather(workspace), "transparency-record"))}
     assert again["phase"] == "Private beta."

@@ -14,6 +14,8 @@ import pytest
 from riskflag.cli import run
 from riskflag.history.view import History
 from riskflag.scoring.bundle import load_current
+from riskflag.scoring.signature import new_key
+from riskflag.signals.catalogue import default_features_dir
 from riskflag.training import run as training_run
 from riskflag.workspace import Workspace
 from tests.factories import history_of
@@ -105,7 +107,8 @@ def test_training_ends_with_a_table_that_has_the_baselines(
 ) -> None:
     assert run(["compare", "--workspace", str(trained / "workspace")]) == 0
     said = capsys.readouterr().out
-    for words in ("AUROC", "rules alone", "contact count", "best signal", "none is promoted"):
+    beside = ("rules alone", "contact count", "best signal", "logistic regression")
+    for words in ("AUROC", *beside, "explainable boosting", "none is promoted"):
         assert words in said
 
 
@@ -118,6 +121,8 @@ def test_promotion_prints_its_gates_and_the_bundle_loads(
     said = capsys.readouterr().out
     assert said.count("│ held") + said.count("│ undecided") >= 20
     assert "NOT HELD" not in said
+    assert f"UNDECIDED: {said.count('│ undecided │')} of " in said
+    assert "Not shown to hold: enough outcomes to judge by; " in said
     bundle = load_current(place / "bundles")
     assert bundle is not None
     assert bundle.id in said
@@ -125,6 +130,51 @@ def test_promotion_prints_its_gates_and_the_bundle_loads(
     assert {one["name"] for one in bundle.parts["signals"]["excluded"]} >= {
         "section47_enquiries_ever"
     }
+
+
+@pytest.fixture
+def place(trained: Path, tmp_path: Path) -> Path:
+    """A copy of the workspace, to do something to before promotion."""
+    shutil.copytree(trained / "workspace", tmp_path / "workspace")
+    return tmp_path / "workspace"
+
+
+def refused(place: Path, capsys: pytest.CaptureFixture[str], code: int, *words: str) -> str:
+    """What promotion says; it leaves no bundle."""
+    assert run(["promote", *words, "--workspace", str(place)]) == code
+    assert not (place / "bundles").exists()
+    return capsys.readouterr().err
+
+
+def test_a_trained_run_whose_model_was_altered_is_not_promoted(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One digit in the record's model text is enough."""
+    [model] = place.glob("mlruns/artifacts/*/artifacts/bundle/model.txt")
+    model.write_bytes(model.read_bytes().replace(b"leaf_value=", b"leaf_value=9", 1))
+    assert "were altered; train it again" in refused(place, capsys, 40)
+
+
+def test_a_trained_run_on_signals_defined_otherwise_since_is_not_promoted(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Somebody took the directions from the signals of one theme after the training."""
+    shutil.copytree(default_features_dir(), place / "features")
+    theme = place / "features" / "health.py"
+    theme.write_text(theme.read_text().replace('"raises"', '"none"'))
+    config = place / "riskflag.toml"
+    config.write_text(f'{config.read_text()}\nfeatures_dir = "features"\n')
+    assert "signals are defined as in training (" in refused(place, capsys, 20)
+
+
+def test_a_trained_run_that_nobody_signs_is_not_promoted_where_a_key_is_asked_for(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nor is a plainer model that was only judged beside the run's own."""
+    assert "are never exported" in refused(place, capsys, 40, "logistic")
+    config = place / "riskflag.toml"
+    config.write_text(f'{config.read_text()}\npromotion_key = "{new_key(place.parent / "key")}"\n')
+    assert "has a promotion key; give its key file" in refused(place, capsys, 40)
 
 
 def test_nobody_is_in_the_record_or_the_bundle(trained: Path, tmp_path: Path) -> None:

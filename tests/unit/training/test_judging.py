@@ -15,6 +15,7 @@ from riskflag.training.evaluate import MODEL, Trial, evaluate
 from riskflag.training.experiment import PromotionConfig
 from riskflag.training.gate_figures import CONTACTS, OVER_CONTACTS, SANE, of_figures
 from riskflag.training.gates import Gate, additivity
+from riskflag.training.gates import Gate
 from riskflag.training.judge import RULES, SINGLE, Judgement
 from riskflag.training.operate import natural_frequency
 from riskflag.training.reference import LEAST_CHILDREN, Spread, typical
@@ -48,6 +49,16 @@ def test_the_report_names_every_scorer_gate_and_the_share_of_the_possible(
     assert "<script" not in page
     assert "<b>" not in page
     json.dumps(judgement.result, allow_nan=False)
+
+
+def test_a_gate_that_was_not_decided_is_never_told_as_held(judgement: Judgement) -> None:
+    """Text and page count it apart and say what it means; without one nothing is said of it."""
+    held = Gate("a", True, "fine")
+    few = Gate("b", True, "undecided: 12 children had the outcome")
+    told = [gate.to_dict() for gate in (held, few, Gate("c", False, "wrong"))]
+    for said in (as_text(judgement.result, told), as_html("x", judgement.result, told)):
+        assert "1 held, 1 undecided, 1 NOT HELD. Undecided means that nothing shows" in said
+    assert "ndecided" not in as_text(judgement.result, [held.to_dict()])
 
 
 def trial(scores: np.ndarray, labels: np.ndarray, people: int) -> Trial:
