@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import duckdb
 import pyarrow as pa
 
 from riskflag.clock import date_of, day_number
 from riskflag.history.identity import claims
 from riskflag.history.matches import roots_on
+from riskflag.history.memory_database import memory_database
 from riskflag.history.schema import ATTRIBUTES, SCHEMAS, conform
 from riskflag.history.store import HistoryStore
 
@@ -60,9 +60,7 @@ class Scratch:
 @contextmanager
 def scratch(store: HistoryStore, as_of: dt.date) -> Iterator[Scratch]:
     """What was known before `as_of`, in memory; nothing is read or written elsewhere."""
-    connection = duckdb.connect(":memory:")
-    try:
-        connection.execute("SET enable_external_access = false")
+    with memory_database() as connection:
         connection.execute("SET threads = 2")
         for name, table in _tables(store, as_of).items():
             connection.register(f"_{name}", table)
@@ -72,8 +70,6 @@ def scratch(store: HistoryStore, as_of: dt.date) -> Iterator[Scratch]:
         connection.execute("CREATE VIEW live AS SELECT * FROM versions WHERE live")
         connection.execute(_PEOPLE, [as_of])
         yield Scratch(connection, as_of)
-    finally:
-        connection.close()
 
 
 def _tables(store: HistoryStore, as_of: dt.date) -> dict[str, pa.Table]:

@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 from riskflag.errors import ConfigError
 from riskflag.history.arrays import in_order_of, one
 from riskflag.history.linkage_model import LinkageModel, level_names
+from riskflag.history.memory_database import memory_database
 
 #: What `compare` takes: one row per record. `address` is an address_key (addresses.py), `birth` an
 #: ISO date, `feed` names the set of records in which every person should stand once.
@@ -84,21 +85,15 @@ def _ready(records: pa.Table) -> pa.Table:
 @contextmanager
 def _linker(ready: pa.Table, model: LinkageModel) -> Iterator[Any]:
     try:
-        import duckdb
         from splink import DuckDBAPI, Linker
     except ImportError:
         raise ConfigError(
             "Linking people without a shared identifier needs Splink; "
             "install it with `pip install riskflag[link]`, or leave it out with --exact-only."
         ) from None
-    connection = duckdb.connect(":memory:")
-    try:
-        connection.execute("SET enable_external_access = false")
-        connection.execute("SET enable_progress_bar = false")
+    with memory_database() as connection:
         frame = DuckDBAPI(connection).register(ready)
         yield Linker(frame, model.settings(), log_level=50, validate_settings=False)
-    finally:
-        connection.close()
 
 
 def _pairs(table: pa.Table) -> pa.Table:

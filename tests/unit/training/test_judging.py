@@ -15,7 +15,6 @@ from riskflag.training.evaluate import MODEL, Trial, evaluate
 from riskflag.training.experiment import PromotionConfig
 from riskflag.training.gate_figures import CONTACTS, OVER_CONTACTS, SANE, of_figures
 from riskflag.training.gates import Gate, additivity
-from riskflag.training.gates import Gate
 from riskflag.training.judge import RULES, SINGLE, Judgement
 from riskflag.training.operate import natural_frequency
 from riskflag.training.reference import LEAST_CHILDREN, Spread, typical
