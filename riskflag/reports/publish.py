@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from riskflag.history.threads import cores
-from riskflag.nightly.folder import FLAGS as FLAGS_FILE
+from riskflag.nightly.flag_lines import FlagLines
+from riskflag.nightly.folder import sha256
+from riskflag.nightly.shares import in_shares, processes_for
 from riskflag.progress import Progress, silent
 from riskflag.reports.analyst import analyst_report
 from riskflag.reports.flag_page import Drawn, view
-from riskflag.reports.page_workers import MANY, write_in_processes
 from riskflag.reports.records import Chronology, kept_first
 from riskflag.reports.render import (
     render_flag,
@@ -32,6 +33,8 @@ FLAGS, ANALYST = "flags", "analyst"
 LARGEST = 60_000
 #: One record in a page's HTML: its number, and all of its row.
 ROW = re.compile(r'<tr[^>]* id="r(\d+)".*?</tr>\n', re.DOTALL)
+#: What a process says of a flag whose pages it has written.
+WRITTEN = b"written"
 #: Leaving records out takes words of its own: about so many bytes.
 SPARE = 400
 
@@ -39,13 +42,13 @@ SPARE = 400
 def write_pages(published: PublishedFlags, folder: Path) -> None:
     """The page writer that the night is given: every page of one publication into its folder.
 
-    The flags.json of the publication is there; many flags are shared out to several processes.
+    Many flags are shared out to several processes.
     """
     write_publication_pages(
         published.flags,
         folder,
         short=published.short,
-        processes=cores() if len(published.flags) >= MANY else 1,
+        processes=processes_for(len(published.flags), cores()),
         publication={
             "as_of": published.as_of.isoformat(),
             "authority": published.authority,
@@ -108,20 +111,26 @@ def write_publication_pages(
     The bytes depend on the arguments alone, so two runs, or two workers on halves of the flags,
     write the same files. `publication` may hold `as_of`, `authority`, `capacity_per_week` and
     `run_key`, `short` what lists show of the flags (riskflag.nightly.listing) for a caller who has
-    it. With several `processes` the flags are read from `folder`/flags.json.
+    it.
     """
     facts = publication or {}
     (folder / FLAGS).mkdir(parents=True, exist_ok=True)
     (folder / ANALYST).mkdir(exist_ok=True)
-    if processes > 1:
-        lines = folder / FLAGS_FILE
-        write_in_processes(lines, len(flags), processes=processes, progress=progress)
-    for done, flag in enumerate(flags if processes == 1 else ()):
-        progress("Writing pages", done, len(flags))
-        write_flag_pages(flag, folder)
+
+    def work(number: int) -> bytes:
+        digest = sha256(flags.line(number)) if isinstance(flags, FlagLines) else ""
+        write_flag_pages(flags[number], folder, digest=digest)
+        return WRITTEN
+
+    progress("Writing pages", 0, len(flags))
+    in_shares(
+        work,
+        len(flags),
+        processes=processes,
+        done=lambda ready: progress("Writing pages", ready, len(flags)),
+    )
     _write(folder / WORKLIST, render_worklist(short or flags, facts))
     _write(folder / INDEX, render_index(short or flags, facts))
-    progress("Writing pages", len(flags), len(flags))
 
 
 def write_flag_pages(flag: Mapping[str, Any], folder: Path, *, digest: str = "") -> None:

@@ -1,0 +1,113 @@
+"""The same work on each of many children, shared out among copies of this process.
+
+Reasons and flags are made in plain Python, which uses one core however many threads there are. A
+copy (`fork`) has all that the night holds without it being sent; what comes back are bytes through
+a pipe. What a copy does not give back, whatever the reason, is worked out here: so a fault shows
+as it would without copies, and no result depends on how many there were.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from typing import BinaryIO, NoReturn
+
+Work = Callable[[int], bytes]
+
+#: From so many pieces of work on, copies pay.
+MANY = 400
+#: Bytes that tell how long a result is.
+SIZE = 8
+
+
+def processes_for(pieces: int, most: int) -> int:
+    """How many processes to share so many pieces of work among, at most `most`."""
+    return most if pieces >= MANY and sys.platform == "linux" else 1
+
+
+def in_shares(
+    work: Work, total: int, *, processes: int, done: Callable[[int], None] = lambda number: None
+) -> list[bytes]:
+    """`work(0)`, `work(1)` and so on, in that order; `done` is told how many are ready.
+
+    `work` may raise; then this raises the same. With several `processes` it must start no thread
+    and need none but its own.
+    """
+    found: dict[int, bytes] = {}
+    if processes > 1:
+        _from_copies(found, work, total, processes, done)
+    for number in range(total):
+        if number not in found:
+            found[number] = work(number)
+            done(len(found))
+    return [found[number] for number in range(total)]
+
+
+def _from_copies(
+    found: dict[int, bytes], work: Work, total: int, processes: int, done: Callable[[int], None]
+) -> None:
+    """Whatever copies give back, by number."""
+    copies: list[tuple[int, BinaryIO]] = []
+    try:
+        for share in range(processes):
+            numbers = range(share, total, processes)
+            copies.append(_copy(work, numbers, [pipe for _, pipe in copies]))
+        readers = [
+            threading.Thread(target=_read, args=(pipe, found, range(share, total, processes)))
+            for share, (_, pipe) in enumerate(copies)
+        ]
+        for reader in readers:
+            reader.start()
+        for reader in readers:
+            while reader.is_alive():
+                reader.join(0.2)
+                done(len(found))
+    finally:
+        for process, _ in copies:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
+        for process, pipe in copies:
+            os.waitpid(process, 0)
+            pipe.close()
+
+
+def _copy(work: Work, numbers: Sequence[int], others: Sequence[BinaryIO]) -> tuple[int, BinaryIO]:
+    """A copy of this process that does this share, and where it tells what it found."""
+    out, into = os.pipe()
+    process = os.fork()
+    if process == 0:
+        _do(work, numbers, into, [out, *(pipe.fileno() for pipe in others)])
+    os.close(into)
+    return process, os.fdopen(out, "rb")
+
+
+def _do(work: Work, numbers: Sequence[int], into: int, others: Sequence[int]) -> NoReturn:
+    """In the copy: work, tell, and end without a word; nothing of the first process is tidied."""
+    try:
+        # Looking for garbage would copy every page of memory that is shared until now.
+        gc.disable()
+        for other in others:
+            os.close(other)  # else nobody would notice that the first process is gone
+        with os.fdopen(into, "wb") as pipe:
+            for number in numbers:
+                result = work(number)
+                pipe.write(len(result).to_bytes(SIZE))
+                pipe.write(result)
+                pipe.flush()
+    finally:
+        os._exit(0)
+
+
+def _read(pipe: BinaryIO, found: dict[int, bytes], numbers: Sequence[int]) -> None:
+    """Take results until the copy has ended; one that is not whole does not count."""
+    for number in numbers:
+        size = int.from_bytes(pipe.read(SIZE))
+        result = pipe.read(size)
+        if not size or len(result) < size:
+            return
+        found[number] = result
