@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -177,7 +177,7 @@ class _Night:
 
     def _each(
         self, work: Callable[[int], bytes], total: int, label: str, progress: Progress
-    ) -> list[bytes]:
+    ) -> Iterator[bytes]:
         """Work on each child shown, shared out among the cores."""
         processes = processes_for(total, self.inputs.threads or cores())
         return in_shares(

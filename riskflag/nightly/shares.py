@@ -14,7 +14,8 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from queue import SimpleQueue
 from typing import BinaryIO, NoReturn
 
 Work = Callable[[int], bytes]
@@ -32,48 +33,33 @@ def processes_for(pieces: int, most: int) -> int:
 
 def in_shares(
     work: Work, total: int, *, processes: int, done: Callable[[int], None] = lambda number: None
-) -> list[bytes]:
-    """`work(0)`, `work(1)` and so on, in that order; `done` is told how many are ready.
+) -> Iterator[bytes]:
+    """`work(0)`, `work(1)` and so on, in that order; `done` is told how many were given.
 
     `work` may raise; then this raises the same. With several `processes` it must start no thread
-    and need none but its own.
+    and need none but its own. Stopping early leaves no process behind.
     """
-    found: dict[int, bytes] = {}
-    if processes > 1:
-        _from_copies(found, work, total, processes, done)
-    for number in range(total):
-        if number not in found:
-            found[number] = work(number)
-            done(len(found))
-    return [found[number] for number in range(total)]
-
-
-def _from_copies(
-    found: dict[int, bytes], work: Work, total: int, processes: int, done: Callable[[int], None]
-) -> None:
-    """Whatever copies give back, by number."""
     copies: list[tuple[int, BinaryIO]] = []
     try:
-        for share in range(processes):
+        for share in range(processes if processes > 1 else 0):
             numbers = range(share, total, processes)
             copies.append(_copy(work, numbers, [pipe for _, pipe in copies]))
-        readers = [
-            threading.Thread(target=_read, args=(pipe, found, range(share, total, processes)))
-            for share, (_, pipe) in enumerate(copies)
-        ]
-        for reader in readers:
-            reader.start()
-        for reader in readers:
-            while reader.is_alive():
-                reader.join(0.2)
-                done(len(found))
+        shares = [_taken(pipe) for _, pipe in copies]
+        for number in range(total):
+            given = shares[number % processes].get() if shares else b""
+            if shares and not given:
+                shares[number % processes].put(b"")  # what else it should have given is lost too
+            yield given or work(number)
+            done(number + 1)
     finally:
-        for process, _ in copies:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(process, signal.SIGKILL)
-        for process, pipe in copies:
-            os.waitpid(process, 0)
-            pipe.close()
+        _end(copies)
+
+
+def _end(copies: Sequence[tuple[int, BinaryIO]]) -> None:
+    for process, _ in copies:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process, signal.SIGKILL)
+        os.waitpid(process, 0)
 
 
 def _copy(work: Work, numbers: Sequence[int], others: Sequence[BinaryIO]) -> tuple[int, BinaryIO]:
@@ -103,11 +89,19 @@ def _do(work: Work, numbers: Sequence[int], into: int, others: Sequence[int]) ->
         os._exit(0)
 
 
-def _read(pipe: BinaryIO, found: dict[int, bytes], numbers: Sequence[int]) -> None:
-    """Take results until the copy has ended; one that is not whole does not count."""
-    for number in numbers:
-        size = int.from_bytes(pipe.read(SIZE))
-        result = pipe.read(size)
-        if not size or len(result) < size:
-            return
-        found[number] = result
+def _taken(pipe: BinaryIO) -> SimpleQueue[bytes]:
+    """The results of a copy as they come, and nothing (b"") after the last that is whole."""
+    results: SimpleQueue[bytes] = SimpleQueue()
+
+    def read() -> None:
+        with pipe:
+            whole = True
+            while whole:
+                size = int.from_bytes(pipe.read(SIZE))
+                result = pipe.read(size)
+                whole = 0 < size == len(result)
+                results.put(result if whole else b"")
+
+    # An ended copy ends its pipe, and so the thread.
+    threading.Thread(target=read, daemon=True).start()
+    return results

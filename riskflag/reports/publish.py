@@ -123,12 +123,8 @@ def write_publication_pages(
         return WRITTEN
 
     progress("Writing pages", 0, len(flags))
-    in_shares(
-        work,
-        len(flags),
-        processes=processes,
-        done=lambda ready: progress("Writing pages", ready, len(flags)),
-    )
+    for done, _ in enumerate(in_shares(work, len(flags), processes=processes), start=1):
+        progress("Writing pages", done, len(flags))
     _write(folder / WORKLIST, render_worklist(short or flags, facts))
     _write(folder / INDEX, render_index(short or flags, facts))
 

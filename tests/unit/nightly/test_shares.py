@@ -15,14 +15,14 @@ from riskflag.nightly.shares import MANY, in_shares, processes_for
 def test_results_come_in_their_order_however_the_work_is_shared(processes):
     """Also results of a MiB, and all are counted."""
     told = []
-    found = in_shares(lambda n: bytes([n]) * 2**n, 21, processes=processes, done=told.append)
-    assert found == [bytes([n]) * 2**n for n in range(21)]
+    found = in_shares(lambda n: bytes([n + 1]) * 2**n, 21, processes=processes, done=told.append)
+    assert list(found) == [bytes([n + 1]) * 2**n for n in range(21)]
     assert told[-1] == 21
 
 
 def test_copies_do_the_work():
     """With several processes no result is made in this one."""
-    found = in_shares(lambda n: str(os.getpid()).encode(), 6, processes=2)
+    found = list(in_shares(lambda n: str(os.getpid()).encode(), 6, processes=2))
     assert len(set(found)) == 2
     assert str(os.getpid()).encode() not in found
 
@@ -36,7 +36,7 @@ def test_what_a_copy_does_not_give_back_is_worked_out_here():
             os._exit(9)
         return str(number).encode()
 
-    assert in_shares(work, 8, processes=2) == [str(n).encode() for n in range(8)]
+    assert list(in_shares(work, 8, processes=2)) == [str(n).encode() for n in range(8)]
 
 
 def test_a_fault_shows_as_it_would_without_copies():
@@ -50,7 +50,7 @@ def test_a_fault_shows_as_it_would_without_copies():
     children = Path(f"/proc/self/task/{threading.get_native_id()}/children")
     before = children.read_text()
     with pytest.raises(MemoryError, match="number 4"):
-        in_shares(work, 8, processes=3)
+        list(in_shares(work, 8, processes=3))
     assert children.read_text() == before
 
 
