@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import functools
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -21,10 +22,10 @@ from riskflag.nightly.faults import NOT_OF_ONE_CHILD, Fault, hold_if_many
 from riskflag.nightly.flag_lines import FlagLines, Written
 from riskflag.nightly.improvement import seen_to
 from riskflag.nightly.inputs import Inputs, require_children
-from riskflag.nightly.lifecycle import Found, Lives, live
+from riskflag.nightly.lifecycle import Found, Lives, cut_down, live
 from riskflag.nightly.near import tables
 from riskflag.nightly.part import Declared, Others, together
-from riskflag.nightly.payload import Scene, kept, payload
+from riskflag.nightly.payload import Scene, canonical, kept, payload
 from riskflag.nightly.reasons import Child, Sources, reasons, signals_told
 from riskflag.nightly.records import CHRONOLOGY_DAYS, Records, child
 from riskflag.nightly.shares import in_shares, processes_for
@@ -147,6 +148,16 @@ class _Night:
         given = self.inputs
         return Sources(given.catalogue, given.rulebook, given.bundle, self.behind)
 
+    @functools.cached_property
+    def earlier(self) -> dict[str, Row]:
+        """What going on needs of the earlier flags that are open: reading all of one is slow."""
+        known = [flag.flag_id for flag in self.state.open_flags if flag.flag_id in self.before]
+        processes = processes_for(len(known), self.inputs.threads or cores())
+        cut = in_shares(
+            lambda n: canonical(cut_down(self.before[known[n]])), len(known), processes=processes
+        )
+        return {name: json.loads(one) for name, one in zip(known, cut, strict=True)}
+
     def found(self, *, progress: Progress) -> tuple[list[Found], dict[str, Fault]]:
         """The reasons of every draft, in the drafts' order, and the faults by person."""
         drafts, sources = self.assessment.combined.drafts, self.sources
@@ -190,7 +201,7 @@ class _Night:
             [one for one in found if one.draft.person_id not in faults],
             self.state,
             self.inputs.as_of,
-            previous=self.before,
+            previous=self.earlier,
             paused=self.inputs.paused,
             why_not=lambda person, reason: (
                 "not_reassessed"

@@ -75,8 +75,8 @@ def _copy(work: Work, numbers: Sequence[int], others: Sequence[BinaryIO]) -> tup
 def _do(work: Work, numbers: Sequence[int], into: int, others: Sequence[int]) -> NoReturn:
     """In the copy: work, tell, and end without a word; nothing of the first process is tidied."""
     try:
-        # Looking for garbage would copy every page of memory that is shared until now.
-        gc.disable()
+        # Else looking for garbage would copy every page of memory that is shared until now.
+        gc.freeze()
         for other in others:
             os.close(other)  # else nobody would notice that the first process is gone
         with os.fdopen(into, "wb") as pipe:
