@@ -113,8 +113,10 @@ def build(
     shown = {draft.person_id for draft in assessment.combined.drafts}
     shown |= {flag.person_id for flag in state.open_flags}
     near = assessment.near.select(sorted(shown))
-    # What is known of those who are not shown, twice as many, is let go before flags are made.
-    assessment = dataclasses.replace(assessment, near=near)
+    # What is known of most others is let go before flags are made: they are twice as many.
+    assessment = dataclasses.replace(
+        assessment, near=assessment.near.select(sorted(shown | state.ever))
+    )
     people = Records.of(near, inputs.as_of)
     night = _Night(inputs, state, assessment, Behind(people, inputs), people, previous)
     found, faults = night.found(progress=progress)
