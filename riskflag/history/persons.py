@@ -143,6 +143,7 @@ def children_on(
     persons: pa.Table,
     relationships: pa.Table,
     days: Ints,
+    *,
     own: Spans | None = None,
 ) -> tuple[pa.Array, Mask]:
     """Everyone's id, sorted, and who counts as a child on which of the days: bool [people, days].

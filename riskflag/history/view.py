@@ -129,7 +129,8 @@ class History:
         """The same as an Arrow array of texts, encoded: its dictionary is everyone."""
         with IN_TURN:
             day = np.array([day_number(as_of)], np.int64)
-            ids, child = children_on(self.contacts, self.persons, self.relationships, day, self.own)
+            tables = (self.contacts, self.persons, self.relationships)
+            ids, child = children_on(*tables, day, own=self.own)
             chosen = np.flatnonzero(child[:, 0]).astype(np.int32)
             return pa.DictionaryArray.from_arrays(pa.array(chosen), ids)
 

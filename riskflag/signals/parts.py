@@ -107,7 +107,7 @@ def grid_parts(
 def _blocks(
     engine: Kernel, part: History, days: Ints, signals: Sequence[Signal]
 ) -> Iterator[tuple[tuple[str, ...], npt.NDArray[np.bool_], Floats]]:
-    ids, child = children_on(part.contacts, part.persons, part.relationships, days, part.own)
+    ids, child = children_on(part.contacts, part.persons, part.relationships, days, own=part.own)
     ever = child.any(axis=1)
     chosen, child = np.flatnonzero(ever).astype(np.int32), child[ever]
     people = pa.DictionaryArray.from_arrays(pa.array(chosen), ids)
