@@ -94,7 +94,8 @@ class _Load:
         self.sources = load_sources(workspace.sources_dir, self.vocabulary)
         if not self.sources and not dry_run:
             raise ConfigError(
-                f"{workspace.sources_dir} declares no source; add one with `riskflag sources`."
+                f"{workspace.sources_dir} declares no source; look at `riskflag sources`, "
+                "then `riskflag sources --add NAME`."
             )
         self.store = HistoryStore(workspace.history)
         self.memory = int(workspace.config.ingest_memory_gib * 2**30)
@@ -124,7 +125,7 @@ class _Load:
         report = self._report()
         if self.batches and not self.dry_run:
             self.store.compact(self.progress)
-            self.workspace.reports.mkdir(exist_ok=True)
+            self.workspace.reports.mkdir(exist_ok=True, mode=0o700)
             target = self.workspace.reports / f"load-{self.batches[-1]}.json"
             write_atomic(target, report.to_json().encode("utf-8"))
         return report
@@ -328,7 +329,8 @@ class _Load:
                 for file in item.files:
                     table = quarantine_table(file)
                     if table is not None:
-                        folder.mkdir(parents=True, exist_ok=True)
+                        folder.parent.mkdir(exist_ok=True, mode=0o700)
+                        folder.mkdir(exist_ok=True)
                         sink = pa.BufferOutputStream()
                         pacsv.write_csv(table, sink)
                         target = folder / f"{item.source.name}-{file.name}.csv"
