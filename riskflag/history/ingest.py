@@ -44,6 +44,7 @@ from riskflag.history.source import SHIPPED_SOURCES, Source, load_sources
 from riskflag.history.source_check import contact_types
 from riskflag.history.state import State
 from riskflag.history.store import HistoryStore
+from riskflag.history.threads import in_threads
 from riskflag.history.versions import asserted
 from riskflag.progress import Progress, silent
 from riskflag.workspace import Workspace
@@ -83,6 +84,16 @@ class _Fresh:
     sha256: str
     refusal: RejectedError | None
     said: tuple[Described, ...] = ()
+
+
+def _content(item: Landed) -> FileContent | RejectedError:
+    """A file's bytes, or why they cannot be had."""
+    if item.refusal is not None:
+        return item.refusal
+    try:
+        return FileContent.at(item.path) if item.data is None else FileContent.of(item.data)
+    except RejectedError as refusal:
+        return refusal
 
 
 class _Load:
@@ -172,17 +183,16 @@ class _Load:
     def _fresh(self, date: dt.date, items: list[Landed]) -> list[_Fresh]:
         """The files whose bytes were not loaded before, read and with their hash."""
         fresh: list[_Fresh] = []
-        for number, item in enumerate(items):
-            self.progress("Reading files", number, len(items))
+        label, size = "Reading files", len(items)
+        each = [(item,) for item in items]
+        contents = in_threads(_content, each, lambda done: self.progress(label, done, size))
+        for item, content in zip(items, contents, strict=True):
             assert item.source is not None
             sha256 = ""
             try:
-                if item.refusal is not None:
-                    raise item.refusal
+                if isinstance(content, RejectedError):
+                    raise content
                 said = described(item)
-                content = (
-                    FileContent.at(item.path) if item.data is None else FileContent.of(item.data)
-                )
                 sha256 = content.sha256
                 if item.data is None:
                     check_bytes(item.path, said, sha256, content.size)
@@ -194,7 +204,6 @@ class _Load:
                 self._already_known(item)
             else:
                 fresh.append(_Fresh(item, item.source, content, sha256, None, tuple(said)))
-        self.progress("Reading files", len(items), len(items))
         return self._news_only(fresh)
 
     def _news_only(self, fresh: list[_Fresh]) -> list[_Fresh]:
