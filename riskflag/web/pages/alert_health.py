@@ -90,10 +90,11 @@ def _health(since: dt.date, until: dt.date) -> AlertHealth:
 
 def _tables(found: AlertHealth) -> list[Table]:
     titles = kept.for_publication("titles of rules", lambda _: _titles())
+    agencies = sorted(found.agencies, key=lambda line: words.agency(line.name))
     tables = [
         _table("rules", "By rule", "Rule", found.rules, lambda n: titles.get(n, words.plain(n))),
         _table("themes", "By theme of the model", "Theme", found.themes, _theme),
-        _table("agencies", "By agency behind the reasons", "Agency", found.agencies, words.agency),
+        _table("agencies", "By agency behind the reasons", "Agency", agencies, words.agency),
     ]
     for kind, lines in found.groups.items():
         in_order = sorted(lines, key=_place) if kind == AGE else lines
