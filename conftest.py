@@ -27,7 +27,9 @@ def riskflag_environment() -> dict[str, str]:
 @pytest.fixture(scope="session")
 def demo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished small demo, made once for all test processes. Copy it before changing it."""
-    shared = tmp_path_factory.getbasetemp().parent
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent  # of this run; the parent of a run in one process outlives it
     folder, done = shared / "demo", shared / "demo.done"
     with (shared / "demo.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

@@ -37,7 +37,8 @@ def register(app: typer.Typer) -> None:
 
         from riskflag.errors import ConfigError
         from riskflag.history.schema import load_vocabulary
-        from riskflag.history.source import SHIPPED_SOURCES, copy_shipped, load_sources
+        from riskflag.history.shipped import SHIPPED_SOURCES, copy_shipped
+        from riskflag.history.source_load import load_sources
         from riskflag.history.source_pages import catalogue
         from riskflag.workspace import Workspace
 

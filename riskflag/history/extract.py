@@ -20,9 +20,9 @@ import pyarrow.parquet as pq
 
 from riskflag.clock import today
 from riskflag.errors import ConfigError, StorageError
+from riskflag.history.delivered import RejectedError
 from riskflag.history.landing import Landed
 from riskflag.history.ledger import sync_folders, write_atomic
-from riskflag.history.readers import RejectedError
 from riskflag.history.source import Source
 from riskflag.progress import Progress, silent
 from riskflag.workspace import Workspace

@@ -33,15 +33,18 @@ from riskflag.history.hashing import expect_many
 from riskflag.history.holding import described, hold_what_is_odd
 from riskflag.history.landing import Landed, landed_files
 from riskflag.history.ledger import Batch, DeliveredFile, write_atomic
-from riskflag.history.readers import What, text_size
+from riskflag.history.raw_file import What
+from riskflag.history.readers import text_size
 from riskflag.history.recognise import Proposal, propose
 from riskflag.history.report import FileReport, LoadReport, Unmapped
 from riskflag.history.saying import Saying, declared
 from riskflag.history.schema import COVERAGE, load_vocabulary
 from riskflag.history.shelf import Shelf, parts_for
+from riskflag.history.shipped import SHIPPED_SOURCES
 from riskflag.history.sidecar import Described, check_bytes
-from riskflag.history.source import SHIPPED_SOURCES, Source, load_sources
+from riskflag.history.source import Source
 from riskflag.history.source_check import contact_types
+from riskflag.history.source_load import load_sources
 from riskflag.history.state import State
 from riskflag.history.store import HistoryStore
 from riskflag.history.versions import asserted

@@ -7,9 +7,9 @@ import re
 from pathlib import Path
 
 from riskflag.errors import ConfigError
+from riskflag.history.delivered import RejectedError, read_bytes
 from riskflag.history.ledger import write_atomic
 from riskflag.history.looks import Looks, look_at
-from riskflag.history.readers import RejectedError, read_bytes
 from riskflag.history.recognise import plain
 from riskflag.workspace import Workspace
 

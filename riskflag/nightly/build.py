@@ -108,8 +108,10 @@ def build(
     shown = {draft.person_id for draft in assessment.combined.drafts}
     shown |= {flag.person_id for flag in state.open_flags}
     near = assessment.near.select(sorted(shown))
-    # What is known of those who are not shown, twice as many, is let go before flags are made.
-    assessment = dataclasses.replace(assessment, near=near)
+    # What is known of most others is let go before flags are made: they are twice as many.
+    assessment = dataclasses.replace(
+        assessment, near=assessment.near.select(sorted(shown | state.ever))
+    )
     people = Records.of(near, inputs.as_of)
     sources = Sources(inputs.catalogue, inputs.rulebook, inputs.bundle, Behind(people, inputs))
     night = _Night(inputs, state, assessment, sources, people, previous)

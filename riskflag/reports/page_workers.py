@@ -18,6 +18,7 @@ from typing import Any
 
 from riskflag.errors import StorageError
 from riskflag.progress import Progress, silent
+from riskflag.reports.pages import write_flag_pages
 
 #: From so many flags on, starting further processes pays.
 MANY = 400
@@ -81,8 +82,6 @@ def share_of(flags: Path, share: int, of: int) -> Iterator[tuple[dict[str, Any],
 
 def main(flags: str, share: str, of: str, parent: str) -> None:
     """Write the pages of one share of the flags; a line of output for each."""
-    from riskflag.reports.publish import write_flag_pages
-
     path = Path(flags)
     for flag, digest in share_of(path, int(share), int(of)):
         if os.getppid() != int(parent):

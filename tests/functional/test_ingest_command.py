@@ -10,8 +10,9 @@ import pytest
 
 from riskflag.cli import run
 from riskflag.history.code_lists import code_list_names
-from riskflag.history.source import SHIPPED_SOURCES, load_sources
+from riskflag.history.shipped import SHIPPED_SOURCES
 from riskflag.history.source_check import contact_types
+from riskflag.history.source_load import load_sources
 
 SOURCE = """name = "ed"
 title = "Attendances"

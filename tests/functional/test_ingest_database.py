@@ -14,7 +14,9 @@ import sqlalchemy as sa
 
 from riskflag.clock import today
 from riskflag.history.ingest import ingest
-from riskflag.history.source import Day, copy_shipped, load_sources
+from riskflag.history.shipped import copy_shipped
+from riskflag.history.source import Day
+from riskflag.history.source_load import load_sources
 from riskflag.history.store import HistoryStore
 from riskflag.workspace import Workspace
 from tests.made_up_rows import made_up

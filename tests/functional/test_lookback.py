@@ -18,8 +18,8 @@ from riskflag.history.schema import CONTACT, COVERAGE, PERSON, RELATIONSHIP, con
 from riskflag.history.store import HistoryStore
 from riskflag.history.view import History
 from riskflag.nightly import aside, chronologies, near
-from riskflag.nightly.lookback import Asked, course, look_back, look_back_as_published
-from riskflag.nightly.lookback_material import material_of
+from riskflag.nightly.lookback import course, look_back, look_back_as_published
+from riskflag.nightly.lookback_material import Asked, material_of
 from riskflag.nightly.run import run_night
 from riskflag.reports.lint import banned_words, long_sentences, visible_text
 from riskflag.reports.lookback import lookback_page

@@ -22,7 +22,8 @@ from riskflag.reports import (
 )
 from riskflag.reports.analyst import analyst_report
 from riskflag.reports.lint import banned_words, long_sentences, visible_text
-from riskflag.reports.publish import analyst_page, flag_page, write_pages
+from riskflag.reports.pages import analyst_page, flag_page
+from riskflag.reports.publish import write_pages
 from riskflag.reports.worklist import in_order, worklist
 from tests.unit.reports.flags import examples, long_flag
 
