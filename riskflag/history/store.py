@@ -27,7 +27,7 @@ from riskflag.history.ledger import (
     sync_folders,
 )
 from riskflag.history.matches import everyone_ever
-from riskflag.history.schema import ATTRIBUTES, CONTACT, SCHEMAS
+from riskflag.history.schema import ATTRIBUTES, CONTACT, RELATIONSHIP, SCHEMAS
 from riskflag.history.shelf import Shelf
 from riskflag.history.threads import in_threads
 from riskflag.history.view import History
@@ -251,6 +251,19 @@ class HistoryStore:
     def near(self, person_ids: Sequence[str], progress: Progress = silent) -> History:
         """The history of these people, of those related to them, and of nobody else."""
         return self._around(person_ids, None, progress)
+
+    def naming(self, person_ids: Sequence[str]) -> pa.Table:
+        """Everybody's relationships to one of these people, like those of a History."""
+        matches = self.read("match")
+        people = everyone_ever(matches, person_ids)
+        rows = [
+            piece.filter(pa.array(isin(piece.column("related_id"), people)))
+            for file in live_files(self.batches())
+            if _is_of(file, "relationship")
+            for piece in self.pieces(file, RELATIONSHIP.names)
+        ]
+        raw = stacked(rows) if rows else None
+        return History.of(CONTACT.empty_table(), relationships=raw, matches=matches).relationships
 
     def _around(
         self, person_ids: Sequence[str], own: Sequence[str] | None, progress: Progress
