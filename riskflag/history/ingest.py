@@ -175,13 +175,19 @@ class _Load:
     def _propose(self, items: list[Landed]) -> None:
         """For each file that nobody takes, or not as it is, what it could be."""
         held = {f.name for f in self.files if f.reason in _NOT_AS_DECLARED}
+        odd = {
+            item.shown: item.path
+            for item in items
+            if item.data is None and (item.source is None or item.shown in held)
+        }
+        if not odd:
+            return
         known = {source.name for source in self.sources}
         shipped = (s for s in load_sources(SHIPPED_SOURCES) if s.name not in known)
         sources = (*self.sources, *shipped)
-        for item in {item.shown: item for item in items}.values():
-            if item.data is None and (item.source is None or item.shown in held):
-                with suppress(RejectedError):
-                    self.proposals.append(propose(read_bytes(item.path), item.shown, sources))
+        for shown, path in odd.items():
+            with suppress(RejectedError):
+                self.proposals.append(propose(read_bytes(path), shown, sources))
 
     def _fresh(self, date: dt.date, items: list[Landed]) -> list[_Fresh]:
         """The files whose bytes were not loaded before, read and with their hash."""
