@@ -15,7 +15,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import BinaryIO, NoReturn
 
 Work = Callable[[int], bytes]
@@ -24,6 +24,8 @@ Work = Callable[[int], bytes]
 MANY = 400
 #: Bytes that tell how long a result is.
 SIZE = 8
+#: A copy that gives nothing for so many seconds is ended: one result takes far less than one.
+PATIENCE = 120.0
 
 
 def processes_for(pieces: int, most: int) -> int:
@@ -46,20 +48,30 @@ def in_shares(
             copies.append(_copy(work, numbers, [pipe for _, pipe in copies]))
         shares = [_taken(pipe) for _, pipe in copies]
         for number in range(total):
-            given = shares[number % processes].get() if shares else b""
-            if shares and not given:
-                shares[number % processes].put(b"")  # what else it should have given is lost too
+            given = _next(shares[number % processes], copies[number % processes]) if shares else b""
             yield given or work(number)
             done(number + 1)
     finally:
-        _end(copies)
+        for copy in copies:
+            _kill(copy)
+            os.waitpid(copy[0], 0)
 
 
-def _end(copies: Sequence[tuple[int, BinaryIO]]) -> None:
-    for process, _ in copies:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(process, signal.SIGKILL)
-        os.waitpid(process, 0)
+def _next(results: SimpleQueue[bytes], copy: tuple[int, BinaryIO]) -> bytes:
+    """A copy's next result; nothing (b"") when it gives none any more."""
+    try:
+        given = results.get(timeout=PATIENCE)
+    except Empty:  # it waits for a lock that another thread held when it was made, say
+        _kill(copy)
+        given = b""
+    if not given:
+        results.put(b"")  # what else it should have given is lost too
+    return given
+
+
+def _kill(copy: tuple[int, BinaryIO]) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(copy[0], signal.SIGKILL)
 
 
 def _copy(work: Work, numbers: Sequence[int], others: Sequence[BinaryIO]) -> tuple[int, BinaryIO]:

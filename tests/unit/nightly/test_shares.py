@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import signal
 import threading
 from pathlib import Path
 
 import pytest
 
+from riskflag.nightly import shares
 from riskflag.nightly.shares import MANY, in_shares, processes_for
 
 
@@ -34,6 +36,19 @@ def test_what_a_copy_does_not_give_back_is_worked_out_here():
     def work(number: int) -> bytes:
         if number == 3 and os.getpid() != here:
             os._exit(9)
+        return str(number).encode()
+
+    assert list(in_shares(work, 8, processes=2)) == [str(n).encode() for n in range(8)]
+
+
+def test_a_copy_that_stands_still_is_ended_and_its_work_done_here(monkeypatch):
+    """A night never waits for ever."""
+    monkeypatch.setattr(shares, "PATIENCE", 0.2)
+    here = os.getpid()
+
+    def work(number: int) -> bytes:
+        if number == 3 and os.getpid() != here:
+            signal.pause()
         return str(number).encode()
 
     assert list(in_shares(work, 8, processes=2)) == [str(n).encode() for n in range(8)]
