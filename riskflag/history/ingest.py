@@ -6,7 +6,7 @@ import datetime as dt
 import shutil
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -20,7 +20,7 @@ from riskflag.errors import ConfigError, InputError
 from riskflag.history.adapt import Landing
 from riskflag.history.day import Day
 from riskflag.history.delays import Delays
-from riskflag.history.delivered import FileContent, RejectedError, read_bytes
+from riskflag.history.delivered import FileContent, RejectedError
 from riskflag.history.delivery import (
     Delivered,
     DeliveredSheet,
@@ -35,12 +35,11 @@ from riskflag.history.landing import Landed, landed_files
 from riskflag.history.ledger import Batch, DeliveredFile, write_atomic
 from riskflag.history.raw_file import What
 from riskflag.history.readers import text_size
-from riskflag.history.recognise import Proposal, propose
+from riskflag.history.recognise import Proposal, propose_all
 from riskflag.history.report import FileReport, LoadReport, Unmapped
 from riskflag.history.saying import Saying, declared
 from riskflag.history.schema import COVERAGE, load_vocabulary
 from riskflag.history.shelf import Shelf, parts_for
-from riskflag.history.shipped import SHIPPED_SOURCES
 from riskflag.history.sidecar import Described, check_bytes
 from riskflag.history.source import Source
 from riskflag.history.source_check import contact_types
@@ -180,14 +179,8 @@ class _Load:
             for item in items
             if item.data is None and (item.source is None or item.shown in held)
         }
-        if not odd:
-            return
-        known = {source.name for source in self.sources}
-        shipped = (s for s in load_sources(SHIPPED_SOURCES) if s.name not in known)
-        sources = (*self.sources, *shipped)
-        for shown, path in odd.items():
-            with suppress(RejectedError):
-                self.proposals.append(propose(read_bytes(path), shown, sources))
+        if odd:
+            self.proposals += propose_all(odd, self.sources)
 
     def _fresh(self, date: dt.date, items: list[Landed]) -> list[_Fresh]:
         """The files whose bytes were not loaded before, read and with their hash."""
