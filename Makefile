@@ -31,6 +31,8 @@ fix: $(READY)  ## put right what can be put right by machine
 bench: $(READY)  ## measure against peers, side by side; writes docs/benchmarks.md
 	$(BIN)/python -m benchmarks.signals --size S M L
 	$(BIN)/python -m benchmarks.night
+	$(BIN)/python -m benchmarks.spark
+	$(BIN)/python -m benchmarks.train
 	$(BIN)/python -m benchmarks.ingest
 	$(BIN)/python -m benchmarks.linkage
 	$(BIN)/python -m benchmarks.web

@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import os
 import platform
-import random
 import shutil
 import subprocess
 import sys
@@ -25,68 +24,14 @@ from importlib.metadata import version
 from pathlib import Path
 
 from benchmarks.page import write_section
+from benchmarks.web_kinds import kinds
 from benchmarks.web_load import Kind, Measured, Memory, measure, serving
 from riskflag.cli.init import write_users
 from riskflag.workspace import Workspace
 
 TARGET_MS = 200
-#: The history holds the children of the first flags only: it needs fewer copies.
-IN_HISTORY = 5_000
-#: How many different flags are asked for: far more than anything could be kept of by chance.
-SOME = 300
 AT_A_HUMAN_PACE = Kind("all of these by chance, five seconds apart", "caseworker", ["/help"])
 READING_SECONDS = 5.0
-
-
-def kinds(workspace: Workspace, *, some: int = SOME) -> list[Kind]:
-    """Every kind of page with addresses drawn from the whole publication."""
-    from riskflag.casework.store import open_store
-    from riskflag.nightly.published import published_flag, worklist_page
-
-    store = open_store(workspace, create=False)
-    last = worklist_page(store).pages
-    chance = random.Random(1)
-    pages = sorted({chance.randint(1, last) for _ in range(some)})
-    flags = [line for page in pages for line in worklist_page(store, page=page).lines]
-    ids = [line.flag_id for line in chance.sample(flags, min(some, len(flags)))]
-    records = []
-    for flag_id in ids:
-        found = published_flag(workspace, store, flag_id)
-        records.append(f"/flag/{flag_id}/record/{chance.choice(found['contacts'])['contact_key']}")
-    day = worklist_page(store).as_of
-    store.close()
-    assert day is not None
-    later = f"?to={day.replace(year=day.year + 1).isoformat()}"
-    early = [one for one in ids if int(one[-6:]) < IN_HISTORY] or ids[:1]
-    after = [f"/flag/{one}/lookback{later}" for one in early]
-    filters = ("agency=police", "reason=rule%3Arepeat_domestic_abuse", "only=new&only=unread")
-    of_flags = {
-        "flag": ("caseworker", ""),
-        "all records": ("caseworker", "/records"),
-        "review form": ("caseworker", "/review"),
-        "past reviews": ("caseworker", "/reviews"),
-        "report of contributions": ("analyst", "/report"),
-    }
-    looks = [f"/flag/{one}/lookback" for one in ids]
-    return [
-        Kind("empty page", "caseworker", ["/help"]),
-        Kind("worklist, first page", "caseworker", ["/worklist"]),
-        Kind("worklist, any page", "caseworker", [f"/worklist?page={page}" for page in pages]),
-        Kind("worklist, filtered", "caseworker", [f"/worklist?{one}" for one in filters]),
-        *(
-            Kind(name, role, [f"/flag/{one}{ending}" for one in ids])
-            for name, (role, ending) in of_flags.items()
-        ),
-        Kind("one record", "caseworker", records),
-        Kind("second look", "senior", ["/second-look"]),
-        Kind("data problems", "steward", ["/data-problems"]),
-        Kind("team overview", "manager", ["/team"]),
-        Kind("alert health", "manager", ["/alert-health"]),
-        Kind("pause", "owner", ["/pause"]),
-        Kind("how this works", "caseworker", ["/how-this-works"]),
-        Kind("look-back", "manager", looks),
-        Kind("look-back past the last night", "manager", after),
-    ]
 
 
 def there(workspace: Workspace, found: list[Kind]) -> list[Kind]:
@@ -134,9 +79,14 @@ def told(results: list[Measured]) -> list[str]:
     for one in results:
         lines.append(
             f"| {one.kind.name} | {one.size / 1000:.0f} | {one.at(0.5):.0f} | {one.at(0.95):.0f} "
-            f"| {one.at(0.99):.0f} | {one.at(0.95) / empty:.1f} | {one.cpu:.1f} |"
+            f"| {one.at(0.99):.0f} | {one.at(0.95) / empty:.1f} | {_cpu(one)} |"
         )
     return lines
+
+
+def _cpu(one: Measured) -> str:
+    """Of work that has to be made ready first, the processor's time is not known apart."""
+    return "" if one.kind.ready else f"{one.cpu:.1f}"
 
 
 def machine(options: argparse.Namespace) -> str:
@@ -166,10 +116,12 @@ def remembered(memory: Sequence[Memory]) -> list[str]:
 def run(options: argparse.Namespace, made: Path) -> tuple[list[Measured], list[Memory]]:
     """Measure every kind of page, and the memory before and after each round of all of them."""
     workspace = Workspace.open(made)
-    chosen = there(workspace, kinds(workspace))
+    size = {"users": options.users, "requests": options.requests}
+    found = kinds(workspace, reviewed=2 * options.users * options.requests)
+    chosen = there(workspace, found)
     if options.only:
         chosen = [chosen[0], *(kind for kind in chosen[1:] if options.only in kind.name)]
-    size = {"users": options.users, "requests": options.requests}
+    reading = [kind for kind in chosen if not kind.ready]
     with serving(made, options.processes) as served:
         memory = [Memory.of(served[1])]
         results = []
@@ -178,11 +130,11 @@ def run(options: argparse.Namespace, made: Path) -> tuple[list[Measured], list[M
             print(told([results[0], results[-1]])[-1], flush=True)
         memory.append(Memory.of(served[1]))
         for _ in range(options.rounds - 1):
-            for kind in chosen:
+            for kind in reading:
                 measure(served, kind, **size)
             memory.append(Memory.of(served[1]))
         calm = {**size, "pause": READING_SECONDS}
-        results.append(measure(served, AT_A_HUMAN_PACE, chosen, **calm))
+        results.append(measure(served, AT_A_HUMAN_PACE, reading, **calm))
     return results, memory
 
 

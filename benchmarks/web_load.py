@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import html as html_text
 import http.client
 import random
 import re
@@ -11,7 +12,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlencode
@@ -20,14 +21,32 @@ import psutil
 
 from riskflag.cli.init import MADE_UP_USERS
 
+#: A hidden field of a form, and what it holds; the page's own form is the last to have a token.
+HIDDEN = re.compile(
+    r'name="(csrf_token|opening|review_id)"[^>]*? value="([^"]+)"',
+)
+
+
+@dataclass(frozen=True)
+class Form:
+    """A form that is filled in and ready to be sent."""
+
+    path: str
+    fields: dict[str, str]
+
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of page: what it is called, who asks for it, and its addresses in turn."""
+    """A kind of page: what it is called, who asks for it, and its addresses in turn.
+
+    Of work that leaves something behind, `ready` makes ready, before the clock runs, the form that
+    is sent or the page that is asked for next; then every address is one user's, and used once.
+    """
 
     name: str
     role: str
     paths: Sequence[str]
+    ready: Callable[[Reader, str], Form | str] | None = None
 
 
 @dataclass(frozen=True)
@@ -73,6 +92,8 @@ class Reader:
     def __init__(self, port: int, user: str) -> None:
         self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=300)
         self.cookie = ""
+        #: Where the last answer that was no page sent the reader.
+        self.location = ""
         self.send("/sign-in", {"user": user})
         self.send("/before-you-start", {}, page="/before-you-start")
 
@@ -91,14 +112,21 @@ class Reader:
 
     def send(self, path: str, fields: dict[str, str], *, page: str = "/sign-in") -> int:
         """Send a form with the token that `page` shows."""
+        return self.post(self.form(page, path, fields))[0]
+
+    def form(self, page: str, path: str, fields: dict[str, str]) -> Form:
+        """The form of a page with its hidden fields and these answers."""
         _, html = self.get(page)
-        token = re.search(rb'name="csrf_token" value="([^"]+)"', html)
-        assert token, f"{page} has no form"
-        body = urlencode({**fields, "csrf_token": token[1].decode()})
+        hidden = {one: html_text.unescape(told) for one, told in HIDDEN.findall(html.decode())}
+        assert "csrf_token" in hidden, f"{page} has no form"
+        return Form(path, {**hidden, **fields})
+
+    def post(self, form: Form) -> tuple[int, bytes]:
+        """Send a form; the status and the body of the answer."""
         kind = "application/x-www-form-urlencoded"
         headers = {"Cookie": self.cookie, "Content-Type": kind}
-        self.connection.request("POST", path, body, headers)
-        return self._answer()[0]
+        self.connection.request("POST", form.path, urlencode(form.fields), headers)
+        return self._answer()
 
     def _answer(self) -> tuple[int, bytes]:
         response = self.connection.getresponse()
@@ -106,6 +134,8 @@ class Reader:
         for name, value in response.getheaders():
             if name == "Set-Cookie":
                 self.cookie = value.split(";")[0]
+            if name == "Location":
+                self.location = value
         return response.status, body
 
 
@@ -166,15 +196,21 @@ def measure(
         readers = {one.role: _reader(port, one.role, number) for one in (kind, *others)}
         readers[kind.role].get(kind.paths[0])
         start.wait()
-        for _ in range(requests):
+        for turn in range(requests):
             time.sleep(pause * chance.random() * 2)
             chosen = chance.choice(others) if others else kind
-            path = chance.choice(chosen.paths)
+            path = (
+                chosen.paths[number * requests + turn]
+                if kind.ready
+                else chance.choice(chosen.paths)
+            )
+            reader = readers[chosen.role]
+            asked = chosen.ready(reader, path) if chosen.ready else path
             began = time.perf_counter()
-            status, body = readers[chosen.role].get(path)
+            status, body = reader.post(asked) if isinstance(asked, Form) else reader.get(asked)
             told.times.append((time.perf_counter() - began) * 1000)
             told.sizes.append(len(body))
-            if status != 200:
+            if status != (303 if isinstance(asked, Form) else 200):
                 told.wrong.append(f"{path} {status}")
 
     threads = [threading.Thread(target=ask, args=(number,)) for number in range(users)]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import itertools
 import json
 import re
 from collections.abc import Iterator
@@ -33,6 +34,8 @@ from riskflag.workspace import Workspace
 #: How many days the flags' waiting is spread over.
 SPREAD = 60
 BATCHES = 12
+#: How many flags were reviewed before the last night.
+CLOSED = 300
 #: The day of a demo's publication.
 AS_OF = dt.date(2026, 4, 1)
 #: Columns that name a person or a row, by table; each gets the copy's number at its end.
@@ -47,7 +50,11 @@ def enlarge(workspace: Workspace, *, flags: int, children: int, reviews: int) ->
     """Fill a finished demo's workspace up to so many flags, children and reviews."""
     store = open_store(workspace, create=False)
     try:
-        more_flags(workspace, store, flags)
+        of_demo = publishing.current(store)
+        assert of_demo is not None
+        more_flags(workspace, store, 2 * CLOSED, of_demo)
+        more_reviews(store, CLOSED)
+        more_flags(workspace, store, flags, of_demo)
         more_reviews(store, reviews)
     finally:
         store.close()
@@ -55,22 +62,27 @@ def enlarge(workspace: Workspace, *, flags: int, children: int, reviews: int) ->
     keep_aside(workspace)
 
 
-def more_flags(workspace: Workspace, store: Store, wanted: int) -> None:
-    """Publish the current flags again, `wanted` in all, as a further publication of their day."""
+def more_flags(workspace: Workspace, store: Store, wanted: int, of_demo: PublicationRecord) -> None:
+    """Publish a demo's flags again, `wanted` in all, as a further publication of their day.
+
+    What a review has closed since is left out, as a night would.
+    """
     now = publishing.current(store)
     assert now is not None
-    old = workspace.publications / now.folder
+    closed = {one.flag_id: one.person_id for one in publishing.state(store, AS_OF).closed_flags}
+    old = workspace.publications / of_demo.folder
     texts = [line.rstrip(b",\n") for line in (old / folder.FLAGS).read_bytes().splitlines()[1:-1]]
     run_key = hashlib.sha256(now.run_key.encode() + str(wanted).encode()).hexdigest()
     name = f"{now.as_of.isoformat()}-{run_key[:12]}"
     staging = folder.begin(workspace.publications, name)
-    rows, content_hash = _write_flags(staging / folder.FLAGS, texts, wanted, run_key)
-    copies = -(-wanted // len(texts))
+    made = (flag for flag in _copies(texts, wanted + len(closed)) if flag["flag_id"] not in closed)
+    rows, content_hash = _write_flags(staging / folder.FLAGS, made, wanted, run_key)
+    copies = -(-(wanted + len(closed)) // len(texts))
     for kept in (chronologies.RECORDS, near.PEOPLE, near.LINKS):
-        folder.write(staging / kept, _of_copies(old / kept, copies))
+        folder.write(staging / kept, _of_copies(old / kept, copies, set(closed.values())))
     folder.write(staging / near.FEEDS, (old / near.FEEDS).read_bytes())
     told = {
-        **folder.read_manifest(old, now.manifest_hash),
+        **folder.read_manifest(old, of_demo.manifest_hash),
         "content_hash": content_hash,
         "run_key": run_key,
         "files": folder.listed(staging),
@@ -91,7 +103,7 @@ def more_flags(workspace: Workspace, store: Store, wanted: int) -> None:
 
 
 def _write_flags(
-    path: Path, texts: list[bytes], wanted: int, run_key: str
+    path: Path, made: Iterator[dict[str, Any]], wanted: int, run_key: str
 ) -> tuple[list[FlagRow], str]:
     """flags.json, one flag at a time (it would not fit in memory), and its rows and hash."""
     rows: list[FlagRow] = []
@@ -106,15 +118,13 @@ def _write_flags(
             return place - len(data)
 
         put(b"[\n")
-        for flag in _copies(texts, wanted):
+        for flag in itertools.islice(made, wanted):
             flag["versions"]["run_key"] = run_key
-            line = json.dumps(flag, sort_keys=True, allow_nan=False, ensure_ascii=False).encode()
-            starts = put(line)
+            written, row = build._written(flag, _entry(flag))
+            starts = put(written.line)
             put(b",\n" if len(rows) + 1 < wanted else b"\n")
-            row = build._row(flag, _entry(flag))
-            assert row.payload_hash == hashlib.sha256(line).hexdigest()
-            facts = listing._facts(flag)
-            rows.append(replace(row, starts=starts, length=len(line), **facts))
+            facts = listing._facts(written.short)
+            rows.append(replace(row, starts=starts, length=len(written.line), **facts))
         put(b"]\n")
     order = listing.in_order([json.loads(row.listed or "{}") for row in rows])
     places = {flag["flag_id"]: number for number, flag in enumerate(order)}
@@ -145,11 +155,13 @@ def _entry(flag: dict[str, Any]) -> Any:
     return SimpleNamespace(**{name: flag[name] for name in same}, **days)
 
 
-def _of_copies(old: Path, copies: int) -> bytes:
-    """What is kept of all copies, sorted by person as the night writes it."""
+def _of_copies(old: Path, copies: int, without: set[str]) -> bytes:
+    """What is kept of all copies but a few, sorted by person as the night writes it."""
     table = chronologies.everybody(old)
     parts = [table, *(_renamed(table, ("person_id",), f"-{n:03d}") for n in range(1, copies))]
     every = pa.concat_tables(parts)
+    left_out = pc.is_in(every["person_id"], pa.array(sorted(without), pa.string()))
+    every = every.filter(pc.invert(left_out))
     return chronologies.table_bytes(every.sort_by("person_id").combine_chunks())
 
 

@@ -1,3 +1,3 @@
 """riskflag: an early-warning risk flagging engine for child safeguarding."""
 
-__version__ = "0.3.0"
+__version__ = "0.4.0"

@@ -1,4 +1,4 @@
-"""Alert health: what came of the flags, by rule, by theme of the model and by group of children.
+"""Alert health: what came of the flags, by rule, theme of the model, agency and group of children.
 
 *Worth bringing* is what reviewers say of the flag, apart from what they decided. Nothing here is
 told of one reviewer, and no count of fewer than ten children.
@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from riskflag.casework.groups import KINDS, NOT_RECORDED, Groups
+from riskflag.casework.rows import names_between
 from riskflag.casework.small_numbers import Share, hidden, wilson
 from riskflag.casework.store import Store
 from riskflag.casework.tables import Flag, FlagVersion, Reason, Review
@@ -29,7 +30,7 @@ WORTH = ("new_to_me", "knew_most")
 
 @dataclass(frozen=True)
 class HealthLine:
-    """One rule, theme or group; None stands for a number too small to tell.
+    """One rule, theme, agency or group; None stands for a number too small to tell.
 
     `flags` were raised in the period; `again` of them for a child who had a flag before. Of the
     `reviewed` ones, `worth` is the share that was worth bringing, with its interval.
@@ -45,8 +46,9 @@ class HealthLine:
 
 @dataclass(frozen=True)
 class AlertHealth:
-    """The period's flags: all of them, and by rule, theme and kind of group.
+    """The period's flags: all of them, and by rule, theme, agency and kind of group.
 
+    A flag counts with every agency behind its reasons, as they were last published.
     `groups` is empty when nothing is recorded of the children themselves.
     """
 
@@ -55,6 +57,7 @@ class AlertHealth:
     all: HealthLine
     rules: tuple[HealthLine, ...]
     themes: tuple[HealthLine, ...]
+    agencies: tuple[HealthLine, ...]
     groups: Mapping[str, tuple[HealthLine, ...]]
 
 
@@ -64,6 +67,7 @@ class _Flagged:
     again: bool
     worth: bool | None
     reasons: tuple[str, ...]
+    agencies: tuple[str, ...]
 
 
 def raised_on(
@@ -102,6 +106,10 @@ def alert_health(
         _lines({"all": flagged}, parts_of_a_whole=False)[0],
         _lines(_starting(by_reason, RULES), parts_of_a_whole=False),
         _lines(_starting(by_reason, THEMES), parts_of_a_whole=False),
+        _lines(
+            _sorted_by((name, one) for one in flagged for name in one.agencies),
+            parts_of_a_whole=False,
+        ),
         {kind: _group_lines(kind, flagged, known) for kind in KINDS if known},
     )
 
@@ -114,8 +122,10 @@ def _flagged(session: Session, since: dt.date, until: dt.date) -> list[_Flagged]
         .subquery()
     )
     earlier = sa.select(sa.func.min(Flag.flag_id)).group_by(Flag.person_id)
+    again = Flag.flag_id.not_in(earlier)
     rows = session.execute(
-        sa.select(Flag.flag_id, Flag.person_id, Flag.flag_id.not_in(earlier), Review.worth_bringing)
+        sa.select(Flag.flag_id, Flag.person_id, again, Review.worth_bringing, FlagVersion.agencies)
+        .outerjoin(FlagVersion, FlagVersion.id == Flag.version_id)
         .outerjoin(newest, newest.c.flag_id == Flag.flag_id)
         .outerjoin(
             Review,
@@ -138,8 +148,9 @@ def _flagged(session: Session, since: dt.date, until: dt.date) -> list[_Flagged]
             bool(again),
             None if worth is None else worth in WORTH,
             tuple(reasons.get(flag_id, ())),
+            names_between(agencies),
         )
-        for flag_id, person, again, worth in rows
+        for flag_id, person, again, worth, agencies in rows
     ]
 
 

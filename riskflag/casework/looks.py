@@ -6,12 +6,8 @@ disk takes far longer than writing it, so nobody waits for more than two of them
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
-import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from threading import Lock
 
 import sqlalchemy as sa
@@ -42,15 +38,10 @@ class _Look:
 
 
 class LookBook:
-    """Records looks for several threads over one store.
+    """Records looks for several threads over one store."""
 
-    With `queue`, a file's path, the books of several processes over one store take turns by a lock
-    on that file: a writer that finds the database taken would sleep and try again, maybe for long.
-    """
-
-    def __init__(self, store: Store, queue: Path | None = None) -> None:
+    def __init__(self, store: Store) -> None:
         self._store = store
-        self._queue = queue
         self._waiting: list[_Look] = []
         self._list, self._pen = Lock(), Lock()
 
@@ -73,22 +64,9 @@ class LookBook:
         if mine.error is not None:
             raise mine.error
 
-    @contextlib.contextmanager
-    def _turn(self) -> Iterator[None]:
-        """Hold the lock of the queue; closing its handle, or the process's end, gives it back."""
-        if self._queue is None:
-            yield
-            return
-        handle = os.open(self._queue, os.O_CREAT | os.O_RDWR, 0o600)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(handle)
-
     def _write(self, together: list[_Look]) -> None:
         try:
-            with self._turn(), self._store.writing() as session:
+            with self._store.writing() as session:
                 people = _people(session, set().union(*(look.flags for look in together)))
                 for look in together:
                     if not look.flags <= set(people):

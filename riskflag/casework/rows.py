@@ -78,6 +78,11 @@ def between_bars(names: Sequence[str]) -> str:
     return f"|{'|'.join(names)}|" if names else ""
 
 
+def names_between(text: str | None) -> tuple[str, ...]:
+    """The names in such a text; none in a row of an older program."""
+    return tuple(name for name in (text or "").split("|") if name)
+
+
 def _write_flags(session: Session, flags: Sequence[FlagRow]) -> None:
     """Insert the new flags; move the last matched day of the others forward, never back."""
     rows = session.execute(sa.select(Flag.flag_id, Flag.last_matched))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import secrets
 import sqlite3
@@ -34,20 +35,42 @@ FAILED = "The store cannot be read or written; check disk space and permissions,
 
 @dataclass(frozen=True)
 class Store:
-    """An open store. `key` makes pseudonyms and digests; it is kept outside the database."""
+    """An open store. `key` makes pseudonyms and digests; it is kept outside the database.
+
+    With `queue`, a file's path, the writers of several processes take turns by a lock on that file:
+    a writer that finds the database taken would sleep and try again, maybe for long.
+    """
 
     engine: sa.Engine
     key: bytes
+    queue: Path | None = None
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[Session]:
         """One transaction with the write lock held from its start; all of it or nothing."""
-        yield from self._session("BEGIN IMMEDIATE")
+        with self._turn():
+            yield from self._session("BEGIN IMMEDIATE")
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Session]:
         """One transaction that sees a single state of the store."""
         yield from self._session("BEGIN")
+
+    @contextlib.contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Hold the lock of the queue; closing its handle, or the process's end, gives it back."""
+        if self.queue is None:
+            yield
+            return
+        try:
+            handle = os.open(self.queue, os.O_CREAT | os.O_RDWR, 0o600)
+        except OSError:
+            raise StorageError(FAILED) from None
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(handle)
 
     def _session(self, begin: str) -> Iterator[Session]:
         try:

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from riskflag.casework.policies import URGENT
-from riskflag.casework.rows import between_bars
+from riskflag.casework.rows import between_bars, names_between
 from riskflag.casework.store import Store
 from riskflag.casework.tables import Current, Flag, FlagVersion, Publication, Reason, Review
 from riskflag.errors import IntegrityError
@@ -177,7 +177,7 @@ def agencies_waiting(store: Store) -> tuple[str, ...]:
             .where(Flag.status == "open")
             .distinct()
         )
-        return tuple(sorted({name for text in found for name in (text or "").split("|") if name}))
+        return tuple(sorted({name for text in found for name in names_between(text)}))
 
 
 def reasons_waiting(store: Store) -> tuple[str, ...]:

@@ -38,7 +38,7 @@ def register(app: typer.Typer) -> None:
         from riskflag.nightly.reproduce import look_at_flag
         from riskflag.reports.offline import form_text
         from riskflag.reports.offline_import import form_of
-        from riskflag.reports.publish import analyst_page, flag_page
+        from riskflag.reports.pages import analyst_page, flag_page
         from riskflag.workspace import Workspace
 
         place = Workspace.open(workspace)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 if TYPE_CHECKING:
-    from riskflag.nightly.lookback import Asked
+    from riskflag.nightly.lookback_material import Asked
     from riskflag.workspace import Workspace
 
 
@@ -45,7 +45,7 @@ def register(app: typer.Typer) -> None:
         Example: riskflag lookback C000123 --from 2025-01-01 --out lookback.html
         """
         from riskflag.clock import parse_day
-        from riskflag.nightly.lookback import Asked
+        from riskflag.nightly.lookback_material import Asked
         from riskflag.workspace import Workspace
 
         asked = Asked(

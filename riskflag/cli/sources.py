@@ -37,7 +37,8 @@ def register(app: typer.Typer) -> None:
 
         from riskflag.errors import ConfigError
         from riskflag.history.schema import load_vocabulary
-        from riskflag.history.source import SHIPPED_SOURCES, copy_shipped, load_sources
+        from riskflag.history.shipped import SHIPPED_SOURCES, copy_shipped
+        from riskflag.history.source_load import load_sources
         from riskflag.history.source_pages import catalogue
         from riskflag.workspace import Workspace
 
@@ -92,6 +93,5 @@ def _list(console: Console, listed: tuple[Source, ...]) -> None:
         for source in members:
             table.add_row(source.name, source.agency, plain_title(source), form(source))
         console.print(table)
-    console.print(
-        f"{len(listed)} sources. `riskflag sources NAME` tells all about one.", highlight=False
-    )
+    count = f"{len(listed)} sources" if len(listed) != 1 else "1 source"
+    console.print(f"{count}. `riskflag sources NAME` tells all about one.", highlight=False)

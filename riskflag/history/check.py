@@ -15,7 +15,7 @@ from riskflag.history.check_model import CheckReport, Finding, Limits, Suppressi
 from riskflag.history.check_scratch import Scratch, newest_day, scratch
 from riskflag.history.check_volumes import Checked
 from riskflag.history.schema import load_vocabulary
-from riskflag.history.source import load_sources
+from riskflag.history.source_load import load_sources
 from riskflag.history.store import HistoryStore
 from riskflag.progress import Progress, silent
 from riskflag.workspace import Workspace

@@ -18,7 +18,7 @@ import pyarrow.csv as pacsv
 from riskflag.history.arrays import Ints
 from riskflag.history.csv_scan import Layout, scan
 from riskflag.history.delivered import FileContent, RejectedError
-from riskflag.history.readers import (
+from riskflag.history.raw_file import (
     LONGEST_FIELD,
     PART_ROWS,
     BadRow,
@@ -26,7 +26,7 @@ from riskflag.history.readers import (
     UnclearError,
     columns_of,
 )
-from riskflag.history.source import Files
+from riskflag.history.source_files import Files
 
 #: Files are read in parts of about so many bytes, side by side.
 CHUNK_BYTES = 1 << 22

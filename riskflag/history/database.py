@@ -24,7 +24,7 @@ from sqlalchemy.pool import NullPool
 from sqlalchemy.sql.elements import quoted_name
 
 from riskflag.errors import ConfigError
-from riskflag.history.readers import RejectedError
+from riskflag.history.delivered import RejectedError
 from riskflag.history.source import Source
 from riskflag.settings import DatabaseSettings
 

@@ -49,7 +49,7 @@ from riskflag.history.snapshot import (
     places,
     retractions,
 )
-from riskflag.history.source import Delivery
+from riskflag.history.source_files import Delivery
 from riskflag.history.state import State
 from riskflag.history.store import HistoryStore
 from riskflag.history.threads import streamed

@@ -24,7 +24,8 @@ from riskflag.history.delivered import FileContent, RejectedError
 from riskflag.history.file_faults import check_whole, turned_round
 from riskflag.history.file_rows import FileRows, Part, row_number
 from riskflag.history.known import Known
-from riskflag.history.readers import RawFile, UnclearError, What, check_totals, parts_of
+from riskflag.history.raw_file import RawFile, UnclearError, What
+from riskflag.history.readers import check_totals, parts_of
 from riskflag.history.sheet import REASONS, Sheet
 from riskflag.history.shelf import Chunk, Shelf, by_subject, everything, ranges
 from riskflag.history.sidecar import Described, check_rows

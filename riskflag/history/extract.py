@@ -20,9 +20,9 @@ import pyarrow.parquet as pq
 
 from riskflag.clock import today
 from riskflag.errors import ConfigError, StorageError
+from riskflag.history.delivered import RejectedError
 from riskflag.history.landing import Landed
 from riskflag.history.ledger import sync_folders, write_atomic
-from riskflag.history.readers import RejectedError
 from riskflag.history.source import Source
 from riskflag.progress import Progress, silent
 from riskflag.workspace import Workspace
@@ -124,6 +124,7 @@ class _Extract:
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             try:
+                beside.touch(mode=0o600)
                 with beside.open("wb") as stream:
                     rows = _write(stream, schema, batches)
                     stream.flush()

@@ -6,8 +6,8 @@ import numpy as np
 
 from riskflag.history.arrays import Ints
 from riskflag.history.dates import OK, other_order, parse_days
+from riskflag.history.delivered import RejectedError
 from riskflag.history.file_rows import FileRows
-from riskflag.history.readers import RejectedError
 from riskflag.history.sheet import REASONS
 
 #: From so many rows on a fault that all of them share is the file's.

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from riskflag.history.arrays import Ints, numbers
-from riskflag.history.readers import BadRow, RawFile
+from riskflag.history.raw_file import BadRow, RawFile
 from riskflag.history.sheet import Marks, Sheet
 from riskflag.history.shelf import Chunk, Shelf
 from riskflag.history.source import Source

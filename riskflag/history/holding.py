@@ -5,9 +5,9 @@ from __future__ import annotations
 import datetime as dt
 
 from riskflag.clock import date_of
+from riskflag.history.delivered import RejectedError
 from riskflag.history.delivery import Delivered
 from riskflag.history.landing import Landed
-from riskflag.history.readers import RejectedError
 from riskflag.history.sidecar import Described, descriptions
 from riskflag.history.state import State
 

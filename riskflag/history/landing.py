@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from riskflag.errors import ConfigError, InputError
-from riskflag.history.readers import RejectedError, form_of
+from riskflag.history.delivered import RejectedError
+from riskflag.history.readers import form_of
 from riskflag.history.sidecar import Listed, is_sidecar, lists_of
 from riskflag.history.source import Source
 

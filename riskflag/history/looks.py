@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from riskflag.history.dates import OK, parse_days
-from riskflag.history.readers import RejectedError
+from riskflag.history.delivered import RejectedError
 
 #: So much of a file is looked at.
 _SAMPLE_BYTES, _SAMPLE_ROWS = 1 << 20, 300

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from riskflag.history.delivered import FileContent, RejectedError
-from riskflag.history.readers import PART_ROWS, RawFile, What, columns_of
+from riskflag.history.raw_file import PART_ROWS, RawFile, What, columns_of
 
 #: What an extension type of a column is called in the file; one of these would unpickle itself.
 _EXTENSION = b"ARROW:extension:name"

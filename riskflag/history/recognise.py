@@ -7,8 +7,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from riskflag.history.delivered import RejectedError
 from riskflag.history.looks import Looks, element_paths, in_words, look_at, shown
-from riskflag.history.readers import RejectedError
 from riskflag.history.source import Source
 from riskflag.history.xml_reader import column_paths
 

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from riskflag.history.arrays import Ints, Mask, constant, isin, one
 from riskflag.history.code_maps import translated
 from riskflag.history.dates import BAD, OK, OUT_OF_RANGE, Days, parse_days
-from riskflag.history.readers import RawFile
+from riskflag.history.raw_file import RawFile
 from riskflag.history.source import Day, Filter, Source, Subject, Value
 from riskflag.history.source_safety import CutDay
 

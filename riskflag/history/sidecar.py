@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from riskflag.history.readers import RejectedError, read_bytes
+from riskflag.history.delivered import RejectedError, read_bytes
 
 SUFFIXES = (".sha256", ".manifest.json")
 LISTS = ("SHA256SUMS", "manifest.json")

@@ -28,7 +28,7 @@ from riskflag.history.arrays import (
 )
 from riskflag.history.hashing import joined, key_pairs, many
 from riskflag.history.schema import conform
-from riskflag.history.source import Delivery
+from riskflag.history.source_files import Delivery
 from riskflag.history.versions import live_rows
 
 #: What names the record a contact came from, within its source.

@@ -6,16 +6,13 @@ declared and nothing is guessed: column names, date formats, code maps, what a r
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, Field, field_validator, model_validator
 
-from riskflag.errors import ConfigError
 from riskflag.history.code_lists import code_list
 from riskflag.history.dates import check_format
-from riskflag.history.schema import AGENCIES, ATTRIBUTES, LINKS, Vocabulary
-from riskflag.history.shipped import SHIPPED_SOURCES, check_shipped, copy_shipped, shipped_names
+from riskflag.history.schema import AGENCIES, ATTRIBUTES, LINKS
 from riskflag.history.source_files import (
     Database,
     Delivery,
@@ -27,24 +24,6 @@ from riskflag.history.source_files import (
     check_pattern,
     listed,
 )
-from riskflag.toml_lines import locate_line, read_toml
-
-__all__ = [
-    "BUILT_IN_MAPS",
-    "SHIPPED_SOURCES",
-    "ContactEntry",
-    "Day",
-    "Delivery",
-    "Files",
-    "Filter",
-    "Source",
-    "Value",
-    "check_shipped",
-    "copy_shipped",
-    "load_source",
-    "load_sources",
-    "shipped_names",
-]
 
 #: Maps every source may use without declaring them. "" says: deliberately unknown.
 BUILT_IN_MAPS: dict[str, dict[str, str]] = {
@@ -306,30 +285,3 @@ def _collect_columns(item: Any, found: set[str]) -> None:
     elif isinstance(item, list | tuple | dict):
         for part in item.values() if isinstance(item, dict) else item:
             _collect_columns(part, found)
-
-
-def load_source(path: Path, vocabulary: Vocabulary | None = None) -> Source:
-    """Read a source declaration; ConfigError names the file and line of the first mistake.
-
-    `vocabulary` is the one its types and attribute values must come from (default: the shipped).
-    """
-    from riskflag.history.source_check import check_source
-
-    source = read_toml(path, Source)
-    mistake = check_source(source, vocabulary)
-    if mistake is not None:
-        place, reason = mistake
-        line = locate_line(path.read_text(encoding="utf-8"), place)
-        where = ".".join(str(part) for part in place)
-        raise ConfigError(f"{path} line {line}: {where}: {reason}; correct it.")
-    return source
-
-
-def load_sources(folder: Path, vocabulary: Vocabulary | None = None) -> tuple[Source, ...]:
-    """Every source of a folder in name order; ConfigError for two of one name."""
-    sources = tuple(load_source(path, vocabulary) for path in sorted(folder.glob("*.toml")))
-    names = [source.name for source in sources]
-    for name in names:
-        if names.count(name) > 1:
-            raise ConfigError(f"{folder} declares the source {name} twice; rename one.")
-    return sources

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from riskflag.history.check_digits import CHECKED
 from riskflag.history.schema import AGENCIES, LINKS, Vocabulary, load_vocabulary
-
-if TYPE_CHECKING:
-    from riskflag.history.source import ContactEntry, Source, Value
+from riskflag.history.source import ContactEntry, Source, Value
 
 Place = tuple[str | int, ...]
 Mistake = tuple[Place, str]
@@ -74,8 +70,6 @@ def _paths(source: Source) -> Mistake | None:
 
 def used_maps(source: Source) -> list[tuple[str, Place]]:
     """Every map that an entry names, and where it does."""
-    from riskflag.history.source import Value
-
     found: list[tuple[str, Place]] = []
     for table in ("contact", "person", "identifier", "relationship"):
         for place, entry in enumerate(getattr(source, table)):

@@ -27,7 +27,7 @@ from riskflag.history.ledger import (
     sync_folders,
 )
 from riskflag.history.matches import everyone_ever
-from riskflag.history.schema import ATTRIBUTES, CONTACT, SCHEMAS
+from riskflag.history.schema import ATTRIBUTES, CONTACT, RELATIONSHIP, SCHEMAS
 from riskflag.history.shelf import Shelf
 from riskflag.history.threads import in_threads
 from riskflag.history.view import History
@@ -132,6 +132,7 @@ class HistoryStore:
         staging = self.folder / _STAGING
         shutil.rmtree(staging, ignore_errors=True)
         try:
+            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             batch = write(staging)
             self._move_in(staging, batch.files)
             append_ledger(self.folder, batch)
@@ -144,7 +145,6 @@ class HistoryStore:
         return batch
 
     def _move_in(self, staging: Path, files: Sequence[StoredFile]) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
         folders = {self.folder}
         for file in files:
             target = self.folder / file.path
@@ -251,6 +251,19 @@ class HistoryStore:
     def near(self, person_ids: Sequence[str], progress: Progress = silent) -> History:
         """The history of these people, of those related to them, and of nobody else."""
         return self._around(person_ids, None, progress)
+
+    def naming(self, person_ids: Sequence[str]) -> pa.Table:
+        """Everybody's relationships to one of these people, like those of a History."""
+        matches = self.read("match")
+        people = everyone_ever(matches, person_ids)
+        rows = [
+            piece.filter(pa.array(isin(piece.column("related_id"), people)))
+            for file in live_files(self.batches())
+            if _is_of(file, "relationship")
+            for piece in self.pieces(file, RELATIONSHIP.names)
+        ]
+        raw = stacked(rows) if rows else None
+        return History.of(CONTACT.empty_table(), relationships=raw, matches=matches).relationships
 
     def _around(
         self, person_ids: Sequence[str], own: Sequence[str] | None, progress: Progress

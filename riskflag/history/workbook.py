@@ -21,8 +21,8 @@ import numpy as np
 import pyarrow as pa
 
 from riskflag.history.delivered import FileContent, RejectedError
-from riskflag.history.readers import OBJECT_ROWS, RawFile, What, matching
-from riskflag.history.source import Files
+from riskflag.history.raw_file import OBJECT_ROWS, RawFile, What, matching
+from riskflag.history.source_files import Files
 from riskflag.history.xml_reader import element_parts
 
 #: What an honest workbook keeps below: parts, bytes unpacked, and bytes unpacked per byte packed.

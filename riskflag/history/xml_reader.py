@@ -20,7 +20,7 @@ import numpy as np
 import pyarrow as pa
 
 from riskflag.history.delivered import FileContent, RejectedError
-from riskflag.history.readers import LONGEST_FIELD, OBJECT_ROWS, RawFile, What
+from riskflag.history.raw_file import LONGEST_FIELD, OBJECT_ROWS, RawFile, What
 
 _STEP = r"@?[A-Za-z_][\w.\-]*"
 _PATH = re.compile(rf"\.|(?:\.\.)(?:/\.\.)*(?:/{_STEP})*|{_STEP}(?:/{_STEP})*")

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from riskflag.clock import day_number
 from riskflag.errors import IntegrityError
 from riskflag.history.ledger import LEDGER, write_atomic
+from riskflag.history.store import HistoryStore
 from riskflag.nightly import folder, near
 
 if TYPE_CHECKING:
@@ -44,7 +45,10 @@ def keep(workspace: Workspace, history: History, people: Collection[str], as_of:
     target = home / f"{as_of.isoformat()}-{ledger[:12]}"
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir(mode=0o700)
-    tables = near.tables(history.select(sorted(people)), dt.date.max)
+    chosen = sorted(people)
+    tables = near.tables(history.select(chosen), dt.date.max)
+    # Cut to these people, a history no longer holds the links of others that name them.
+    tables[near.NAMED] = near.named(HistoryStore(workspace.history).naming(chosen))
     for name, data in near.file_bytes(tables):
         (target / name).write_bytes(data)
     told = folder.pretty_bytes(

@@ -10,7 +10,6 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,7 +22,7 @@ from riskflag.clock import day_number, today
 from riskflag.errors import ConfigError, InputError
 from riskflag.nightly import aside, near
 from riskflag.nightly import lookback_records as told
-from riskflag.nightly.lookback_material import Material, material_of
+from riskflag.nightly.lookback_material import Asked, Material, material_of
 from riskflag.nightly.lookback_replay import Replay, replay
 from riskflag.nightly.lookback_steps import steps
 from riskflag.nightly.reasons import Child, Sources, rule_reason, theme_json
@@ -39,27 +38,6 @@ Row = dict[str, Any]
 
 #: A look-back reaches at most so many days: a childhood, from before birth on.
 MOST_DAYS = 19 * 366
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What to look back at: a person, the days (None: all that is known), rules and model.
-
-    `rulebook` is a file and `bundle` a folder name of the workspace; None is what is current.
-    """
-
-    person_id: str
-    first: dt.date | None = None
-    last: dt.date | None = None
-    rulebook: Path | None = None
-    bundle: str | None = None
-    rules_only: bool = False
-
-    def __post_init__(self) -> None:
-        if self.first is not None and self.last is not None and self.last < self.first:
-            raise ConfigError("The look-back ends before it begins; give --from the earlier day.")
-        if self.rules_only and self.bundle is not None:
-            raise ConfigError("Give --bundle or --rules-only, not both.")
 
 
 def look_back(

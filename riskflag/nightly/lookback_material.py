@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,7 +10,6 @@ from typing import TYPE_CHECKING
 from riskflag.errors import ConfigError
 
 if TYPE_CHECKING:
-    from riskflag.nightly.lookback import Asked
     from riskflag.scoring.bundle import Bundle
     from riskflag.scoring.rulebook import Rulebook
     from riskflag.signals.catalogue import Catalogue
@@ -20,6 +20,27 @@ Key = tuple[object, ...]
 #: The current bundle and material of a workspace, each with what it was read from.
 _BUNDLES: dict[Path, tuple[Key, Bundle | None]] = {}
 _MATERIAL: dict[Path, tuple[Key, Material]] = {}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What to look back at: a person, the days (None: all that is known), rules and model.
+
+    `rulebook` is a file and `bundle` a folder name of the workspace; None is what is current.
+    """
+
+    person_id: str
+    first: dt.date | None = None
+    last: dt.date | None = None
+    rulebook: Path | None = None
+    bundle: str | None = None
+    rules_only: bool = False
+
+    def __post_init__(self) -> None:
+        if self.first is not None and self.last is not None and self.last < self.first:
+            raise ConfigError("The look-back ends before it begins; give --from the earlier day.")
+        if self.rules_only and self.bundle is not None:
+            raise ConfigError("Give --bundle or --rules-only, not both.")
 
 
 @dataclass(frozen=True)

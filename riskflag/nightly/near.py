@@ -19,7 +19,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from riskflag.clock import day_number
-from riskflag.history.arrays import numbers
+from riskflag.history.arrays import isin, numbers
+from riskflag.history.persons import ADULT_KINDS
 from riskflag.history.view import CONTACT_COLUMNS, History
 from riskflag.nightly import chronologies
 from riskflag.nightly.chronologies import RECORDS, known_before, plain
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from riskflag.casework.publishing import PublicationRecord
 
 PEOPLE, LINKS, FEEDS = "people.parquet", "links.parquet", "feeds.parquet"
+#: Who is somebody's parent, carer or adult of the household, and from when: not whose.
+NAMED = "named.parquet"
 #: About a person, and needed by no look-back.
 LEFT_OUT = ("sex", "ethnicity", "disability")
 
@@ -47,6 +50,13 @@ def tables(near: History, as_of: dt.date) -> dict[str, pa.Table]:
         LINKS: plain(_with(links, "related_id", pa.nulls(links.num_rows, pa.string()))),
         FEEDS: near.coverage,
     }
+
+
+def named(relationships: pa.Table) -> pa.Table:
+    """Whom others' links name as an adult of theirs, one by one: it tells who is no child."""
+    adults = relationships.filter(pa.array(isin(relationships["kind"], ADULT_KINDS)))
+    rows = plain(adults)
+    return plain(_with(rows, "person_id", rows["related_id"])).sort_by("person_id")
 
 
 def file_bytes(kept: Mapping[str, pa.Table]) -> Iterator[tuple[str, bytes]]:
@@ -81,24 +91,27 @@ def history_in(where: Path, expected: str, person_id: str, last: int) -> History
     files = {name: chronologies.opened(where, expected, name) for name in (RECORDS, PEOPLE, LINKS)}
     parts = {name: file.of(person_id) for name, file in files.items() if file is not None}
     feeds = chronologies.checked(where, expected, FEEDS)
-    if len(parts) < len(files) or feeds is None:
+    if len(parts) < len(files) or feeds is None or not parts[RECORDS].num_rows:
         return None
-    contacts, people = parts[RECORDS], parts[PEOPLE]
-    if not _described(contacts, people, last):
+    contacts, people, links = parts[RECORDS], parts[PEOPLE], parts[LINKS]
+    adults = chronologies.opened(where, expected, NAMED)
+    if adults is not None:
+        others = adults.of(person_id)
+        others = _with(others, "person_id", pa.nulls(others.num_rows, pa.string()))
+        links = pa.concat_tables([links, others])
+    elif not _described(contacts, people, last):
         return None
     contacts = contacts.append_column("contact_person_id", contacts["whose"])
     # Texts of so few rows are left as they are: coding thirty columns takes longer than it saves.
     contacts = contacts.select(CONTACT_COLUMNS)
-    return History(contacts, people, parts[LINKS], _feeds(feeds, expected))
+    return History(contacts, people, links, _feeds(feeds, expected))
 
 
 def _described(contacts: pa.Table, people: pa.Table, last: int) -> bool:
     """Whether what sources say of the person holds on every day from the first contact on.
 
-    On other days whether somebody is a child follows from the links of everybody else.
+    On other days whether somebody is a child follows from the links of everybody else (NAMED).
     """
-    if not contacts.num_rows:
-        return False
     day = int(numbers(contacts["known_day"], 0).min()) + 1
     spans = zip(numbers(people["known_day"], 0), numbers(people["superseded_day"], 0), strict=True)
     for known, until in sorted(spans):

@@ -226,7 +226,8 @@ class _Scale:
 
     def at(self, value: float) -> float:
         span = (self.high - self.low) or 1.0
-        return round(14 + 74 * (value - self.low) / span, 3)
+        # A fifth of a phone's width is what a number needs.
+        return round(20 + 60 * (value - self.low) / span, 3)
 
     def bar(self, label: str, start: float, amount: float, y: int) -> Bar:
         left, right = sorted((self.at(start), self.at(start + amount)))

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 
-from riskflag.synth.agencies.approach import GROUPS
+from riskflag.synth.approach import GROUPS
 from riskflag.synth.draws import Array
 from riskflag.synth.period import YEAR
 

@@ -15,9 +15,17 @@ import pyarrow.parquet as pq
 from riskflag import clock
 from riskflag.errors import ConfigError
 from riskflag.progress import Progress, silent
-from riskflag.synth import base_rates, care_records, course, people, risk, social_care, truth
-from riskflag.synth.agencies import (
+from riskflag.synth import (
     approach,
+    base_rates,
+    care_records,
+    course,
+    people,
+    risk,
+    social_care,
+    truth,
+)
+from riskflag.synth.agencies import (
     family,
     health,
     people_files,

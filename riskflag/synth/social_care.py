@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from riskflag.progress import Progress, silent
-from riskflag.synth.agencies.approach import GROUPS, SOURCES
+from riskflag.synth.approach import GROUPS, SOURCES
 from riskflag.synth.draws import Array, Columns, chance, choose, take
 from riskflag.synth.people import FAR
 from riskflag.synth.period import STEP, YEAR

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -55,14 +56,14 @@ def create_app(workspace: Workspace, *, development_sign_in: bool) -> Flask:
     IntegrityError when the store or users.toml are not as they should be.
     """
     app = Flask("riskflag.web", root_path=str(HERE))
-    store = open_store(workspace, create=False)
+    store = replace(open_store(workspace, create=False), queue=workspace.root / ".turns.lock")
     published.complete(workspace, store)
     app.extensions["riskflag_store"] = store
     app.extensions["riskflag_workspace"] = workspace
     app.extensions["riskflag_sessions"] = Sessions(workspace, store)
     app.extensions["riskflag_kept"] = Kept()
     app.extensions["riskflag_orders"] = published.Orders()
-    app.extensions["riskflag_looks"] = LookBook(store, workspace.root / ".looks.lock")
+    app.extensions["riskflag_looks"] = LookBook(store)
     app.config["DEVELOPMENT_SIGN_IN"] = development_sign_in
     guard.protect(app, store.key, plain_http=development_sign_in)
     faults.register(app)

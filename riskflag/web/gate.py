@@ -13,6 +13,7 @@ from flask import Flask, abort, current_app, g, redirect, request, session, url_
 from flask.typing import ResponseReturnValue
 
 from riskflag.casework.permissions import may
+from riskflag.casework.store import Store
 from riskflag.casework.users import User
 from riskflag.web.sessions import Reader, Sessions
 
@@ -124,11 +125,11 @@ def _keep_draft() -> str | None:
     if not name or not flag_id:
         return None
     from riskflag.casework.drafts import draft_of, save_draft
-    from riskflag.web import desk
 
+    store: Store = current_app.extensions["riskflag_store"]
     # Beside what was kept before, so that nothing typed earlier is overwritten unread.
-    before = draft_of(desk.store(), str(flag_id), str(name))
+    before = draft_of(store, str(flag_id), str(name))
     sent = {k: request.form.getlist(k) for k in request.form if k not in NOT_WORDS}
     kept = {**(before.answers if before else {}), "sent": sent}
-    save_draft(desk.store(), str(flag_id), str(name), kept)
+    save_draft(store, str(flag_id), str(name), kept)
     return f"/flag/{flag_id}/review"

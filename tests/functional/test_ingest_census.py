@@ -12,7 +12,7 @@ import pytest
 
 from riskflag.history.ingest import ingest
 from riskflag.history.schema import CONTACT, conform
-from riskflag.history.source import copy_shipped
+from riskflag.history.shipped import copy_shipped
 from riskflag.history.store import HistoryStore
 from riskflag.workspace import Workspace
 from tests.shared_data import shared_data

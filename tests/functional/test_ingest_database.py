@@ -14,7 +14,9 @@ import sqlalchemy as sa
 
 from riskflag.clock import today
 from riskflag.history.ingest import ingest
-from riskflag.history.source import Day, copy_shipped, load_sources
+from riskflag.history.shipped import copy_shipped
+from riskflag.history.source import Day
+from riskflag.history.source_load import load_sources
 from riskflag.history.store import HistoryStore
 from riskflag.workspace import Workspace
 from tests.made_up_rows import made_up
@@ -169,6 +171,7 @@ def test_what_was_read_is_kept_and_the_history_can_be_made_again_from_it(digests
     folder = reading.landing / today().isoformat()
     names = {path.name for path in folder.iterdir()}
     assert "ssd_contacts.parquet" in names
+    assert (folder / "ssd_contacts.parquet").stat().st_mode & 0o077 == 0
     said = json.loads((folder / "ssd_contacts.parquet.manifest.json").read_text())
     assert said["rows"] == ROWS
     assert said["read_from"]["table"] == "ssd_contacts"

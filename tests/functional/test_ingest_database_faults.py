@@ -16,10 +16,11 @@ from riskflag.clock import today
 from riskflag.errors import ConfigError
 from riskflag.history import database
 from riskflag.history.database import Shape, opened, options_for, statement
+from riskflag.history.delivered import RejectedError
 from riskflag.history.ingest import ingest
-from riskflag.history.readers import RejectedError
 from riskflag.history.schema import CONTACT, conform
-from riskflag.history.source import SHIPPED_SOURCES, load_source
+from riskflag.history.shipped import SHIPPED_SOURCES
+from riskflag.history.source_load import load_source
 from riskflag.history.store import HistoryStore
 from riskflag.settings import DatabaseSettings
 from riskflag.workspace import Workspace

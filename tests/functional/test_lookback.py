@@ -18,8 +18,8 @@ from riskflag.history.schema import CONTACT, COVERAGE, PERSON, RELATIONSHIP, con
 from riskflag.history.store import HistoryStore
 from riskflag.history.view import History
 from riskflag.nightly import aside, chronologies, near
-from riskflag.nightly.lookback import Asked, course, look_back, look_back_as_published
-from riskflag.nightly.lookback_material import material_of
+from riskflag.nightly.lookback import course, look_back, look_back_as_published
+from riskflag.nightly.lookback_material import Asked, material_of
 from riskflag.nightly.run import run_night
 from riskflag.reports.lint import banned_words, long_sentences, visible_text
 from riskflag.reports.lookback import lookback_page
@@ -76,11 +76,24 @@ def nights(tmp_path_factory):
     """Six published nights of a small authority, with deliveries between them, and a review."""
     place = world.workspace(tmp_path_factory.mktemp("nights") / "w")
     history = HistoryStore(place.history)
-    people = [*world.some_people(), world.person("STRANGER", dt.date(1980, 1, 1), kind="adult")]
+    people = [
+        *world.some_people(),
+        world.person("STRANGER", dt.date(1980, 1, 1), kind="adult"),
+        # Told of long after her first contacts, when she was known as somebody's mother only.
+        world.person("C-MUM", known_on=AS_OF - dt.timedelta(days=50)),
+    ]
+    links = [
+        world.mother("C-HOME", "ADULT"),
+        world.mother("C-QUIET", "C-MUM", AS_OF - dt.timedelta(days=150)),
+    ]
+    contacts = [
+        *world.some_contacts(),
+        *(world.contact("C-MUM", "ed.attendance", d, agency="ed") for d in (5, 30, 60, 200, 1000)),
+    ]
     tables = {
-        "contact": conform(world._table(world.some_contacts()), CONTACT),
+        "contact": conform(world._table(contacts), CONTACT),
         "person": conform(world._table(people), PERSON),
-        "relationship": conform(world._table([world.mother("C-HOME", "ADULT")]), RELATIONSHIP),
+        "relationship": conform(world._table(links), RELATIONSHIP),
         "coverage": conform(world._table(coverage()), COVERAGE),
     }
     history.append_batch("b0", AS_OF.isoformat(), tables)
@@ -114,7 +127,8 @@ def test_what_a_night_kept_of_a_flagged_child_tells_what_the_history_tells(
 ):
     """To the byte, after corrections, withdrawals and a move, and without reading the history."""
     _, stored = nights
-    flagged = sorted(stored[NIGHTS[-1]])
+    # Whether C-MUM was a child before anybody said so, a publication alone cannot tell.
+    flagged = sorted(stored[NIGHTS[-1]].keys() - {"C-MUM"})
     monkeypatch.setattr(aside, "history_of", lambda *_, **__: None)
     kept, whole = both_ways(nights, monkeypatch, [Asked(who, first, last) for who in flagged])
     assert kept == whole
@@ -134,6 +148,7 @@ def test_closed_flags_and_days_after_the_last_night_need_not_the_whole_history(
     _, stored = nights
     ever = sorted({person for flags in stored.values() for person in flags})
     assert set(ever) > set(stored[NIGHTS[-1]]), "no flag was closed"
+    assert "C-MUM" in ever
     days = [None if n is None else NIGHTS[-1] + dt.timedelta(days=n) for n in (first, last)]
     kept, whole = both_ways(nights, monkeypatch, [Asked(who, *days) for who in ever])
     assert kept == whole
@@ -197,7 +212,7 @@ def test_what_is_kept_beside_is_for_its_owner_alone_and_of_the_last_nights(night
     for path in (home, *folders):
         assert path.stat().st_mode & 0o077 == 0
     files = [file for path in folders for file in path.glob("*.parquet")]
-    assert len(files) == 8
+    assert len(files) == 10
     assert not any(b"ADULT" in file.read_bytes() for file in files)
     people = chronologies.everybody(folders[0] / near.PEOPLE)
     names = {*people["given_name"].to_pylist(), *people["family_name"].to_pylist()} - {None}

@@ -14,7 +14,7 @@ from riskflag.cli.init import write_users
 from riskflag.reports.lint import banned_words, long_sentences, visible_text
 from riskflag.reports.offline import form_text, offline_form
 from riskflag.reports.offline_batch import batch_page
-from riskflag.reports.publish import LARGEST, flag_page
+from riskflag.reports.pages import LARGEST, flag_page
 from tests.functional.browser import browser, opened, paper
 from tests.functional.test_pages_in_browser import violations
 from tests.functional.test_reviews_import import fill

@@ -12,7 +12,8 @@ import pytest
 
 from riskflag.cli import run
 from riskflag.history.recognise import propose
-from riskflag.history.source import SHIPPED_SOURCES, load_source, load_sources
+from riskflag.history.shipped import SHIPPED_SOURCES
+from riskflag.history.source_load import load_source, load_sources
 from riskflag.workspace import Workspace
 from tests.made_up_rows import made_up
 from tests.shared_data import shared_data

@@ -9,8 +9,9 @@ import random
 import pytest
 
 from riskflag.history import csv_reader, csv_scan
-from riskflag.history.readers import RejectedError, read_rows
-from riskflag.history.source import Files
+from riskflag.history.delivered import RejectedError
+from riskflag.history.readers import read_rows
+from riskflag.history.source_files import Files
 
 FILES = Files.model_validate({"pattern": ["x"]})
 HEADER = ("a", "b", "c")

@@ -31,6 +31,7 @@ def lint_layers(folder: Path) -> subprocess.CompletedProcess[str]:
         ("riskflag/history/store.py", "import riskflag.signals.build"),
         ("riskflag/scoring/rules.py", "import riskflag.nightly.run"),
         ("riskflag/nightly/run.py", "import mlflow"),
+        ("riskflag/history/raw_file.py", "import riskflag.history.csv_reader"),
     ],
 )
 def test_an_import_against_the_layers_is_found(tmp_path, file, line):

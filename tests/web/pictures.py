@@ -1,4 +1,4 @@
-"""The documentation's pictures of the review pages: `python -m tests.web.pictures WORKSPACE`.
+"""The documentation's pictures of the app's pages: `python -m tests.web.pictures WORKSPACE`.
 
 WORKSPACE is a finished demo's (`riskflag demo --children 4000`); it is copied first. Everybody in
 the pictures is made up, and so is what they are seen to write.
@@ -120,16 +120,20 @@ def reader(page, base: str, flag: dict) -> None:
 
 
 def make(base: str, running, flags: list[dict], answered: str) -> None:
-    """All pictures: the reviewer's on a desk and a phone, the manager's, and the owner's."""
+    """All pictures: the caseworker's on a desk and a phone, the manager's, and the owner's."""
     wide, narrow = {"width": 1200, "height": 900}, {"width": 360, "height": 800}
     page = running.new_context(viewport=wide).new_page()
     sign_in(page, base, "duty worker 1")
+    page.goto(f"{base}/worklist")
+    take(page, "my-reviews.png", 1200)
     reader(page, base, flags[3])
     reviewer(page, base, flags[3]["flag_id"])
     page.goto(f"{base}/flag/{answered}/reviews")
     take(page, "past-reviews.png")
     phone = running.new_context(viewport=narrow).new_page()
     sign_in(phone, base, "duty worker 2")
+    phone.goto(f"{base}/worklist")
+    take(phone, "my-reviews-phone.png", 1300)
     phone.goto(f"{base}/flag/{flags[4]['flag_id']}/review")
     take(phone, "review-form-phone.png", 1500)
     for name, path, picture in (

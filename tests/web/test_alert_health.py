@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
+from html import unescape
 
 import pytest
 
 from riskflag.casework.small_numbers import FEWEST, wilson
+from riskflag.reports import words
 from riskflag.web.bars import interval, interval_bar, level_bar
 from tests.web.conftest import ROLES
 from tests.web.reviewing import Reviewer, flags_of, said, sign_in_as
+
+AGENCIES = "By agency behind the reasons"
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +33,7 @@ def rows_of(html: str, heading: str) -> dict[str, list[str]]:
     table = re.search(rf"{heading}</h2>.*?</table>", html, re.DOTALL)
     assert table, f"no table {heading}"
     found = re.findall(r"<th scope=\"row\"[^>]*>(.*?)</th>(.*?)</tr>", table[0], re.DOTALL)
-    return {name: re.findall(r"<td[^>]*>\s*([^<]*?)\s*<", cells) for name, cells in found}
+    return {unescape(name): re.findall(r"<td[^>]*>\s*([^<]*?)\s*<", cells) for name, cells in found}
 
 
 def test_the_share_worth_bringing_stands_with_its_interval(signed_in, reviewed, web_workspace):
@@ -47,13 +52,22 @@ def test_no_count_of_one_to_nine_children_is_shown(signed_in, reviewed):
     html = signed_in("governance").get("/alert-health").text
     shown = [
         cell
-        for heading in ("All flags", "By rule", "By theme of the model", "By age")
+        for heading in ("All flags", "By rule", "By theme of the model", AGENCIES, "By age")
         for cells in (rows_of(html, heading) if f">{heading}</h2>" in html else {}).values()
         for cell in cells[:4]
     ]
     numbers = [int(cell.replace(",", "")) for cell in shown if cell != "hidden"]
     assert numbers
     assert [number for number in numbers if 0 < number < FEWEST] == []
+
+
+def test_an_agency_is_told_with_the_flags_it_stands_behind(signed_in, reviewed, web_workspace):
+    """Recounted from the flags: every agency behind ten flags or more has its row, by its name."""
+    counts = Counter(name for flag in flags_of(web_workspace) for name in flag["why"]["agencies"])
+    told = {words.agency(name): str(count) for name, count in counts.items() if count >= FEWEST}
+    rows = rows_of(signed_in("governance").get("/alert-health").text, AGENCIES)
+    assert told
+    assert {name: cells[0] for name, cells in rows.items()} == told
 
 
 def test_what_is_hidden_is_named_as_hidden(signed_in, reviewed):

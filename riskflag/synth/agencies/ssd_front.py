@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from riskflag.synth import text
-from riskflag.synth.agencies.approach import SOURCES
+from riskflag.synth.approach import SOURCES
 from riskflag.synth.care_records import FACTORS
 from riskflag.synth.draws import Array, Columns, choose
 from riskflag.synth.extract import Correction, Extract

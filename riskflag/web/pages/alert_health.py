@@ -1,4 +1,4 @@
-"""Alert health: what came of the flags, by rule, by theme of the model and by group of children."""
+"""Alert health: what came of the flags, by rule, theme, agency and group of children."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ HIDDEN = "hidden"
 
 @dataclass(frozen=True)
 class Row:
-    """One rule, theme or group; a number that is too small is told as hidden."""
+    """One rule, theme, agency or group; a number that is too small is told as hidden."""
 
     name: str
     flags: str
@@ -89,9 +89,11 @@ def _health(since: dt.date, until: dt.date) -> AlertHealth:
 
 def _tables(found: AlertHealth) -> list[Table]:
     titles = kept.for_publication("titles of rules", lambda _: _titles())
+    agencies = sorted(found.agencies, key=lambda line: words.agency(line.name))
     tables = [
         _table("rules", "By rule", "Rule", found.rules, lambda n: titles.get(n, words.plain(n))),
         _table("themes", "By theme of the model", "Theme", found.themes, _theme),
+        _table("agencies", "By agency behind the reasons", "Agency", agencies, words.agency),
     ]
     for kind, lines in found.groups.items():
         in_order = sorted(lines, key=_place) if kind == AGE else lines

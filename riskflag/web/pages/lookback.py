@@ -43,7 +43,8 @@ def lookback(flag_id: str) -> ResponseReturnValue:
 
 
 def _course(person: str, first: str, last: str) -> dict[str, object]:
-    from riskflag.nightly.lookback import Asked, look_back_as_published
+    from riskflag.nightly.lookback import look_back_as_published
+    from riskflag.nightly.lookback_material import Asked
 
     asked = Asked(
         person,

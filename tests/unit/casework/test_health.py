@@ -65,6 +65,20 @@ def test_fewer_than_ten_are_never_told(store):
     assert dataclasses.astuple(theme) == ("health", None, None, None, None, None)
 
 
+def test_an_agency_counts_with_the_flags_that_its_records_stand_behind(store):
+    """Twenty flags of two agencies, twelve of one: each counts in the rows of its own agencies."""
+    flags = [
+        dataclasses.replace(
+            world.flag(200 + place, person_id=f"D-{place}"),
+            agencies=("ed", "police") if place <= 20 else ("school",),
+        )
+        for place in range(32)
+    ]
+    world.publish(store, "three", flags, world.DAY + dt.timedelta(days=1))
+    lines = health.alert_health(store, SINCE, UNTIL).agencies
+    assert {line.name: line.flags for line in lines} == {"ed": 21, "police": 21, "school": 11}
+
+
 def test_another_period_has_other_flags(store):
     """Only flags first raised in the period count."""
     found = health.alert_health(store, dt.date(2020, 1, 1), dt.date(2020, 12, 31))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 
 import pytest
 import sqlalchemy as sa
@@ -33,7 +34,7 @@ def entries(store) -> list[tuple[str, str | None]]:
 @pytest.mark.parametrize("books", [1, 2])
 def test_readers_at_the_same_moment_are_each_recorded_once(store, tmp_path, books):
     """Eight threads, over one book or two: each look is committed when its call returns."""
-    shelf = [LookBook(store, tmp_path / "queue") for _ in range(books)]
+    shelf = [LookBook(replace(store, queue=tmp_path / "queue")) for _ in range(books)]
     missing = []
 
     def read(number: int) -> None:

@@ -9,10 +9,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from riskflag.history import parquet_reader, readers, workbook, xml_reader
-from riskflag.history.delivered import FileContent
-from riskflag.history.readers import RejectedError, What, parts_of, read_rows, text_size
-from riskflag.history.source import Files
+from riskflag.history import parquet_reader, raw_file, workbook, xml_reader
+from riskflag.history.delivered import FileContent, RejectedError
+from riskflag.history.raw_file import What
+from riskflag.history.readers import parts_of, read_rows, text_size
+from riskflag.history.source_files import Files
 from tests.unit.history.test_workbook import book, sheet, typed
 
 COUNT = 3_000
@@ -62,7 +63,7 @@ def small(monkeypatch):
         monkeypatch.setattr(module, "OBJECT_ROWS", 100)
     monkeypatch.setattr(xml_reader, "_CHUNK", 500)
     monkeypatch.setattr(workbook, "_PIECE", 500)
-    assert readers.PART_ROWS > COUNT
+    assert raw_file.PART_ROWS > COUNT
 
 
 @pytest.mark.parametrize("form", MADE)

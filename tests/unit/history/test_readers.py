@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from riskflag.history.readers import RejectedError, read_bytes, read_rows
-from riskflag.history.source import Files
+from riskflag.history.delivered import RejectedError, read_bytes
+from riskflag.history.readers import read_rows
+from riskflag.history.source_files import Files
 
 
 def read(data, needed=("a", "b"), **declared):

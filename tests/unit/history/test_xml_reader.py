@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from riskflag.history.readers import LONGEST_FIELD, RejectedError, read_rows
-from riskflag.history.source import Files
+from riskflag.history.delivered import RejectedError
+from riskflag.history.raw_file import LONGEST_FIELD
+from riskflag.history.readers import read_rows
+from riskflag.history.source_files import Files
 from riskflag.history.xml_reader import ColumnPath, column_paths
 
 DOCUMENT = """<?xml version="1.0"?>

@@ -2,8 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from riskflag.synth import SynthSummary, generate
-from riskflag.synth.agencies import approach
+from riskflag.synth import SynthSummary, approach, generate
 from riskflag.synth.borough import imagine, observe
 from riskflag.synth.period import Calendar
 from riskflag.synth.social_care import serve

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from riskflag.history.ingest import ingest
-from riskflag.history.source import copy_shipped
+from riskflag.history.shipped import copy_shipped
 from riskflag.history.store import HistoryStore
 from riskflag.synth import SOURCES
 from riskflag.workspace import Workspace

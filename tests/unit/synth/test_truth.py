@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from riskflag.synth.agencies import approach
+from riskflag.synth import approach
 from riskflag.synth.base_rates import as_table
 from riskflag.synth.draws import stack
 from riskflag.synth.truth import hazard_at, status_at

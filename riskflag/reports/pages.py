@@ -1,0 +1,80 @@
+"""The pages of one flag: the flag's own and the analyst's report."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from riskflag.reports.analyst import analyst_report
+from riskflag.reports.flag_page import Drawn, view
+from riskflag.reports.records import Chronology, kept_first
+from riskflag.reports.render import render_flag, render_report, render_shap
+from riskflag.reports.worklist import address, safe_name
+
+#: The folders of a publication's pages, and its list.
+FLAGS, ANALYST = "flags", "analyst"
+WORKLIST = "worklist.html"
+#: A flag's file is at most so large, in bytes, to go by slow links and open on old machines.
+LARGEST = 60_000
+#: One record in a page's HTML: its number, and all of its row.
+ROW = re.compile(r'<tr[^>]* id="r(\d+)".*?</tr>\n', re.DOTALL)
+#: Leaving records out takes words of its own: about so many bytes.
+SPARE = 400
+
+
+def flag_page(
+    flag: Mapping[str, Any], *, code: str = "", home: str | None = None, digest: str = ""
+) -> str:
+    """One flag's page as HTML, standing alone, of at most LARGEST bytes.
+
+    With a form's code it can be sent back; `home` is the worklist's address, `digest` the flag's
+    `record_hash` for a caller who has it. A page that would be larger lists fewer records and says
+    how many it leaves out; those in a pattern are kept first.
+    """
+    drawn = Drawn.of(flag, digest)
+    shown = view(flag, code=code, drawn=drawn)
+    html = render_flag(shown, home=home)
+    while (over := len(html.encode()) - LARGEST) > 0 and len(shown.records.listed) > len(
+        shown.records.first
+    ):
+        shown = view(flag, code=code, most=_fewer(html, shown.records, over), drawn=drawn)
+        html = render_flag(shown, home=home)
+    return html
+
+
+def _fewer(html: str, records: Chronology, over: int) -> int:
+    """How many records to list so that a page loses `over` bytes and a little more."""
+    sizes = {int(row[1]): len(row[0].encode()) for row in ROW.finditer(html)}
+    left = over + SPARE
+    for number, record in enumerate(reversed(kept_first(records.listed)), 1):
+        left -= sizes[record.number]
+        if left <= 0:
+            return len(records.listed) - number
+    return 0
+
+
+def analyst_page(
+    flag: Mapping[str, Any], ranges: Mapping[str, Mapping[str, Any]] | None = None
+) -> str:
+    """The analyst's report of one flag as HTML; an InputError when no model scored the child."""
+    return render_shap(flag, ranges)
+
+
+def write_flag_pages(flag: Mapping[str, Any], folder: Path, *, digest: str = "") -> None:
+    """Write one flag's page, and its analyst's report when a model scored the child.
+
+    `digest` is the flag's `record_hash`, for a caller who has it.
+    """
+    html = flag_page(flag, home=f"../{WORKLIST}", digest=digest)
+    write_page(folder / address(flag["flag_id"]), html)
+    report = analyst_report(flag)
+    if report is not None:
+        name = f"{safe_name(flag['flag_id'])}.html"
+        write_page(folder / ANALYST / name, render_report(report))
+
+
+def write_page(path: Path, html: str) -> None:
+    """Write one page's bytes."""
+    path.write_bytes(html.encode("utf-8"))
