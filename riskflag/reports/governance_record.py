@@ -52,7 +52,7 @@ def record(evidence: Evidence) -> Document:
 def _part(title: str, fields: tuple[Field, ...], evidence: Evidence) -> Section:
     rows = tuple((field.title, _value(field, evidence), field.key) for field in fields)
     open_ = sum(text == TO_DO for _, text, _ in rows)
-    told = f"{len(rows)} fields, {open_} of them for a person"
+    told = f"{title.partition(':')[0]}: {len(rows)} fields, {open_} of them for a person"
     return section(title, Table(told, ("field", "text", "key"), rows))
 
 
