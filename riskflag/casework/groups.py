@@ -24,11 +24,18 @@ NOT_RECORDED = "not recorded"
 #: Age bands in full years, each from its first year on.
 BANDS = ((16, "16 and 17"), (10, "10 to 15"), (5, "5 to 9"), (1, "1 to 4"), (0, "under 1"))
 UNBORN = "not yet born"
+#: Ages from the youngest on.
+AGES = (UNBORN, *(name for _, name in reversed(BANDS)))
 #: The Department for Education's ethnicity codes by main group: by its first letter, with these
 #: exceptions. The 20 codes apart would nearly all be too small to tell.
 MAIN_GROUPS = {"W": "White", "M": "Mixed", "A": "Asian", "B": "Black", "O": "Other"}
 EXCEPTIONS = {"CHNE": "Asian", "REFU": NOT_RECORDED, "NOBT": NOT_RECORDED}
 CODE_LENGTH = 4
+
+
+def standing(name: str) -> tuple[bool, int, str]:
+    """Sorts groups: ages from the youngest, others by name, what is not recorded last."""
+    return name == NOT_RECORDED, AGES.index(name) if name in AGES else 0, name
 
 
 def groups_of(history: Path, ages_at: Mapping[str, dt.date]) -> dict[str, Groups]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from riskflag.casework.groups import KINDS, NOT_RECORDED, groups_of
+from riskflag.casework.groups import KINDS, NOT_RECORDED, groups_of, standing
 from riskflag.casework.small_numbers import hidden
 from riskflag.clock import date_of
 from riskflag.history.arrays import numbers
@@ -99,7 +99,7 @@ def groups(history: Path, course: Course) -> list[dict[str, Any]]:
     told: list[dict[str, Any]] = []
     for kind in KINDS:
         names = {place: known.get(course.ids[place], {}).get(kind, NOT_RECORDED) for place in first}
-        ordered = sorted(set(names.values()))
+        ordered = sorted(set(names.values()), key=standing)
         counts = {
             key: [sum(names[place] == name for place in one) for name in ordered]
             for key, one in course.first.items()

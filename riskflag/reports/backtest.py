@@ -107,7 +107,7 @@ def _rules(rules: Sequence[Mapping[str, str]]) -> Table:
 
 
 def _weeks(weeks: Sequence[Mapping[str, Any]]) -> Table:
-    heads = ("week from", "nights", "now", "changed", "by both", "first time now", "then")
+    heads = ("week from", "nights", "now", "changed", "by both", "first now", "first changed")
     keys = ("nights", "old", "new", "both", "first_old", "first_new")
     rows = tuple((words.day(one["from"]), *(f"{one[key]:,}" for key in keys)) for one in weeks)
     return Table("Children brought in each week", heads, rows)

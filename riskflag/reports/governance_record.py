@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from riskflag.errors import ConfigError
+from riskflag.reports import words
 from riskflag.reports.documents import Document, Section, Table, section
 from riskflag.reports.governance_words import interval, outcome, percent
 from riskflag.training.governance import ANSWERS, Evidence
@@ -50,7 +51,9 @@ def record(evidence: Evidence) -> Document:
 
 def _part(title: str, fields: tuple[Field, ...], evidence: Evidence) -> Section:
     rows = tuple((field.title, _value(field, evidence), field.key) for field in fields)
-    return section(title, Table(title, ("field", "text", "key"), rows))
+    open_ = sum(text == TO_DO for _, text, _ in rows)
+    told = f"{title.partition(':')[0]}: {len(rows)} fields, {open_} of them for a person"
+    return section(title, Table(told, ("field", "text", "key"), rows))
 
 
 def _value(field: Field, evidence: Evidence) -> str:
@@ -254,7 +257,8 @@ def _operational_sensitive(_: Evidence) -> str:
 
 
 def _kinds(evidence: Evidence) -> str:
-    return ", ".join(sorted({kind for one in evidence.signals.values() for kind in one.types}))
+    found = {kind for one in evidence.signals.values() for kind in one.types}
+    return "; ".join(sorted(words.type_label(kind) for kind in found))
 
 
 def _operational(evidence: Evidence) -> str:

@@ -90,6 +90,7 @@ class Finished:
             "folds": config.windows.folds,
             "tuning_trials": 0 if config.model.tuning is None else config.model.tuning.trials,
             "outcome_types": config.outcome.table or " ".join(config.outcome.types),
+            "not_while": " ".join(config.outcome.not_while) or "nothing",
             "horizon_days": self.parts.about["horizon_days"],
             **{f"{name}_window": text for name, text in windows.items()},
             "signals": len(self.prepared.inputs.names),

@@ -212,6 +212,19 @@ def test_small_groups_and_small_changes_of_a_group_are_not_told(
     assert (rows["female"], rows["male"]) == shown
 
 
+def test_ages_are_told_from_the_youngest_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    ages = ("16 and 17", "10 to 15", "5 to 9", "not recorded", "under 1", "not yet born", "1 to 4")
+    ids = tuple(f"P{n:03d}" for n in range(len(ages)))
+    known = {one: {"age": age} for one, age in zip(ids, ages, strict=True)}
+    monkeypatch.setattr(backtest_outcomes, "groups_of", lambda *_: known)
+    first = dict.fromkeys(range(len(ages)), 700_000)
+    course = Course(None, ids, np.array([700_000]), {OLD: first, NEW: first})  # type: ignore[arg-type]
+    told = [row["group"] for row in groups(Path(), course) if row["kind"] == "age"]
+    assert told == [
+        "not yet born", "under 1", "1 to 4", "5 to 9", "10 to 15", "16 and 17", "not recorded",
+    ]  # fmt: skip
+
+
 def test_a_question_that_cannot_be_answered_says_what_to_do(
     place: Workspace, tmp_path: Path
 ) -> None:

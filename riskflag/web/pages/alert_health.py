@@ -10,7 +10,7 @@ from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from riskflag.casework import health, publishing
-from riskflag.casework.groups import AGE, BANDS, UNBORN, groups_of
+from riskflag.casework.groups import AGE, AGES, groups_of
 from riskflag.casework.health import AlertHealth, HealthLine
 from riskflag.casework.small_numbers import FEWEST
 from riskflag.clock import today
@@ -27,7 +27,6 @@ PERIODS = {"3": 91, "6": 183, "12": 365}
 FIRST = "12"
 GROUPS = {"age": "By age", "sex": "By sex as recorded", "ethnicity": "By ethnic group as recorded"}
 SEXES = {"F": "Girls", "M": "Boys", "U": "Not known", "X": "Another answer"}
-AGES = (UNBORN, *(name for _, name in reversed(BANDS)))
 HIDDEN = "hidden"
 
 

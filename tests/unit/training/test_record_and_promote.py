@@ -57,6 +57,7 @@ def test_a_run_holds_all_that_an_analyst_looks_for(new_store: Maker, record: Run
         assert metric in run.metrics
     assert run.tags["history_digest"] == "d" * 64
     assert run.parameters["horizon_days"] == "180"
+    assert run.parameters["not_while"] == "care.cp_plan care.looked_after"
     place = store.folder / "artifacts" / known / "artifacts"
     for path in (
         "catalogue/signals.txt",
