@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
 import fcntl
 import os
 import shlex
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -17,6 +19,23 @@ from sybil.parsers.myst import CodeBlockParser
 
 ROOT = Path(__file__).resolve().parent
 DEMO = [sys.executable, "-m", "riskflag", "demo", "--children", "800"]
+MAKING: list[subprocess.Popen[bytes]] = []
+
+
+def keep_bytecode_for_this_run() -> None:
+    """Where Python may not write bytecode beside the sources, a folder of this run's own.
+
+    Otherwise each of some hundred child processes would compile all that it imports anew.
+    """
+    if sys.dont_write_bytecode:
+        folder = tempfile.mkdtemp(prefix="riskflag-bytecode-")
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+        os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix = folder
+        sys.dont_write_bytecode = False
+
+
+keep_bytecode_for_this_run()
 
 
 def riskflag_environment() -> dict[str, str]:
@@ -24,27 +43,54 @@ def riskflag_environment() -> dict[str, str]:
     return {**os.environ, "PYTHONHASHSEED": "random", "COLUMNS": "200", "NO_COLOR": "1"}
 
 
-@pytest.fixture(scope="session")
-def demo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A finished small demo, made once for all test processes. Copy it before changing it."""
-    shared = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        shared = shared.parent  # of this run; the parent of a run in one process outlives it
-    folder, done = shared / "demo", shared / "demo.done"
-    with (shared / "demo.lock").open("w") as lock:
+def begin_demo(shared: Path) -> None:
+    """Make the demo in `shared` unless that has begun; the process holds the lock until it ends."""
+    said = shared / "demo.txt"
+    with (shared / "demo.begun").open("w") as begun, (shared / "demo.lock").open("w") as lock:
+        fcntl.flock(begun, fcntl.LOCK_EX)
+        if said.exists():
+            return
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not done.exists():
-            run = subprocess.run(
-                [*DEMO, "--out", str(folder)],
-                capture_output=True,
-                text=True,
-                env=riskflag_environment(),
-                check=False,
+        with said.open("w") as output:
+            MAKING.append(
+                subprocess.Popen(
+                    ["sh", "-c", '"$0" "$@" && touch "$DONE"', *DEMO, "--out", shared / "demo"],
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                    env={**riskflag_environment(), "DONE": str(shared / "demo.done")},
+                    pass_fds=[lock.fileno()],
+                )
             )
-            assert run.returncode == 0, run.stdout[-4000:] + run.stderr[-4000:]
-            (shared / "demo.txt").write_text(run.stdout)
-            done.touch()
-    return folder
+
+
+def shared_folder(config: pytest.Config) -> Path:
+    """The folder of this test run that all its processes have in common."""
+    own = config._tmp_path_factory.getbasetemp()
+    return own.parent if hasattr(config, "workerinput") else own
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Begin the demo beside the first tests, so that no worker stands idle while it is made."""
+    wanted = any("demo_folder" in getattr(item, "fixturenames", ()) for item in session.items)
+    if wanted and hasattr(session.config, "workerinput"):
+        begin_demo(shared_folder(session.config))
+
+
+def pytest_sessionfinish() -> None:
+    """Leave no process behind; another worker may still wait for what this one began."""
+    for process in MAKING:
+        process.wait()
+
+
+@pytest.fixture(scope="session")
+def demo_folder(pytestconfig: pytest.Config) -> Path:
+    """A finished small demo, made once for all test processes. Copy it before changing it."""
+    shared = shared_folder(pytestconfig)
+    begin_demo(shared)
+    with (shared / "demo.lock").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+    assert (shared / "demo.done").exists(), (shared / "demo.txt").read_text()[-8000:]
+    return shared / "demo"
 
 
 @pytest.fixture

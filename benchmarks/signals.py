@@ -119,12 +119,12 @@ def _result(side: str, found: dict[str, Any]) -> Result:
 
 
 def measured(
-    view: StoredView, letter: str, *, threads: int, repeats: int
+    view: StoredView, left_out: tuple[str, ...], *, threads: int, repeats: int
 ) -> Iterator[tuple[str, list[Result], Result | None]]:
     """Each shape of work with its results, and for a night from files the reading alone."""
     for shape, all_sides in SHAPES.items():
-        sides = tuple(one for one in all_sides if one not in LEFT_OUT.get(letter, ()))
-        if not sides:
+        sides = tuple(one for one in all_sides if one not in left_out)
+        if len(sides) < 2:
             continue
         write = "written" in shape
         found = compare(view, sides, threads=threads, repeats=repeats, write=write)
@@ -162,22 +162,21 @@ def table(shape: str, found: list[Result], alone: Result | None) -> str:
     )
 
 
-def report(letter: str, size: Size, tables: list[str], *, threads: int, load: float) -> str:
-    """The section of one size."""
-    left_out = ", ".join(LEFT_OUT.get(letter, ())) or "none"
+def report(letter: str, size: Size, tables: list[str], *, left_out: str, how: str) -> str:
+    """The section of one size; `how` tells of the threads and the machine's load."""
     versions = ", ".join(
         f"{name} {version(name)}" for name in ("numba", "duckdb", "polars", "pandas", "pyarrow")
     )
     head = f"""{len(names())} signals of {size.children:,} children from {size.contacts:,} contacts
 of {len(TYPES)} types over five years (few children have many contacts, 40% are known late, 5% are
 replaced by a later version; seed {size.seed}). All sides read the same person-sorted Parquet files
-with both clocks, on {threads} threads, each in a process of its own, in turns. Every answer was
+with both clocks, {how}, each in a process of its own, in turns. Every answer was
 equal, value for value, before a time was taken. A night's answer is left in memory as each side
 gives it (riskflag: a row per child; the others: a column per question); for 24 dates it is written
 in that order to a file that is there already, in memory where the machine has such a place, so that
-no disk is measured. In memory riskflag holds the history in parts of whole children, the others as
-one table of theirs. The machine's load before it began was {load:.1f}.
-Left out as too slow or too large for this size: {left_out}.
+no disk is measured. In memory riskflag holds the history in parts of whole children and, once it
+was asked, where the contacts of each lie; the others hold one table of theirs.
+Left out as too slow or too large for this size: {left_out or "none"}.
 
 Written by `python -m benchmarks.signals --size {letter}`; {versions}, Python
 {platform.python_version()}, {platform.machine()}, {os.cpu_count()} cores.
@@ -193,6 +192,14 @@ def main() -> None:
     parser.add_argument(
         "--view", type=Path, help="a folder to keep the histories in for another run"
     )
+    parser.add_argument(
+        "--leave-out",
+        choices=[one for sides in SHAPES.values() for one in sides[1:]],
+        nargs="+",
+        default=[],
+        metavar="SIDE",
+        help="sides to leave out of this run; the page names them",
+    )
     parser.add_argument("--no-page", action="store_true", help="print only, write no page")
     chosen = parser.parse_args()
     for letter in chosen.size:
@@ -202,16 +209,18 @@ def main() -> None:
 def measure(letter: str, chosen: argparse.Namespace) -> None:
     """Measure one size, print it and write its section."""
     load, size = os.getloadavg()[0], SIZES[letter]
+    left_out = (*LEFT_OUT.get(letter, ()), *chosen.leave_out)
     with tempfile.TemporaryDirectory(prefix="riskflag-bench-") as scratch:
         folder = (chosen.view or Path(scratch)) / letter
         view = StoredView(folder) if folder.exists() else StoredView.write(folder, parts(size))
         tables = []
         for shape, found, alone in measured(
-            view, letter, threads=chosen.threads, repeats=chosen.repeats
+            view, left_out, threads=chosen.threads, repeats=chosen.repeats
         ):
             tables.append(table(shape, found, alone))
             print(tables[-1], flush=True)
-    section = report(letter, size, tables, threads=chosen.threads, load=load)
+    how = f"on {chosen.threads} threads (load of the machine before: {load:.1f})"
+    section = report(letter, size, tables, left_out=", ".join(dict.fromkeys(left_out)), how=how)
     if not chosen.no_page:
         write_section(f"Signals, size {letter}", section)
 

@@ -22,7 +22,7 @@ Codes = npt.NDArray[np.int32]
 Letters = npt.NDArray[np.uint16]
 
 
-def _compiled(function: F) -> F:
+def compiled(function: F) -> F:
     """Compiled once and kept on disk; for this process alone where nothing can be written."""
     jit: Any = numba.njit(nogil=True, cache=True)
     try:
@@ -62,7 +62,7 @@ _SIGMA = np.array([*_ROUND, *_ROUND[:2]], np.uint64)
 _LETTERS = np.frombuffer("".join(f"{byte:02x}" for byte in range(256)).encode(), np.uint16)
 
 
-@_compiled
+@compiled
 def _mix(a: Any, b: Any, c: Any, d: Any, x: Any, y: Any) -> Any:  # noqa: PLR0917
     """The function G of the RFC; its names."""
     a = a + b + x
@@ -80,7 +80,7 @@ def _mix(a: Any, b: Any, c: Any, d: Any, x: Any, y: Any) -> Any:  # noqa: PLR091
     return a, b, c, d
 
 
-@_compiled
+@compiled
 def _compress(h: Words, m: Words, done: int, last: bool) -> None:
     """One block of 128 bytes, in `m`, into the state `h`. Sixteen variables stay in registers."""
     v0, v1, v2, v3, v4, v5, v6, v7 = h[0], h[1], h[2], h[3], h[4], h[5], h[6], h[7]
@@ -108,7 +108,7 @@ def _compress(h: Words, m: Words, done: int, last: bool) -> None:
     h[7] ^= v7 ^ v15
 
 
-@_compiled
+@compiled
 def _hash_rows(pieces: Ints, codes: Codes, ends: Ints, data: Bytes, found: Letters) -> None:
     """The digest of each row's text, as 16 times two characters.
 
@@ -145,7 +145,7 @@ def _hash_rows(pieces: Ints, codes: Codes, ends: Ints, data: Bytes, found: Lette
                 value >>= np.uint64(8)
 
 
-@_compiled
+@compiled
 def _read_all(data: Bytes, first: Words, second: Words) -> None:
     """Hexadecimal digests, 32 characters each, as two whole numbers."""
     for row in range(len(first)):
@@ -161,7 +161,7 @@ def _read_all(data: Bytes, first: Words, second: Words) -> None:
                 second[row] = total
 
 
-@_compiled
+@compiled
 def _remainders(
     offsets: npt.NDArray[np.int64], data: Bytes, table: Words, divisor: int, found: Any
 ) -> None:
@@ -173,7 +173,7 @@ def _remainders(
         found[row] = (state ^ np.uint64(0xFFFFFFFF)) % np.uint64(divisor)
 
 
-@_compiled
+@compiled
 def _fill(first: Words, second: Words, slots: npt.NDArray[np.int32], again: Any) -> None:
     """Put pairs into a table of slots by their first number; mark those that come again."""
     mask = np.uint64(len(slots) - 1)
@@ -189,7 +189,7 @@ def _fill(first: Words, second: Words, slots: npt.NDArray[np.int32], again: Any)
             slots[at] = row
 
 
-@_compiled
+@compiled
 def _find(
     wanted: tuple[Words, Words],
     among: tuple[Words, Words],

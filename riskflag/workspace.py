@@ -95,8 +95,8 @@ class Workspace:
         workspace = cls(root.resolve())
         if workspace.config_path.exists():
             raise ConfigError(f"{root} is already a workspace; choose another folder.")
-        for folder in (workspace.landing, workspace.sources_dir):
-            folder.mkdir(parents=True, exist_ok=True)
+        workspace.sources_dir.mkdir(parents=True, exist_ok=True)
+        workspace.landing.mkdir(exist_ok=True, mode=0o700)
         quoted = authority.replace("\\", "\\\\").replace('"', '\\"')
         workspace.config_path.write_text(CONFIG_TEMPLATE.format(authority=quoted), encoding="utf-8")
         return workspace

@@ -53,7 +53,7 @@ def register(app: typer.Typer) -> None:
         with progress_bar() as progress:
             told = back_test(place, asked, progress)
         folder = out or place.reports
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         where = folder / f"backtest-{told['to']}.html"
         data = json.dumps(told, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
         write_atomic(where.with_suffix(".json"), data.encode())

@@ -50,7 +50,7 @@ def register(app: typer.Typer) -> None:
             report = examine(place, load_limits(place.root), day, progress=progress)
         text = report.to_json()
         folder = out or place.reports
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         page = folder / f"check-{report.as_of}.html"
         write_atomic(page.with_suffix(".json"), text.encode())
         write_atomic(page, render_check(json.loads(text)).encode())

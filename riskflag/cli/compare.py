@@ -35,13 +35,15 @@ def register(app: typer.Typer) -> None:
         """
         from riskflag.errors import ConfigError
         from riskflag.training.compare import side_by_side
-        from riskflag.training.track import Store
+        from riskflag.training.track import Store, must_be_there
         from riskflag.workspace import Workspace
 
         wanted = names or []
         if len(wanted) > 2 or (out is not None and len(wanted) != 2):
             raise ConfigError("Name two runs to compare, or one experiment to list its runs.")
-        store = Store(Workspace.open(workspace).mlruns)
+        mlruns = Workspace.open(workspace).mlruns
+        must_be_there(mlruns)
+        store = Store(mlruns)
         if len(wanted) < 2:
             experiment = wanted[0] if wanted else None
             typer.echo(side_by_side(store.runs(experiment), store.champion()))

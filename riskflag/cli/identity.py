@@ -98,7 +98,8 @@ def _report(report: LinkReport, as_json: bool) -> None:
         f"{report.waiting:,} for a steward, {report.not_linked:,} noted as not linked."
     )
     for name, count in report.doubts.items():
-        typer.echo(f"  {count:,} times: {DOUBTS.get(name, name)}")
+        pairs = "pair" if count == 1 else "pairs"
+        typer.echo(f"  {count:,} {pairs}: {DOUBTS.get(name, name)}")
     if report.placeholders:
         typer.echo(
             f"{report.placeholders:,} identifiers are shared by too many people to mean anything; "

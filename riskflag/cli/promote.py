@@ -37,11 +37,13 @@ def register(app: typer.Typer) -> None:
         """
         from riskflag.training.gates import SignOff
         from riskflag.training.promote import promote as export
+        from riskflag.training.track import must_be_there
         from riskflag.workspace import Workspace
 
         place = Workspace.open(workspace)
         accepted = {gate: SignOff(role, reason) for gate in sign_off}
         with place.lock():
+            must_be_there(place.mlruns)
             done = export(place, run, key_file=key, signed_off=accepted, show=_show)
         typer.echo(f"\nRun {done.run.id[:8]} is promoted as bundle {done.bundle.id}.")
         typer.echo(f"Its card: {done.path / 'card.md'}")

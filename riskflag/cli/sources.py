@@ -93,6 +93,5 @@ def _list(console: Console, listed: tuple[Source, ...]) -> None:
         for source in members:
             table.add_row(source.name, source.agency, plain_title(source), form(source))
         console.print(table)
-    console.print(
-        f"{len(listed)} sources. `riskflag sources NAME` tells all about one.", highlight=False
-    )
+    count = f"{len(listed)} sources" if len(listed) != 1 else "1 source"
+    console.print(f"{count}. `riskflag sources NAME` tells all about one.", highlight=False)

@@ -124,6 +124,7 @@ class _Extract:
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             try:
+                beside.touch(mode=0o600)
                 with beside.open("wb") as stream:
                     rows = _write(stream, schema, batches)
                     stream.flush()

@@ -6,7 +6,7 @@ import datetime as dt
 import shutil
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -20,7 +20,7 @@ from riskflag.errors import ConfigError, InputError
 from riskflag.history.adapt import Landing
 from riskflag.history.day import Day
 from riskflag.history.delays import Delays
-from riskflag.history.delivered import FileContent, RejectedError, read_bytes
+from riskflag.history.delivered import FileContent, RejectedError
 from riskflag.history.delivery import (
     Delivered,
     DeliveredSheet,
@@ -35,18 +35,18 @@ from riskflag.history.landing import Landed, landed_files
 from riskflag.history.ledger import Batch, DeliveredFile, write_atomic
 from riskflag.history.raw_file import What
 from riskflag.history.readers import text_size
-from riskflag.history.recognise import Proposal, propose
+from riskflag.history.recognise import Proposal, propose_all
 from riskflag.history.report import FileReport, LoadReport, Unmapped
 from riskflag.history.saying import Saying, declared
 from riskflag.history.schema import COVERAGE, load_vocabulary
 from riskflag.history.shelf import Shelf, parts_for
-from riskflag.history.shipped import SHIPPED_SOURCES
 from riskflag.history.sidecar import Described, check_bytes
 from riskflag.history.source import Source
 from riskflag.history.source_check import contact_types
 from riskflag.history.source_load import load_sources
 from riskflag.history.state import State
 from riskflag.history.store import HistoryStore
+from riskflag.history.threads import in_threads
 from riskflag.history.versions import asserted
 from riskflag.progress import Progress, silent
 from riskflag.workspace import Workspace
@@ -88,6 +88,16 @@ class _Fresh:
     said: tuple[Described, ...] = ()
 
 
+def _content(item: Landed) -> FileContent | RejectedError:
+    """A file's bytes, or why they cannot be had."""
+    if item.refusal is not None:
+        return item.refusal
+    try:
+        return FileContent.at(item.path) if item.data is None else FileContent.of(item.data)
+    except RejectedError as refusal:
+        return refusal
+
+
 class _Load:
     """One run of `ingest`."""
 
@@ -97,7 +107,8 @@ class _Load:
         self.sources = load_sources(workspace.sources_dir, self.vocabulary)
         if not self.sources and not dry_run:
             raise ConfigError(
-                f"{workspace.sources_dir} declares no source; add one with `riskflag sources`."
+                f"{workspace.sources_dir} declares no source; look at `riskflag sources`, "
+                "then `riskflag sources --add NAME`."
             )
         self.store = HistoryStore(workspace.history)
         self.memory = int(workspace.config.ingest_memory_gib * 2**30)
@@ -127,7 +138,7 @@ class _Load:
         report = self._report()
         if self.batches and not self.dry_run:
             self.store.compact(self.progress)
-            self.workspace.reports.mkdir(exist_ok=True)
+            self.workspace.reports.mkdir(exist_ok=True, mode=0o700)
             target = self.workspace.reports / f"load-{self.batches[-1]}.json"
             write_atomic(target, report.to_json().encode("utf-8"))
         return report
@@ -163,28 +174,27 @@ class _Load:
     def _propose(self, items: list[Landed]) -> None:
         """For each file that nobody takes, or not as it is, what it could be."""
         held = {f.name for f in self.files if f.reason in _NOT_AS_DECLARED}
-        known = {source.name for source in self.sources}
-        shipped = (s for s in load_sources(SHIPPED_SOURCES) if s.name not in known)
-        sources = (*self.sources, *shipped)
-        for item in {item.shown: item for item in items}.values():
-            if item.data is None and (item.source is None or item.shown in held):
-                with suppress(RejectedError):
-                    self.proposals.append(propose(read_bytes(item.path), item.shown, sources))
+        odd = {
+            item.shown: item.path
+            for item in items
+            if item.data is None and (item.source is None or item.shown in held)
+        }
+        if odd:
+            self.proposals += propose_all(odd, self.sources)
 
     def _fresh(self, date: dt.date, items: list[Landed]) -> list[_Fresh]:
         """The files whose bytes were not loaded before, read and with their hash."""
         fresh: list[_Fresh] = []
-        for number, item in enumerate(items):
-            self.progress("Reading files", number, len(items))
+        label, size = "Reading files", len(items)
+        each = [(item,) for item in items]
+        contents = in_threads(_content, each, lambda done: self.progress(label, done, size))
+        for item, content in zip(items, contents, strict=True):
             assert item.source is not None
             sha256 = ""
             try:
-                if item.refusal is not None:
-                    raise item.refusal
+                if isinstance(content, RejectedError):
+                    raise content
                 said = described(item)
-                content = (
-                    FileContent.at(item.path) if item.data is None else FileContent.of(item.data)
-                )
                 sha256 = content.sha256
                 if item.data is None:
                     check_bytes(item.path, said, sha256, content.size)
@@ -196,7 +206,6 @@ class _Load:
                 self._already_known(item)
             else:
                 fresh.append(_Fresh(item, item.source, content, sha256, None, tuple(said)))
-        self.progress("Reading files", len(items), len(items))
         return self._news_only(fresh)
 
     def _news_only(self, fresh: list[_Fresh]) -> list[_Fresh]:
@@ -331,7 +340,8 @@ class _Load:
                 for file in item.files:
                     table = quarantine_table(file)
                     if table is not None:
-                        folder.mkdir(parents=True, exist_ok=True)
+                        folder.parent.mkdir(exist_ok=True, mode=0o700)
+                        folder.mkdir(exist_ok=True)
                         sink = pa.BufferOutputStream()
                         pacsv.write_csv(table, sink)
                         target = folder / f"{item.source.name}-{file.name}.csv"

@@ -124,16 +124,35 @@ def _tops(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
 
 def _members(edges: Iterable[Edge], day: int) -> dict[str, tuple[str, frozenset[str]]]:
     """Whose each joined id is from `day` on (known that day), and who is the same person."""
-    holding = [(stays, other) for stays, other, begin, end in edges if begin <= day < end]
+    of_day = sorted((edge for edge in edges if edge[2] <= day < edge[3]), key=lambda e: (e[2], e))
+    holding = [edge[:2] for edge in of_day]
     group: dict[str, set[str]] = {}
     for name, top in _tops(holding).items():
         group.setdefault(top, set()).add(name)
     absorbed = {other for _, other in holding}
     found: dict[str, tuple[str, frozenset[str]]] = {}
     for members in group.values():
-        root = min(members, key=lambda name: (name in absorbed, preferred(name)))
+        # Decisions may run in a circle, so that everybody in it gave way to somebody.
+        gone = _gave_way(holding) if members <= absorbed else absorbed
+        root = min(members, key=lambda name: (name in gone, preferred(name)))
         found |= dict.fromkeys(members, (root, frozenset(members)))
     return found
+
+
+def _gave_way(pairs: Iterable[tuple[str, str]]) -> set[str]:
+    """Who gave way when two people became one, pair after pair as they became known.
+
+    A pair that were one person already adds nothing, so somebody of each person never did.
+    """
+    gone: set[str] = set()
+    person: dict[str, set[str]] = {}
+    for stays, other in pairs:
+        one_, two = person.setdefault(stays, {stays}), person.setdefault(other, {other})
+        if one_ is not two:
+            gone.add(other)
+            one_ |= two
+            person.update(dict.fromkeys(two, one_))
+    return gone
 
 
 def preferred(name: str) -> tuple[bool, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -128,52 +129,79 @@ def _related_adults(relationships: pa.Table) -> pa.Array:
     return decoded(relationships.column("related_id")).filter(pa.array(rows)).unique()
 
 
-def children_at(
-    contacts: pa.Table, persons: pa.Table, relationships: pa.Table, as_of: int
-) -> pa.Array:
-    """See History.child_ids."""
-    ids, child = children_on(contacts, persons, relationships, np.array([as_of]))
-    return ids.filter(pa.array(child[:, 0]))
+class Spans(NamedTuple):
+    """The different people of a sorted column, and where the rows of each begin, and the end."""
+
+    people: pa.Array
+    starts: Ints
+    #: Whether each person's rows stand together, and every row has a person.
+    together: bool
 
 
 def children_on(
-    contacts: pa.Table, persons: pa.Table, relationships: pa.Table, days: Ints
+    contacts: pa.Table,
+    persons: pa.Table,
+    relationships: pa.Table,
+    days: Ints,
+    *,
+    own: Spans | None = None,
 ) -> tuple[pa.Array, Mask]:
     """Everyone's id, sorted, and who counts as a child on which of the days: bool [people, days].
 
-    See History.children for who does.
+    See History.children for who does. `own` are the spans of the contacts, where they are known.
     """
-    people, begin = _people(contacts)
+    people, starts, _ = own or spans_of(contacts.column("person_id"))
+    seen = _seen(contacts, starts, days)
+    if persons.num_rows == 0 and relationships.num_rows == 0:
+        return people, seen
     persons_of = encode(persons.column("person_id"))
     ids = _together(people, persons_of.dictionary)
-    own, row = _among(people, ids), _among(persons_of.dictionary, ids)[codes(persons_of)]
-    self_made = isin(contacts.column("link"), ["self"])
+    place_of, row = _among(people, ids), _among(persons_of.dictionary, ids)[codes(persons_of)]
     facts = _Facts.of(persons)
     child = np.zeros((len(ids), len(days)), np.bool_)
     # Plain numbers, so that days are compared in the width they are kept in.
     for place, day in enumerate(days.tolist()):
-        related = relationships.filter(pa.array(_visible(relationships, day)))
         in_contact, with_row = (np.zeros(len(ids), np.bool_) for _ in range(2))
-        if len(people):
-            seen = self_made & _visible(contacts, day)
-            in_contact[own] = np.logical_or.reduceat(seen, begin)
+        in_contact[place_of] = seen[:, place]
         visible = _visible(persons, day)
         with_row[row[visible]] = True
         child[:, place] = in_contact & ~with_row
-        if related.num_rows:
+        if relationships.num_rows:
+            related = relationships.filter(pa.array(_visible(relationships, day)))
             child[isin(ids, _related_adults(related)), place] = False
         counts = visible & facts.young(day) & (facts.told | in_contact[row])
         child[row[counts], place] = True
     return ids, child
 
 
-def _people(contacts: pa.Table) -> tuple[pa.Array, Ints]:
-    """The different people of contacts sorted by person, and where the rows of each begin."""
-    column = one(contacts.column("person_id"))
+def spans_of(person_ids: pa.ChunkedArray) -> Spans:
+    """Of a sorted column; a person whose rows stand apart has several spans."""
+    from riskflag.history.fast_people import begins
+
+    column = one(person_ids)
     column = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
-    code = codes(column)
-    begin = np.flatnonzero(np.concatenate([[len(code) > 0], code[1:] != code[:-1]]))
-    return column.dictionary.take(pa.array(code[begin])).cast(pa.string()), begin
+    code, names = codes(column), column.dictionary
+    starts = np.empty(len(code) + 1, np.int64)
+    starts = starts[: begins(code, starts) + 1]
+    met = code[starts[:-1]]
+    # As a history's own columns are: everybody the dictionary names, in order.
+    everybody = np.array_equal(met, np.arange(len(names)))
+    people = names if everybody else names.take(pa.array(met, mask=met < 0))
+    together = everybody or (bool((met >= 0).all()) and len(np.unique(met)) == len(met))
+    return Spans(people.cast(pa.string()), starts, together)
+
+
+def _seen(contacts: pa.Table, starts: Ints, days: Ints) -> npt.NDArray[np.bool_]:
+    """Whether any contact of a person's own is visible on a day: bool [people, days]."""
+    from riskflag.history.fast_people import seen_on
+
+    link = one(contacts.column("link"))
+    link = link if pa.types.is_dictionary(link.type) else link.dictionary_encode()
+    found = np.zeros((len(starts) - 1, len(days)), np.bool_)
+    own = codes(link), int(pc.index(link.dictionary.cast(pa.string()), "self").as_py())
+    clocks = _days(contacts, "known_day"), _days(contacts, "superseded_day")
+    seen_on(starts, own, clocks, days.astype(np.int32), found.view(np.uint8))
+    return found
 
 
 def _together(some: pa.Array, others: pa.Array) -> pa.Array:

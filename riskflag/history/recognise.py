@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from pathlib import Path
 
-from riskflag.history.delivered import RejectedError
+from riskflag.history.delivered import RejectedError, read_bytes
 from riskflag.history.looks import Looks, element_paths, in_words, look_at, shown
+from riskflag.history.shipped import SHIPPED_SOURCES
 from riskflag.history.source import Source
+from riskflag.history.source_load import load_sources
 from riskflag.history.xml_reader import column_paths
 
 #: Below this share of its columns a source is not worth a mention.
@@ -58,6 +62,18 @@ def propose(data: bytes, name: str, sources: Sequence[Source]) -> Proposal:
         return Proposal(name, looks.form, (), (str(refusal),))
     best = _best(found, several=looks.form in ("xml", "xlsx"))
     return Proposal(name, looks.form, best, tuple(_says(looks, best)))
+
+
+def propose_all(files: Mapping[str, Path], declared: Sequence[Source]) -> list[Proposal]:
+    """What each file, by the name it is shown by, could be: of the declared or a shipped source."""
+    names = {source.name for source in declared}
+    shipped = (one for one in load_sources(SHIPPED_SOURCES) if one.name not in names)
+    sources = (*declared, *shipped)
+    found = []
+    for name, path in files.items():
+        with suppress(RejectedError):
+            found.append(propose(read_bytes(path), name, sources))
+    return found
 
 
 def _best(found: list[Likeness], *, several: bool) -> tuple[Likeness, ...]:

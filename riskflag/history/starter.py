@@ -67,7 +67,7 @@ def write_starter(workspace: Workspace, name: str, unclaimed: tuple[str, ...]) -
     if len(unclaimed) != 1:
         many = "no file" if not unclaimed else f"{len(unclaimed)} files"
         raise ConfigError(
-            f"There is {many} that no source takes; leave the one in landing/ to write it from."
+            f"landing/ has {many} that no source takes; leave the one to write a source from."
         )
     try:
         data = read_bytes(workspace.landing / unclaimed[0])

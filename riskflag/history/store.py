@@ -132,6 +132,7 @@ class HistoryStore:
         staging = self.folder / _STAGING
         shutil.rmtree(staging, ignore_errors=True)
         try:
+            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             batch = write(staging)
             self._move_in(staging, batch.files)
             append_ledger(self.folder, batch)
@@ -144,7 +145,6 @@ class HistoryStore:
         return batch
 
     def _move_in(self, staging: Path, files: Sequence[StoredFile]) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
         folders = {self.folder}
         for file in files:
             target = self.folder / file.path

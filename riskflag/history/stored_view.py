@@ -135,7 +135,8 @@ class StoredView:
         persons, related, elsewhere = (
             self._read(name, number) for name in (PERSONS, RELATIONSHIPS, ELSEWHERE)
         )
-        related = pa.concat_tables([related, elsewhere]).unify_dictionaries().combine_chunks()
+        if elsewhere.num_rows:
+            related = pa.concat_tables([related, elsewhere]).unify_dictionaries().combine_chunks()
         return History(self.contacts(number, columns), persons, related, self.coverage)
 
     def contacts(self, number: int, columns: Sequence[str] | None = None) -> pa.Table:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import itertools
 import os
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
 Result = TypeVar("Result")
+#: To be held while a thread works on many small arrays: each of them lets Python's lock go and asks
+#: for it again, and threads that do so side by side take twice as long as one after another.
+IN_TURN = threading.Lock()
 
 
 def cores() -> int:

@@ -31,7 +31,7 @@ from riskflag.history.arrays import (
 from riskflag.history.coverage import FeedState, feed_states, unavailable
 from riskflag.history.links import linked_contacts, relationship_view
 from riskflag.history.matches import Pieces, joins, spread
-from riskflag.history.persons import children_at, person_view
+from riskflag.history.persons import Spans, children_on, person_view, spans_of
 from riskflag.history.schema import (
     ATTRIBUTES,
     CONTACT,
@@ -42,6 +42,7 @@ from riskflag.history.schema import (
     RELATIONSHIP,
     conform,
 )
+from riskflag.history.threads import IN_TURN
 from riskflag.history.versions import asserted, superseded_days
 
 _ENCODED = ("type", "agency", *ATTRIBUTES, "known_basis", "source", "source_file", "issues")
@@ -122,11 +123,21 @@ class History:
         A child whose birth date is unknown counts (unknown is not no), once a contact or a person
         row of theirs is visible. An unborn child with an expected birth date counts.
         """
-        return list(self.child_ids(as_of).to_pylist())
+        return list(decoded(self.child_ids(as_of)).to_pylist())
 
-    def child_ids(self, as_of: dt.date) -> pa.Array:
-        """The same as an Arrow array of texts."""
-        return children_at(self.contacts, self.persons, self.relationships, day_number(as_of))
+    def child_ids(self, as_of: dt.date) -> pa.DictionaryArray:
+        """The same as an Arrow array of texts, encoded: its dictionary is everyone."""
+        with IN_TURN:
+            day = np.array([day_number(as_of)], np.int64)
+            tables = (self.contacts, self.persons, self.relationships)
+            ids, child = children_on(*tables, day, own=self.own)
+            chosen = np.flatnonzero(child[:, 0]).astype(np.int32)
+            return pa.DictionaryArray.from_arrays(pa.array(chosen), ids)
+
+    @cached_property
+    def own(self) -> Spans:
+        """Everyone with a contact, and where the contacts of each lie."""
+        return spans_of(self.contacts.column("person_id"))
 
     def feeds(self, as_of: dt.date) -> tuple[FeedState, ...]:
         """The state of every source's feed at `as_of`, by source name."""

@@ -156,13 +156,15 @@ def load_vocabulary(extra: Path | None = None) -> Vocabulary:
     `extra` is the path of a workspace's vocabulary.toml. It may add types but not redefine a
     shipped one (ConfigError): a signal must mean the same in every workspace.
     """
-    types = _read(SHIPPED)
-    if extra is not None and extra.exists():
-        added = _read(extra)
-        again = sorted(set(added) & set(types))
-        if again:
-            raise ConfigError(
-                f"{extra} redefines the contact type {again[0]}; give yours another name."
-            )
-        types |= added
-    return Vocabulary(types)
+    if extra is None:
+        return Vocabulary(_read(SHIPPED))
+    shipped = load_vocabulary()
+    if not extra.exists():
+        return shipped
+    added = _read(extra)
+    again = sorted(set(added) & set(shipped.types))
+    if again:
+        raise ConfigError(
+            f"{extra} redefines the contact type {again[0]}; give yours another name."
+        )
+    return Vocabulary({**shipped.types, **added})

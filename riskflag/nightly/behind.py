@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from riskflag.clock import day_number
@@ -19,13 +19,14 @@ class Behind:
         """`people` are the records of the children who are shown."""
         self._people = people
         self._inputs = inputs
-        self._known: dict[tuple[str, str], tuple[str, ...]] = {}
+        self._known: dict[str, dict[str, Sequence[str]]] = {}
 
     def ask(self, person_id: str, signals: Collection[str]) -> None:
         """Look several signals of a child up at once: the records are read only once."""
         from riskflag.signals.evidence import keys_behind
 
-        new = sorted(name for name in signals if (person_id, name) not in self._known)
+        known = self._known.setdefault(person_id, {})
+        new = sorted(name for name in signals if name not in known)
         rows = self._people.contacts.get(person_id, ()) if new else ()
         as_of = day_number(self._inputs.as_of)
         # A signal looks at few kinds of contacts: the others need not be gone through for each.
@@ -37,10 +38,17 @@ class Behind:
             if types not in of_types:
                 chosen = (row for row in rows if row["type"] in types) if types else ()
                 of_types[types] = [{**row, "place": place} for place, row in enumerate(chosen)]
-            self._known[person_id, name] = keys_behind(signal, of_types[types], as_of)
+            known[name] = keys_behind(signal, of_types[types], as_of)
 
-    def __call__(self, person_id: str, signal: str) -> tuple[str, ...]:
+    def __call__(self, person_id: str, signal: str) -> Sequence[str]:
         """The keys of the contacts behind a signal's value for a child, sorted."""
-        if (person_id, signal) not in self._known:
-            self.ask(person_id, [signal])
-        return self._known[person_id, signal]
+        self.ask(person_id, [signal])
+        return self._known[person_id][signal]
+
+    def known(self, person_id: str) -> Mapping[str, Sequence[str]]:
+        """What was found for a child so far, by signal."""
+        return self._known.get(person_id, {})
+
+    def remember(self, person_id: str, known: Mapping[str, Sequence[str]]) -> None:
+        """Take over what was found for a child elsewhere."""
+        self._known[person_id] = dict(known)

@@ -5,30 +5,32 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import functools
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from riskflag.casework.publishing import FlagRow, ReasonRow, State
+from riskflag.casework.publishing import FlagRow, State
 from riskflag.clock import date_of
 from riskflag.history.coverage import unavailable
+from riskflag.history.threads import cores
 from riskflag.nightly.behind import Behind
 from riskflag.nightly.digest import beginnings
 from riskflag.nightly.faults import NOT_OF_ONE_CHILD, Fault, hold_if_many
 from riskflag.nightly.flag_lines import FlagLines, Written
-from riskflag.nightly.folder import sha256
 from riskflag.nightly.improvement import seen_to
 from riskflag.nightly.inputs import Inputs, require_children
-from riskflag.nightly.joined import themes_of
-from riskflag.nightly.lifecycle import Entry, Found, Lives, live
+from riskflag.nightly.lifecycle import Found, Lives, cut_down, live
 from riskflag.nightly.near import tables
 from riskflag.nightly.part import Declared, Others, together
-from riskflag.nightly.payload import Scene, kept, payload
+from riskflag.nightly.payload import Scene, canonical, kept, payload
 from riskflag.nightly.reasons import Child, Sources, reasons, signals_told
 from riskflag.nightly.records import CHRONOLOGY_DAYS, Records, child
+from riskflag.nightly.shares import in_shares, processes_for
 from riskflag.nightly.stability import steadiness
+from riskflag.nightly.told import fault_of, flag_of, found_of, told_fault, told_flag, told_found
 from riskflag.progress import Progress, silent
 from riskflag.scoring.combine import Assessed, Policy, combine
 from riskflag.scoring.flags import NO, UNKNOWN, Combined, FlagDraft, Standing
@@ -41,6 +43,9 @@ if TYPE_CHECKING:
     from riskflag.scoring.rules import RuleResults
 
 Row = dict[str, Any]
+
+#: What progress is told of.
+EVIDENCE, FLAGS = "Gathering evidence", "Writing flags"
 
 
 @dataclass(frozen=True)
@@ -113,8 +118,7 @@ def build(
         assessment, near=assessment.near.select(sorted(shown | state.ever))
     )
     people = Records.of(near, inputs.as_of)
-    sources = Sources(inputs.catalogue, inputs.rulebook, inputs.bundle, Behind(people, inputs))
-    night = _Night(inputs, state, assessment, sources, people, previous)
+    night = _Night(inputs, state, assessment, Behind(people, inputs), people, previous)
     found, faults = night.found(progress=progress)
     while True:
         lives = night.lives(found, faults)
@@ -136,24 +140,62 @@ class _Night:
     inputs: Inputs
     state: State
     assessment: Assessment
-    sources: Sources
+    behind: Behind
     people: Records
     before: Mapping[str, Row]
 
+    @property
+    def sources(self) -> Sources:
+        """Where the words and the evidence of reasons come from."""
+        given = self.inputs
+        return Sources(given.catalogue, given.rulebook, given.bundle, self.behind)
+
+    @functools.cached_property
+    def earlier(self) -> dict[str, Row]:
+        """What going on needs of the earlier flags that are open: reading all of one is slow."""
+        known = [flag.flag_id for flag in self.state.open_flags if flag.flag_id in self.before]
+        processes = processes_for(len(known), self.inputs.threads or cores())
+        cut = in_shares(
+            lambda n: canonical(cut_down(self.before[known[n]])), len(known), processes=processes
+        )
+        return {name: json.loads(one) for name, one in zip(known, cut, strict=True)}
+
     def found(self, *, progress: Progress) -> tuple[list[Found], dict[str, Fault]]:
         """The reasons of every draft, in the drafts' order, and the faults by person."""
-        drafts = self.assessment.combined.drafts
+        drafts, sources = self.assessment.combined.drafts, self.sources
         found: list[Found] = []
         faults: dict[str, Fault] = {}
-        for done, draft in enumerate(drafts):
+
+        def work(number: int) -> bytes:
+            person = drafts[number].person_id
             try:
-                found.append(_found(draft, self.sources, self.people))
+                made = _found(drafts[number], sources, self.people)
             except NOT_OF_ONE_CHILD:
                 raise
             except Exception as error:
-                faults[draft.person_id] = Fault.of(error)
-            progress("Gathering evidence", done + 1, len(drafts))
+                return told_fault(error)
+            return told_found(made, self.behind.known(person))
+
+        for draft, told in zip(
+            drafts, self._each(work, len(drafts), EVIDENCE, progress), strict=True
+        ):
+            fault = fault_of(told)
+            if fault is not None:
+                faults[draft.person_id] = fault
+                continue
+            one, known = found_of(told, draft)
+            self.behind.remember(draft.person_id, known)
+            found.append(one)
         return found, faults
+
+    def _each(
+        self, work: Callable[[int], bytes], total: int, label: str, progress: Progress
+    ) -> Iterator[bytes]:
+        """Work on each child shown, shared out among the cores."""
+        processes = processes_for(total, self.inputs.threads or cores())
+        return in_shares(
+            work, total, processes=processes, done=lambda ready: progress(label, ready, total)
+        )
 
     def lives(self, found: Sequence[Found], faults: Mapping[str, Fault]) -> Lives:
         """Tonight's entries; a child that met a fault has none but those of an open flag."""
@@ -161,7 +203,7 @@ class _Night:
             [one for one in found if one.draft.person_id not in faults],
             self.state,
             self.inputs.as_of,
-            previous=self.before,
+            previous=self.earlier,
             paused=self.inputs.paused,
             why_not=lambda person, reason: (
                 "not_reassessed"
@@ -183,22 +225,32 @@ class _Night:
             lives=lives,
         )
         scene = dataclasses.replace(scene, faulty=frozenset(faults))
-        made: list[tuple[Written, FlagRow]] = []
-        more: dict[str, Fault] = {}
-        for done, entry in enumerate(lives.entries):
+        entries = lives.entries
+
+        def work(number: int) -> bytes:
+            entry = entries[number]
             try:
-                made.append(_written(payload(entry, scene, self.before), entry))
+                return told_flag(payload(entry, scene, self.before))
             except NOT_OF_ONE_CHILD:
                 raise
             except Exception as error:
                 earlier = self.before.get(entry.flag_id)
                 if entry.person_id not in faults:
-                    more[entry.person_id] = Fault.of(error)
-                elif earlier is None:
+                    return told_fault(error)
+                if earlier is None:
                     raise
-                else:
-                    made.append(_written(kept(entry, scene, earlier), entry))
-            progress("Writing flags", done + 1, len(lives.entries))
+                return told_flag(kept(entry, scene, earlier))
+
+        made: list[tuple[Written, FlagRow]] = []
+        more: dict[str, Fault] = {}
+        for entry, told in zip(
+            entries, self._each(work, len(entries), FLAGS, progress), strict=True
+        ):
+            fault = fault_of(told)
+            if fault is None:
+                made.append(flag_of(told, entry))
+            else:
+                more[entry.person_id] = fault
         return made, more
 
 
@@ -339,37 +391,3 @@ def _protective(
         person: {name: float(assessment.values[row, place[name]]) for name in names}
         for person, row in rows.items()
     }
-
-
-def _written(flag: Row, entry: Entry) -> tuple[Written, FlagRow]:
-    """A flag as it is published, and what the store keeps of it."""
-    written = Written.of(flag)
-    return written, _row(flag, entry, sha256(written.line))
-
-
-def _row(flag: Row, entry: Entry, digest: str) -> FlagRow:
-    """What the store keeps of a flag. What was joined to a rule is kept under its own id too."""
-    versions = {contact["contact_key"]: contact["version"] for contact in flag["contacts"]}
-    kept = []
-    for reason in flag["reasons"]:
-        contacts = tuple((key, versions[key]) for key in reason["contact_keys"])
-        rule = reason["rule"]
-        number = None if rule is None else rule["version"]
-        kept.append(ReasonRow(reason["reason_id"], reason["source"], number, contacts))
-        for other in reason["also"]:
-            kept.append(ReasonRow(f"rule:{other['id']}", "rule", other["version"], contacts))
-        for theme in themes_of(reason):
-            if f"model:{theme}" != reason["reason_id"]:
-                kept.append(ReasonRow(f"model:{theme}", reason["source"], None, contacts))
-    return FlagRow(
-        flag_id=entry.flag_id,
-        person_id=entry.person_id,
-        level=entry.level,
-        status=entry.status,
-        standing=entry.standing,
-        raised_by=entry.raised_by,
-        first_raised=entry.first_raised,
-        last_matched=entry.last_matched,
-        payload_hash=digest,
-        reasons=tuple(kept),
-    )

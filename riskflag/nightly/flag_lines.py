@@ -66,6 +66,10 @@ class FlagLines(Sequence[Row]):
     def __len__(self) -> int:
         return len(self._lines)
 
+    def line(self, place: int) -> bytes:
+        """The bytes of one flag."""
+        return self._lines[place]
+
     @overload
     def __getitem__(self, place: int) -> Row: ...
     @overload

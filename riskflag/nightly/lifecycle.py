@@ -24,6 +24,15 @@ Row = dict[str, Any]
 WhyNot = Callable[[str, Row], Standing]
 
 
+#: What of a flag of the previous publication tells how it goes on.
+GOES_ON_BY = ("as_of", "earlier_reasons", "level", "person_id", "reasons")
+
+
+def cut_down(flag: Mapping[str, Any]) -> Row:
+    """The part of a flag that `live` needs of an earlier one: a few of its many bytes."""
+    return {name: flag[name] for name in GOES_ON_BY}
+
+
 @dataclass(frozen=True)
 class Found:
     """A draft with its reasons and the newest known day of the contacts behind them."""
@@ -74,7 +83,7 @@ def live(
     """Tonight's flags: open ones go on, new ones begin unless paused, reviewed ones stay quiet.
 
     `found` is in the order in which new numbers are given; `previous` are the flags of the
-    previous publication by flag id.
+    previous publication by flag id, at least as far as `cut_down`.
     """
     by_person = {one.draft.person_id: one for one in found}
     entries = [

@@ -76,7 +76,7 @@ class RowsOf(Mapping[str, Sequence[Row]]):
 
     def __init__(self, table: pa.Table) -> None:
         table = table.combine_chunks()
-        people = People(table["person_id"])
+        people = People.of(table["person_id"])
         ends = zip(people.starts[:-1].tolist(), people.starts[1:].tolist(), strict=True)
         first = table["person_id"].take(pa.array(people.starts[:-1])).to_pylist()
         self._places = dict(zip(first, ends, strict=True))

@@ -1,7 +1,8 @@
 """A record for the Algorithmic Transparency Recording Standard, as far as it can be filled.
 
-The fields are those of version 4.0 by its guidance and change log. What riskflag knows is filled;
-everything else is marked for a person, or is what a person wrote in `governance.toml`.
+The fields are those of version 4.0 by its guidance and change log, in its order, after what GOV.UK
+files records by (the metadata of its document type). What riskflag knows is filled; everything else
+is marked for a person, or is what a person wrote in `governance.toml`.
 """
 
 from __future__ import annotations
@@ -277,29 +278,45 @@ def _risks(evidence: Evidence) -> str:
     )
 
 
+def _frequency(evidence: Evidence) -> str:
+    month = f"{evidence.result['capacity_per_month']:.0f}"
+    return (
+        "Every night, over every child the authority knows of; figures are for a team that can "
+        f"look at {month} children a month."
+    )
+
+
 def _authority(evidence: Evidence) -> str:
     return evidence.authority
 
 
 FIELDS: Mapping[str, tuple[Field, ...]] = {
+    "How the record is filed": (
+        Field("standard_version", "Version of the standard", lambda _: "v4.0"),
+        Field("date_published", "Date published"),
+        Field("organisation_type", "Organisation type, such as local authority"),
+        Field("function", "Function, such as social protection"),
+        Field("capability", "Capability, such as forecasting or analysis"),
+        Field("task", "Task"),
+        Field("phase", "Phase: pre-deployment, beta or pilot, production, retired"),
+        Field("region", "Region"),
+    ),
     "Tier 1: overview": (
         Field("name", "Name", lambda _: "riskflag"),
         Field("description", "Description", _description),
-        Field("website", "Website"),
+        Field("website", "Website URL"),
         Field("contact_email", "Contact email of the team"),
-        Field("organisation", "Organisation", _authority),
-        Field("phase", "Phase"),
-        Field("region", "Region"),
     ),
     "Tier 2.1: owner and responsibility": (
+        Field("organisation", "Organisation", _authority),
         Field("team", "Team"),
         Field("senior_responsible_owner", "Senior responsible owner (title of the role)"),
         Field("third_party_involvement", "Third party involvement: yes or no"),
-        Field("third_parties", "Third parties: names"),
-        Field("company_numbers", "Third parties: Companies House numbers"),
-        Field("third_party_role", "Third parties: role"),
-        Field("procurement", "Procurement procedure"),
-        Field("third_party_access", "Terms of third parties' access to data"),
+        Field("third_parties", "Third party: names"),
+        Field("company_numbers", "Third party: Companies House number"),
+        Field("third_party_role", "Third party role"),
+        Field("procurement", "Procurement procedure type"),
+        Field("third_party_access", "Third party data access terms"),
     ),
     "Tier 2.2: description and rationale": (
         Field("detailed_description", "Detailed description, scope and limits", _detail),
@@ -308,50 +325,50 @@ FIELDS: Mapping[str, tuple[Field, ...]] = {
         Field("alternatives", "Alternatives considered", _alternatives),
     ),
     "Tier 2.3: decision-making": (
-        Field("integration", "Integration into the wider process", _integration),
+        Field("integration", "Integration into broader operational process", _integration),
         Field("human_review", "Human review", _human),
-        Field("frequency", "Frequency and scale of use", lambda _: "Every night."),
-        Field("training", "Required training of staff"),
+        Field("frequency", "Frequency and scale of usage", _frequency),
+        Field("training", "Required training"),
         Field("appeals", "Appeals and review"),
     ),
     "Tier 2.4.1: system": (
-        Field("architecture", "Architecture", _architecture),
-        Field("system_input", "Input of the system", _operational),
-        Field("system_output", "Output of the system", _integration),
+        Field("architecture", "System architecture", _architecture),
+        Field("system_input", "System-level input", _operational),
+        Field("system_output", "System-level output", _integration),
         Field("maintenance", "Maintenance"),
         Field("models", "Models", _models),
     ),
     "Tier 2.4.2: models": (
-        Field("model", "Name", _model_name),
-        Field("model_version", "Version", _model_version),
-        Field("model_task", "Task", _task),
-        Field("model_input", "Input", _model_input),
-        Field("model_output", "Output", _model_output),
-        Field("model_architecture", "Architecture", _model_architecture),
-        Field("performance", "Performance, bias and fairness", _performance),
+        Field("model", "Model name", _model_name),
+        Field("model_version", "Model version", _model_version),
+        Field("model_task", "Model task", _task),
+        Field("model_input", "Model input", _model_input),
+        Field("model_output", "Model output", _model_output),
+        Field("model_architecture", "Model architecture", _model_architecture),
+        Field("performance", "Model performance, bias and fairness", _performance),
         Field("datasets", "Datasets and their purposes", _datasets),
     ),
     "Tier 2.4.3: development data": (
-        Field("source_data", "Source", _source_data),
-        Field("modality", "Modality", _modality),
-        Field("data_description", "Description", _data_description),
-        Field("quantities", "Quantities and how they were split", _quantities),
+        Field("data_description", "Development data description", _data_description),
+        Field("modality", "Data modality", _modality),
+        Field("quantities", "Data quantities and how they were split", _quantities),
         Field("sensitive", "Sensitive attributes and proxies", _sensitive),
-        Field("representative", "Completeness and representativeness", _representative),
-        Field("source_url", "Address of the source data, where it is open"),
-        Field("collection", "Collection", _collection),
-        Field("cleaning", "Cleaning", _cleaning),
+        Field("representative", "Data completeness and representativeness", _representative),
+        Field("cleaning", "Data cleaning", _cleaning),
+        Field("collection", "Data collection", _collection),
+        Field("storage", "Data access and storage: where", _storage),
+        Field("access", "Data access and storage: who has access, and until when"),
         Field("agreements", "Data sharing agreements"),
-        Field("access", "Who has access, and until when"),
-        Field("storage", "Storage", _storage),
+        Field("source_data", "Source of the data", _source_data),
+        Field("source_url", "Address of the source data, where it is open"),
     ),
     "Tier 2.4.4: operational data": (
-        Field("operational_input", "Sources and inputs", _operational),
+        Field("operational_input", "Data sources", _operational),
         Field("operational_sensitive", "Sensitive attributes", _operational_sensitive),
-        Field("processing", "Processing", _processing),
-        Field("logs", "Logs and outputs", _logs),
-        Field("operational_access", "Access and storage"),
+        Field("processing", "Data processing methods", _processing),
+        Field("operational_access", "Data access and storage"),
         Field("operational_agreements", "Data sharing agreements"),
+        Field("logs", "Logs and outputs", _logs),
         Field("retention", "Retention"),
     ),
     "Tier 2.5: risks, mitigations and impact assessments": (

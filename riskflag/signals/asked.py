@@ -28,6 +28,12 @@ class Asked(NamedTuple):
     who: Ints  # [n] places in person_ids
     as_of: Ints
 
+    def names(self) -> list[str]:
+        """Who each row asks about."""
+        everyone = np.array_equal(self.who, np.arange(len(self.person_ids)))
+        ids = self.person_ids if everyone else self.person_ids.take(pa.array(self.who))
+        return list(ids.to_pylist())
+
 
 class Engine(Protocol):
     """Computes signals; every engine gives the same bytes."""
@@ -49,8 +55,11 @@ def every_day(person_ids: Sequence[str] | pa.Array, days: Ints) -> Asked:
     days = _within_reason(days)
     given = isinstance(person_ids, pa.Array)
     ids = person_ids if given else pa.array(person_ids, type=pa.string())
-    who = np.repeat(np.arange(len(ids), dtype=np.int64), len(days))
-    return Asked(ids, who, np.tile(days, len(ids)))
+    if isinstance(ids, pa.DictionaryArray):
+        each, ids = np.asarray(ids.indices, np.int64), ids.dictionary
+    else:
+        each = np.arange(len(ids), dtype=np.int64)
+    return Asked(ids, np.repeat(each, len(days)), np.tile(days, len(each)))
 
 
 def from_frame(rows: pd.DataFrame) -> Asked:

@@ -49,19 +49,19 @@ class Room(threading.local):
 class Columns:
     """The contact columns that a plan needs, and where each person's contacts lie.
 
-    Takes the `contacts` and `persons` tables of a history, sorted by person (contacts also by
-    `occurred_day`).
+    Takes the `contacts` of a history, sorted by person and `occurred_day`, and whose they are.
     """
 
     def __init__(
         self,
         contacts: pa.Table,
+        people: People,
         words: Sequence[str],
         numbers: Sequence[str],
         *,
         ends: bool = False,
     ) -> None:
-        needed = {"person_id", *DAYS, *words, *numbers, *(ENDS if ends else ())}
+        needed = {*DAYS, *words, *numbers, *(ENDS if ends else ())}
         missing = sorted(needed - set(contacts.column_names))
         if missing:
             raise InputError(
@@ -76,7 +76,7 @@ class Columns:
         self.dictionaries = [column.dictionary.to_pylist() for column in self._words]
         #: Whether a word was not recorded somewhere.
         self.unrecorded = [column.null_count > 0 for column in self._words]
-        self.people = People(contacts["person_id"])
+        self.people = people
 
     def coding(self) -> Hashable:
         """What a program depends on: the words in the order of their codes."""
@@ -122,7 +122,7 @@ class Births:
     """When each person was born, as known at a date."""
 
     def __init__(self, persons: pa.Table) -> None:
-        self._people = People(persons["person_id"])
+        self._people = People.of(persons["person_id"])
         days = [_days(persons[name]) for name in ("known_day", "superseded_day", "birth_day")]
         self._versions = Versions(self._people.starts, *days)
 

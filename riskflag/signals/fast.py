@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from riskflag.history.threads import IN_TURN
 from riskflag.history.view import History
 from riskflag.progress import Progress
 from riskflag.signals import blocks, spread
@@ -19,6 +20,7 @@ from riskflag.signals.columns import Births, Columns, Room
 from riskflag.signals.define import Signal
 from riskflag.signals.grid import run_grid
 from riskflag.signals.layout import UNKNOWN_DAY, Floats, Ints, Program, Rows
+from riskflag.signals.people import People
 from riskflag.signals.plan import plan
 from riskflag.signals.program import bind
 
@@ -63,10 +65,11 @@ class Kernel:
             yield out
 
     def _prepared(self, history: History, signals: Sequence[Signal], asked: Asked) -> _Prepared:
-        work = planned(tuple(signals))
-        columns = work.columns(history)
-        rows = _rows(work, history, columns, asked)
-        return _Prepared(columns, work.program(columns), rows)
+        with IN_TURN:
+            work = planned(tuple(signals))
+            columns = work.columns(history)
+            rows = _rows(work, history, columns, asked)
+            return _Prepared(columns, work.program(columns), rows)
 
     def _each(self, work: Callable[[slice], int], parts: list[slice]) -> Iterator[int]:
         threads = min(self.threads or cores(), len(parts))
@@ -92,7 +95,7 @@ class Planned:
 
     def columns(self, history: History) -> Columns:
         """The columns that the signals need."""
-        return Columns(history.contacts, *self._needed, ends=self._ends)
+        return Columns(history.contacts, People(history.own), *self._needed, ends=self._ends)
 
     def program(self, columns: Columns) -> Program:
         """The program for contacts coded like these."""

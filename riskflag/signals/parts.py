@@ -107,11 +107,12 @@ def grid_parts(
 def _blocks(
     engine: Kernel, part: History, days: Ints, signals: Sequence[Signal]
 ) -> Iterator[tuple[tuple[str, ...], npt.NDArray[np.bool_], Floats]]:
-    ids, child = children_on(part.contacts, part.persons, part.relationships, days)
+    ids, child = children_on(part.contacts, part.persons, part.relationships, days, own=part.own)
     ever = child.any(axis=1)
-    people, child = ids.filter(pa.array(ever)), child[ever]
+    chosen, child = np.flatnonzero(ever).astype(np.int32), child[ever]
+    people = pa.DictionaryArray.from_arrays(pa.array(chosen), ids)
     size = max(1, BLOCK // max(len(days) * len(signals), 1))
-    asked = every_day(people, days)
+    asked, people = every_day(people, days), people.cast(pa.string())
     values = engine.blocks(part, signals, asked, size * max(len(days), 1))
     for first, block in zip(range(0, len(people), size), values, strict=False):
         shape = (-1, len(days), len(signals))

@@ -9,34 +9,30 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from riskflag.errors import InputError
+from riskflag.history.persons import Spans, spans_of
 from riskflag.signals.layout import Int32s, Ints
 
 
 class People:
     """The different people of a sorted column, and where the rows of each begin and end."""
 
-    def __init__(self, person_ids: pa.ChunkedArray) -> None:
-        column = encoded(person_ids)
-        codes = codes_of(column.indices)
-        new = np.flatnonzero(codes[1:] != codes[:-1]) + 1
-        first = [0] if len(codes) else []
+    def __init__(self, spans: Spans) -> None:
         #: Where each person's rows begin, and the end: [people + 1].
-        self.starts = np.concatenate([first, new, [len(codes)]]).astype(np.int64)
-        met = codes[self.starts[:-1]]
-        # The place of each entry of the dictionary among the people; the last is for no entry.
-        self._places = np.full(len(column.dictionary) + 1, -1, np.int64)
-        self._places[met] = np.arange(len(met))
-        self._names = column.dictionary
-        if np.count_nonzero(self._places >= 0) != len(met) or (met < 0).any():
+        self._names, self.starts, together = spans
+        if not together:
             raise InputError("The history is not sorted by person; load it with riskflag.history.")
+
+    @classmethod
+    def of(cls, person_ids: pa.ChunkedArray) -> People:
+        """Of a column of person ids."""
+        return cls(spans_of(person_ids))
 
     def places(self, wanted: pa.Array) -> Ints:
         """Where each wanted person is among the people, -1 for nowhere."""
-        names = self._names.cast(pa.string())
-        if wanted.equals(names):
-            return self._places[:-1]
-        code = pc.index_in(wanted, value_set=names).fill_null(-1)
-        return np.asarray(self._places[code.to_numpy(zero_copy_only=False)], np.int64)
+        if wanted.equals(self._names):
+            return np.arange(len(wanted), dtype=np.int64)
+        place = pc.index_in(wanted, value_set=self._names).fill_null(-1)
+        return np.asarray(place.to_numpy(zero_copy_only=False), np.int64)
 
 
 def whole(column: pa.ChunkedArray) -> Any:

@@ -88,7 +88,8 @@ def promote(
     """
     if run in {*NAMES, *NAMES.values()}:
         raise ConfigError(
-            "The plainer models are judged beside a run's own model and are never exported; "
+            "The plainer models are judged beside a run's own model and are never exported, "
+            "because a bundle holds trees, whose reasons add up and whose directions can be swept; "
             "name a run, or leave the plainer model's name out."
         )
     signer = signer_of(workspace, key_file)

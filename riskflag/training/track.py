@@ -35,6 +35,7 @@ REGISTERED = (
 NOTE = "mlflow.note.content"
 #: The tag by which MLflow shows a run under another.
 PARENT = "mlflow.parentRunId"
+NO_RUN = "No run is recorded here; train one with `riskflag train`."
 #: MLflow keeps at most this much of one parameter.
 LONGEST_PARAMETER = 500
 
@@ -157,7 +158,7 @@ class Store:
         """
         runs = self.runs()
         if not runs:
-            raise ConfigError("No run is recorded here; train one with `riskflag train`.")
+            raise ConfigError(NO_RUN)
         if run in (CHAMPION, CHALLENGER):
             named = self.alias(run)
             if named is None:
@@ -227,6 +228,12 @@ class Store:
     def champion(self) -> str | None:
         """The id of the run that was promoted last, or None."""
         return self.alias(CHAMPION)
+
+
+def must_be_there(mlruns: Path) -> None:
+    """Raise ConfigError where no training made a store, before one is made only to be empty."""
+    if not (mlruns / "mlflow.db").is_file():
+        raise ConfigError(NO_RUN)
 
 
 def _client(folder: Path) -> Any:

@@ -29,6 +29,23 @@ from tests.made_up_checks import check
 
 NAMES = {"model-card", "transparency-record", "variables", "data-sheet", "fairness", "changes"}
 REASON = "Looked at with the equality group on 3 March."
+#: The fields of version 4.0 of the transparency standard for one model, in their order.
+STANDARD = (
+    "Name", "Description", "Website URL", "Contact email", "Organisation", "Team",
+    "Senior responsible owner", "Third party involvement", "Third party",
+    "Third party: Companies House number", "Third party role", "Procurement procedure type",
+    "Third party data access terms", "Detailed description", "Benefits", "Previous process",
+    "Alternatives considered", "Integration into broader operational process", "Human review",
+    "Frequency and scale of usage", "Required training", "Appeals and review",
+    "System architecture", "System-level input", "System-level output", "Maintenance", "Models",
+    "Model name", "Model version", "Model task", "Model input", "Model output",
+    "Model architecture", "Model performance", "Datasets and their purposes",
+    "Development data description", "Data modality", "Data quantities", "Sensitive attributes",
+    "Data completeness and representativeness", "Data cleaning", "Data collection",
+    "Data access and storage", "Data sharing agreements",
+    "Data sources", "Sensitive attributes", "Data processing methods", "Data access and storage",
+    "Data sharing agreements", "Impact assessments", "Risks and mitigations",
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -171,6 +188,16 @@ def test_what_only_a_person_can_say_is_marked_and_never_invented(
     with pytest.raises(ConfigError, match=r"governance\.toml: 1 of its answers"):
         files(gather(workspace))
     (workspace.root / "governance.toml").unlink()
+
+
+def test_the_record_has_every_field_of_the_standard_in_its_order(evidence: Evidence) -> None:
+    """A person copies it into the template from top to bottom and finds a text or a gap each."""
+    titles = [row[0] for row in cells(one(evidence, "transparency-record"))]
+    places, after = [], 0
+    for name in STANDARD:
+        after = next(n for n in range(after, len(titles)) if titles[n].startswith(name)) + 1
+        places.append(after)
+    assert len(places) == len(STANDARD) == 51
 
 
 def test_a_rate_of_too_few_is_not_told(evidence: Evidence) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from pathlib import Path
 
@@ -46,6 +47,27 @@ def test_a_dry_run_then_a_load_then_nothing_to_do(workspace, capsys):
     assert "1 contact versions added" in capsys.readouterr().out
     assert run(["ingest", "--workspace", str(workspace), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["files"][0]["status"] == "known"
+
+
+def test_what_a_load_keeps_of_people_is_readable_by_its_owner_only(workspace):
+    """History, rejected rows, reports and deliveries, whatever the user's own setting is."""
+    before = os.umask(0o022)
+    try:
+        assert run(["ingest", "--workspace", str(workspace)]) == 0
+    finally:
+        os.umask(before)
+    kept = [workspace / name for name in ("history", "quarantine", "reports")]
+    assert all(list(folder.iterdir()) for folder in kept)
+    assert [folder.name for folder in kept if folder.stat().st_mode & 0o077] == []
+
+
+def test_a_new_workspace_lets_nobody_else_read_what_is_delivered_into_it(tmp_path):
+    before = os.umask(0o022)
+    try:
+        assert run(["init", str(tmp_path / "new")]) == 0
+    finally:
+        os.umask(before)
+    assert (tmp_path / "new" / "landing").stat().st_mode & 0o077 == 0
 
 
 def test_when_no_file_can_be_taken_it_says_so_and_exits_30(workspace, capsys):

@@ -171,6 +171,7 @@ def test_what_was_read_is_kept_and_the_history_can_be_made_again_from_it(digests
     folder = reading.landing / today().isoformat()
     names = {path.name for path in folder.iterdir()}
     assert "ssd_contacts.parquet" in names
+    assert (folder / "ssd_contacts.parquet").stat().st_mode & 0o077 == 0
     said = json.loads((folder / "ssd_contacts.parquet.manifest.json").read_text())
     assert said["rows"] == ROWS
     assert said["read_from"]["table"] == "ssd_contacts"

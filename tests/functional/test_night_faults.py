@@ -9,7 +9,7 @@ import pytest
 
 from riskflag.cli.score import missing
 from riskflag.errors import HeldError, InputError
-from riskflag.nightly import build
+from riskflag.nightly import build, shares
 from riskflag.nightly.reproduce import published_flag, reproduce
 from riskflag.nightly.verify import verify
 from tests import night_world as world
@@ -43,8 +43,12 @@ def break_at(monkeypatch):
 
 
 @pytest.mark.parametrize("step", ["reasons", "payload"])
-def test_one_child_s_fault_leaves_all_others_their_flags(night, break_at, step):
-    """Exit 10; the child is counted as not assessed; class and place are told, no value is."""
+def test_one_child_s_fault_leaves_all_others_their_flags(night, break_at, monkeypatch, step):
+    """Exit 10; the child is counted as not assessed; class and place are told, no value is.
+
+    Also where reasons and flags are made by copies of the process.
+    """
+    monkeypatch.setattr(shares, "MANY", 1)
     break_at(step, "C-ED")
     result = night.run()
     assert result.exit_code == 10

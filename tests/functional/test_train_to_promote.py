@@ -25,6 +25,7 @@ question = "Will a section 47 enquiry begin within 90 days?"
 [outcome]
 types = ["care.s47"]
 horizon_days = 90
+not_while = []
 [windows]
 train_months = 12
 calibration_months = 4
@@ -171,7 +172,10 @@ def test_a_trained_run_that_nobody_signs_is_not_promoted_where_a_key_is_asked_fo
     place: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Nor is a plainer model that was only judged beside the run's own."""
-    assert "are never exported" in refused(place, capsys, 40, "logistic")
+    for plainer in ("logistic", "ebm"):
+        said = refused(place, capsys, 40, plainer)
+        assert "are never exported, because a bundle holds trees" in said
+        assert len(said.strip().splitlines()) == 1
     config = place / "riskflag.toml"
     config.write_text(f'{config.read_text()}\npromotion_key = "{new_key(place.parent / "key")}"\n')
     assert "has a promotion key; give its key file" in refused(place, capsys, 40)
@@ -213,6 +217,7 @@ def test_a_mistake_is_one_sentence_and_exit_code_40(
     assert words in said
     assert said.startswith("riskflag: ")
     assert len(said.strip().splitlines()) == 1
+    assert not (tmp_path / "w" / "mlruns").exists()
 
 
 def test_an_empty_history_is_told_with_the_next_step(

@@ -132,6 +132,16 @@ def test_who_stays_does_not_depend_on_the_order_of_decisions_or_on_ids_that_join
     assert roots_on(match_rows(rows), number("2024-01-01")) == dict.fromkeys("mz", "m")
 
 
+def test_a_record_that_joins_people_linked_in_a_circle_leaves_their_id_as_it_was():
+    circle = [
+        {"person_id": one, "other_id": other, "known_on": f"2024-01-0{day}"}
+        for day, (one, other) in enumerate([("m", "n"), ("n", "o"), ("o", "m")], start=1)
+    ]
+    more = {"person_id": "m", "other_id": "a", "known_on": "2024-01-04"}
+    assert roots_on(match_rows(circle), number("2024-06-01")) == dict.fromkeys("mno", "m")
+    assert roots_on(match_rows([*circle, more]), number("2024-06-01")) == dict.fromkeys("amno", "m")
+
+
 def test_chains_are_followed_and_nobody_else_is_drawn_in():
     rows = [
         {"person_id": "a", "other_id": "b", "known_on": "2024-01-01"},

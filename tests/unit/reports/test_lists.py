@@ -10,8 +10,7 @@ import time
 
 import pytest
 
-from riskflag.errors import InputError, StorageError
-from riskflag.nightly.folder import flags_bytes
+from riskflag.errors import InputError
 from riskflag.nightly.listing import listed
 from riskflag.nightly.run import PublishedFlags
 from riskflag.reports import (
@@ -211,16 +210,16 @@ def test_pages_are_written_fast_and_progress_is_told(tmp_path):
 
 
 def test_several_processes_write_the_same_pages_or_say_that_they_could_not(tmp_path):
-    """However the flags are shared out; without the file they are read from, one plain error."""
+    """However the flags are shared out; what stands in the way of one page stops all."""
     flags, trees = examples(), []
     for processes in (1, 2):
         folder = tmp_path / str(processes)
         folder.mkdir()
-        (folder / "flags.json").write_bytes(flags_bytes(flags))
         write_publication_pages(flags, folder, processes=processes)
         paths = sorted(path for path in folder.rglob("*") if path.is_file())
         trees.append({path.relative_to(folder): path.read_bytes() for path in paths})
     assert trees[0] == trees[1]
     assert len(trees[0]) > len(flags)
-    with pytest.raises(StorageError, match="run again"):
-        write_publication_pages(flags, tmp_path / "nothing", processes=2)
+    (tmp_path / "blocked" / "flags" / f"{flags[1]['flag_id']}.html").mkdir(parents=True)
+    with pytest.raises(IsADirectoryError):
+        write_publication_pages(flags, tmp_path / "blocked", processes=2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from riskflag.clock import NEVER, day_number, in_horizon, in_window, visible
 from riskflag.history.view import History
 from riskflag.training.baselines import contact_count
 from riskflag.training.cohort import People, build_rows, month_starts, open_at
+from riskflag.training.experiment import Experiment
 from riskflag.training.outcome import label, matured
 from riskflag.training.rows import Contacts, Rows
 from tests.factories import history_of
@@ -174,6 +176,19 @@ def test_children_on_an_open_plan_are_outside_the_question() -> None:
     assert ("A", months[1]) not in asked
     assert ("B", months[1]) in asked
     assert list(rows.as_of) == sorted(rows.as_of)
+
+
+def test_an_experiment_may_put_nobody_outside_the_question(tmp_path: Path) -> None:
+    """`not_while = []` asks about children on a plan too."""
+    (tmp_path / "config.toml").write_text('question = "?"\n[outcome]\nnot_while = []\n')
+    left_out = Experiment.read(tmp_path).config.outcome.not_while
+    source = history([{"person_id": "A", "type": "care.cp_plan", "occurred_on": on(10), "lag": 0}])
+    people = People.of(source)
+    plans = Contacts.of(source, people.ids, left_out)
+    months = month_starts(day_number(START), day_number(START) + 100)
+    rows = build_rows(people, plans, months, 18)
+    assert not len(plans.person)
+    assert rows.as_of[rows.person == people.ids.index("A")].tolist() == list(months)
 
 
 def test_a_row_is_used_only_when_its_horizon_and_the_late_records_are_over() -> None:

@@ -1,0 +1,103 @@
+"""What is found of one child as bytes, so that another process may have found it.
+
+A fault, or the reasons with the contacts behind them, or a whole flag with what the store keeps of
+it. Reading gives the same values as were told; a flag's own bytes are those that are published.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from riskflag.casework.publishing import FlagRow, ReasonRow
+from riskflag.nightly.faults import Fault
+from riskflag.nightly.flag_lines import Written
+from riskflag.nightly.folder import sha256
+from riskflag.nightly.joined import themes_of
+from riskflag.nightly.lifecycle import Entry, Found
+from riskflag.scoring.flags import FlagDraft
+
+Row = dict[str, Any]
+
+#: What a fault begins with, and nothing else does.
+FAULT = b"fault "
+
+
+def told_fault(error: Exception) -> bytes:
+    """A fault that an exception tells of."""
+    return FAULT + _bytes(asdict(Fault.of(error)))
+
+
+def fault_of(told: bytes) -> Fault | None:
+    """The fault that was told of, if it was one."""
+    return Fault(**json.loads(told[len(FAULT) :])) if told.startswith(FAULT) else None
+
+
+def told_found(found: Found, behind: Mapping[str, Sequence[str]]) -> bytes:
+    """The reasons of a draft, and the contacts behind signals that were looked up for them."""
+    newest = None if found.newest_known is None else found.newest_known.isoformat()
+    return _bytes({"reasons": list(found.reasons), "newest": newest, "behind": dict(behind)})
+
+
+def found_of(told: bytes, draft: FlagDraft) -> tuple[Found, dict[str, list[str]]]:
+    """What `told_found` told of a draft."""
+    one = json.loads(told)
+    newest = None if one["newest"] is None else dt.date.fromisoformat(one["newest"])
+    return Found(draft, one["reasons"], newest), one["behind"]
+
+
+def told_flag(flag: Row) -> bytes:
+    """A flag: what lists and the store keep of it on a line of its own, then its bytes."""
+    written = Written.of(flag)
+    told = {**vars(written), "line": None}
+    return _bytes({"written": told, "reasons": list(_reasons(flag))}) + b"\n" + written.line
+
+
+def flag_of(told: bytes, entry: Entry) -> tuple[Written, FlagRow]:
+    """The flag as it is published, and what the store keeps of it."""
+    kept, line = told.split(b"\n", 1)
+    one = json.loads(kept)
+    rules, themes = (tuple(one["written"][name]) for name in ("rules", "themes"))
+    written = Written(**{**one["written"], "line": line, "rules": rules, "themes": themes})
+    reasons = tuple(
+        ReasonRow(name, source, version, tuple((key, number) for key, number in contacts))
+        for name, source, version, contacts in one["reasons"]
+    )
+    return written, _row(entry, sha256(line), reasons)
+
+
+def _row(entry: Entry, digest: str, reasons: tuple[ReasonRow, ...]) -> FlagRow:
+    return FlagRow(
+        flag_id=entry.flag_id,
+        person_id=entry.person_id,
+        level=entry.level,
+        status=entry.status,
+        standing=entry.standing,
+        raised_by=entry.raised_by,
+        first_raised=entry.first_raised,
+        last_matched=entry.last_matched,
+        payload_hash=digest,
+        reasons=reasons,
+    )
+
+
+def _reasons(flag: Row) -> Iterator[tuple[str, str, int | None, list[tuple[str, int]]]]:
+    """Each reason with its contacts; what was joined to a rule is kept under its own id too."""
+    versions = {contact["contact_key"]: contact["version"] for contact in flag["contacts"]}
+    for reason in flag["reasons"]:
+        contacts = [(key, versions[key]) for key in reason["contact_keys"]]
+        rule = reason["rule"]
+        number = None if rule is None else rule["version"]
+        yield reason["reason_id"], reason["source"], number, contacts
+        for other in reason["also"]:
+            yield f"rule:{other['id']}", "rule", other["version"], contacts
+        for theme in themes_of(reason):
+            if f"model:{theme}" != reason["reason_id"]:
+                yield f"model:{theme}", reason["source"], None, contacts
+
+
+def _bytes(value: object) -> bytes:
+    return json.dumps(value, ensure_ascii=False).encode()
