@@ -39,7 +39,7 @@ def kinds(workspace: Workspace, *, reviewed: int, some: int = SOME) -> list[Kind
         *_of_flags(ids),
         _records(workspace, store, ids, chance),
         *_of_others(store),
-        *_look_backs(store, ids),
+        *_look_backs(store, drawn, some),
         *_reviews(drawn[some:]),
     ]
     store.close()
@@ -93,18 +93,18 @@ def _of_others(store: Store) -> list[Kind]:
     ]
 
 
-def _look_backs(store: Store, ids: list[str]) -> list[Kind]:
+def _look_backs(store: Store, drawn: list[str], some: int) -> list[Kind]:
     now = publishing.current(store)
     assert now is not None
     later = f"?to={now.as_of.replace(year=now.as_of.year + 1).isoformat()}"
-    early = [one for one in ids if int(one[-6:]) < IN_HISTORY] or ids[:1]
+    early = [one for one in drawn if int(one[-6:]) < IN_HISTORY][:some]
     gone = [
         one.flag_id
         for one in publishing.state(store, now.as_of).closed_flags
         if publishing.publication_of(store, one.flag_id) != now
     ]
     return [
-        Kind("look-back", "manager", [f"/flag/{one}/lookback" for one in ids]),
+        Kind("look-back", "manager", [f"/flag/{one}/lookback" for one in early]),
         Kind(
             "look-back past the last night",
             "manager",
