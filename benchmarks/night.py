@@ -40,7 +40,7 @@ DAY = dt.timedelta(days=1)
 #: Sizes from which all of England is reckoned, the larger last.
 LARGE = ("L", TENTH)
 #: So small an authority is worked out first that all that is to be compiled has been.
-WARM, WARM_MEMORY = Size(2_000, 40_000), 0.05
+WARM, WARM_MEMORY = Size(2_000, 40_000), 0.1
 #: One child in so many is touched before the second night.
 TOUCHED = 100
 
@@ -181,8 +181,9 @@ in parts (after a load only), then every child's signals (the shipped catalogue)
 of 300 trees, contributions, reasons, evidence and pages of the children who are flagged. Every
 fifth child has a brother or sister. Before the second night one child in a hundred has a new
 record. The machine has {cores} cores; its load before was {load:.1f}, and times tell little when
-that is above 1: processor time tells more. Memory is that of the night's own process; beside it
-stands one page writer for each core, of some 150 MiB."""
+that is above 1: processor time tells more. Memory is that of the night's own process; while
+reasons, flags and pages of many children are made, a copy of it for each core stands beside it,
+which shares what the night holds. Compiling, once on a machine, is not in it."""
 
 STEPS = {
     "view": "view of all",
