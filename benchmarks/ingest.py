@@ -239,14 +239,9 @@ def report(found: dict[str, list[dict[str, float]]]) -> str:
         f"| {rows:,.0f} | {one / 2**20:,.0f} MiB | {two / 2**20:,.0f} MiB |"
         for rows, one, two in sorted(tuple(size.values()) for size in found["memory"])
     )
-    disk, memory, faster = (
-        best[one]["seconds"] / best[other]["seconds"]
-        for one, other in (
-            ("first", "duckdb disk"),
-            ("first", "duckdb memory"),
-            ("second", "first"),
-        )
-    )
+    begun = best["first"]["seconds"]
+    disk, memory = (begun / best[f"duckdb {where}"]["seconds"] for where in ("disk", "memory"))
+    faster = best["second"]["seconds"] / begun
     return f"""
 A CSV feed of {feed["rows"]:,} rows and seven columns ({feed["bytes"] / 2**20:,.0f} MiB) into
 versioned history: every row accounted for, mapped, keyed, compared with what was known, sorted,

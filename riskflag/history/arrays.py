@@ -142,22 +142,7 @@ def take(table: pa.Table, rows: npt.NDArray[Any]) -> pa.Table:
     size = table.num_rows
     if len(rows) == size and (size == 0 or (rows[0] == 0 and bool((np.diff(rows) == 1).all()))):
         return table
-    at = pa.array(rows, pa.int64())
-    columns = [
-        column.slice(0, len(rows))
-        if len(rows) <= size and same_throughout(column)
-        else column.take(at)
-        for column in table.columns
-    ]
-    return pa.Table.from_arrays(columns, schema=table.schema)
-
-
-def same_throughout(column: pa.ChunkedArray) -> bool:
-    """Whether a column surely says the same in every row; its texts are not looked at."""
-    if column.null_count == len(column):
-        return True
-    coded = pa.types.is_dictionary(column.type) and column.num_chunks == 1
-    return bool(coded and not column.null_count and len(column.chunk(0).dictionary) == 1)
+    return table.take(pa.array(rows, pa.int64()))
 
 
 def ordered(main: Ints, finer: Callable[[Ints], Sequence[Ints]]) -> Ints:

@@ -185,9 +185,8 @@ class _Load:
     def _fresh(self, date: dt.date, items: list[Landed]) -> list[_Fresh]:
         """The files whose bytes were not loaded before, read and with their hash."""
         fresh: list[_Fresh] = []
-        label, size = "Reading files", len(items)
-        each = [(item,) for item in items]
-        contents = in_threads(_content, each, lambda done: self.progress(label, done, size))
+        each, label = [(item,) for item in items], "Reading files"
+        contents = in_threads(_content, each, lambda n: self.progress(label, n, len(each)))
         for item, content in zip(items, contents, strict=True):
             assert item.source is not None
             sha256 = ""

@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 import pyarrow.ipc
 
 from riskflag.errors import StorageError
-from riskflag.history.arrays import one, same_throughout, stacked
+from riskflag.history.arrays import one, stacked
 from riskflag.history.hashing import BUCKETS, remainders
 from riskflag.history.threads import cores
 
@@ -314,11 +314,14 @@ def _coded(table: pa.Table) -> tuple[pa.RecordBatch, dict[str, pa.Array]]:
 
 
 def _alike(column: pa.ChunkedArray) -> bool:
-    """As `same_throughout`; numbers are looked at."""
-    if same_throughout(column):
+    """Whether a column surely says the same in every row; texts are not looked at."""
+    if column.null_count == len(column):
         return True
-    whole = pa.types.is_integer(column.type) or pa.types.is_boolean(column.type)
-    if whole and not column.null_count:
+    if column.null_count:
+        return False
+    if pa.types.is_dictionary(column.type):
+        return all(len(chunk.dictionary) == 1 for chunk in column.chunks) and column.num_chunks == 1
+    if pa.types.is_integer(column.type) or pa.types.is_boolean(column.type):
         ends = pc.min_max(column)
         return bool(ends["min"] == ends["max"])
     return False
