@@ -88,12 +88,15 @@ class _Fresh:
     said: tuple[Described, ...] = ()
 
 
-def _content(item: Landed) -> FileContent | RejectedError:
-    """A file's bytes, or why they cannot be had."""
-    if item.refusal is not None:
-        return item.refusal
+def _read(item: Landed) -> tuple[FileContent, tuple[Described, ...]] | RejectedError:
+    """A file's bytes with what came beside it says of them, or why they cannot be had."""
     try:
-        return FileContent.at(item.path) if item.data is None else FileContent.of(item.data)
+        if item.refusal is not None:
+            raise item.refusal
+        said = tuple(described(item))
+        if item.data is not None:
+            return FileContent.of(item.data), said
+        return FileContent.at(item.path), said
     except RejectedError as refusal:
         return refusal
 
@@ -186,14 +189,14 @@ class _Load:
         """The files whose bytes were not loaded before, read and with their hash."""
         fresh: list[_Fresh] = []
         each, label = [(item,) for item in items], "Reading files"
-        contents = in_threads(_content, each, lambda n: self.progress(label, n, len(each)))
-        for item, content in zip(items, contents, strict=True):
+        found = in_threads(_read, each, lambda n: self.progress(label, n, len(each)))
+        for item, read in zip(items, found, strict=True):
             assert item.source is not None
             sha256 = ""
             try:
-                if isinstance(content, RejectedError):
-                    raise content
-                said = described(item)
+                if isinstance(read, RejectedError):
+                    raise read
+                content, said = read
                 sha256 = content.sha256
                 if item.data is None:
                     check_bytes(item.path, said, sha256, content.size)
@@ -204,7 +207,7 @@ class _Load:
             if again or self.state.knows(item.source, sha256, date):
                 self._already_known(item)
             else:
-                fresh.append(_Fresh(item, item.source, content, sha256, None, tuple(said)))
+                fresh.append(_Fresh(item, item.source, content, sha256, None, said))
         return self._news_only(fresh)
 
     def _news_only(self, fresh: list[_Fresh]) -> list[_Fresh]:
@@ -376,10 +379,8 @@ def _file_report(file: DeliveredSheet, source: Source, date: dt.date) -> FileRep
     if file.refused is not None or file.sheet is None:
         reason = file.refused.reason if file.refused is not None else ""
         return FileReport(*head, "held", reason=reason, message=str(file.refused))
-    counts = row_counts(file)
-    reasons = reason_counts(file)
-    made: dict[str, Any] = {**counts, "contacts": file.contacts, "reasons": reasons}
-    made["warnings"] = file.sheet.marks.warnings
+    made: dict[str, Any] = {**row_counts(file), "contacts": file.contacts}
+    made |= {"reasons": reason_counts(file), "warnings": file.sheet.marks.warnings}
     return FileReport(*head, "loaded", **made)
 
 
