@@ -266,7 +266,8 @@ def _over(bundle: Bundle | None, table: Rows, counts: Bools) -> Bools:
     """The days on which the model's line was reached."""
     if bundle is None:
         return np.zeros(len(counts), np.bool_)
-    raw = bundle.model.raw(table.masked, table.names)
+    # One thread: many may be looking back at once, each with work for a few milliseconds.
+    raw = bundle.model.raw(table.masked, table.names, threads=1)
     return (raw >= float(bundle.thresholds["raw"])) & counts
 
 
