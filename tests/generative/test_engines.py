@@ -28,7 +28,7 @@ from tests.generative.worlds import (
 #: short run Hypothesis spends little on a case; in one of thousands it remembers all it has drawn.
 PARTS = range(100 if laws.LONG else 1)
 CASES = 520
-FEWER = 2_000 if laws.LONG else 120
+FEWER = 2_000 if laws.LONG else 80
 SUBJECTS = [laws.kernel, laws.by_night, laws.reference]
 #: What brings two parts of a declaration together.
 JOINED = ("difference", "ratio")
