@@ -34,12 +34,12 @@ ROOT = Path(__file__).parents[1]
 MEMORY = 2.0
 #: How often processes are looked at, in seconds.
 EVERY = 0.1
-HEAD = """Made-up authorities with a model of 300 trees and one child in a hundred flagged. Spark ran on this
-machine, in local mode with {cores} workers and {parts} parts; the local engine with {memory:g} GiB set. Each night
-ran in a process of its own, one after another, without pages, which the same code makes on the
-machine of the command. Both engines published the same files, byte for byte. The *first* night
-works out the view of the history and sends its parts to Spark's files; the *next* finds them there.
-The load average at the end was {load:.1f}.
+HEAD = """Made-up authorities with a model of 300 trees and one child in a hundred flagged. Spark
+ran on this machine, in local mode with {cores} workers and {parts} parts; the local engine with
+{memory:g} GiB set. Each night ran in a process of its own, one after another, without pages, which
+the same code makes on the machine of the command. Both engines published the same files, byte for
+byte. The *first* night works out the view of the history and sends its parts to Spark's files; the
+*next* finds them there. The load average at the end was {load:.1f}.
 
 | | seconds | this program's peak | Java's peak | largest worker's peak |
 |---|---|---|---|---|"""
