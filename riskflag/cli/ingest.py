@@ -75,6 +75,9 @@ def _set_aside(report: LoadReport, folder: Path) -> None:
 
 #: More files than this are summed up by source.
 _MANY_FILES = 40
+#: What became of the rows, and what is told of it even where it is nothing.
+_FIGURES = ("rows", "accepted", "duplicate", "superseded", "quarantined", "contacts")
+_ALWAYS = ("rows", "accepted", "quarantined")
 
 
 def _show(report: LoadReport) -> None:
@@ -110,27 +113,36 @@ def _files(console: Console, report: LoadReport) -> None:
         named = [(f"{name} ({len(files)} files)", files) for name, files in grouped.items()]
     table = Table(title="Rows", title_justify="left", box=None, pad_edge=False)
     table.add_column("", overflow="fold")
-    for heading in ("rows", "accepted", "duplicate", "superseded", "quarantined", "contacts"):
+    shown = [name for name in _FIGURES if name in _ALWAYS or any(_each(new, name))]
+    for heading in shown:
         table.add_column(heading, justify="right", no_wrap=True)
     for label, files in named:
-        table.add_row(label, *_figures(files))
+        table.add_row(label, *(f"{sum(_each(files, name)):,}" for name in shown))
     if named:
         console.print(table)
-    for label, files in named:
-        if _remark(files):
-            console.print(f"{label}: {_remark(files)}", highlight=False)
+    _rejected(console, new)
 
 
-def _figures(files: list[FileReport]) -> list[str]:
-    names = ("rows", "accepted", "duplicate", "superseded", "quarantined", "contacts")
-    return [f"{sum(getattr(file, name) for file in files):,}" for name in names]
+def _rejected(console: Console, files: list[FileReport]) -> None:
+    """Why rows were not taken, and where the first of each kind stands."""
+    from riskflag.history.quarantine import SAID
+
+    told = [
+        f"Rejected: {file.name} {file.first[reason]}: {SAID[reason]} ({reason} {count:,}"
+        + (", this is the first)." if count > 1 else ").")
+        for file in files
+        for reason, count in sorted(file.reasons.items())
+    ]
+    for sentence in told[:_MANY_FILES]:
+        console.print(sentence, highlight=False, soft_wrap=True)
+    if len(told) > _MANY_FILES:
+        console.print(f"And {len(told) - _MANY_FILES:,} more, in the report's file.")
+    if told:
+        console.print("Have rows corrected where they come from, or correct the source.")
 
 
-def _remark(files: list[FileReport]) -> str:
-    reasons = sorted(
-        {f"{name} {count:,}" for file in files for name, count in file.reasons.items()}
-    )
-    return ", ".join(reasons)
+def _each(files: list[FileReport], name: str) -> list[int]:
+    return [getattr(file, name) for file in files]
 
 
 def _details(console: Console, report: LoadReport) -> None:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -26,7 +25,7 @@ from riskflag.history.file_rows import FileRows, Part, row_number
 from riskflag.history.known import Known
 from riskflag.history.raw_file import RawFile, UnclearError, What
 from riskflag.history.readers import check_totals, parts_of
-from riskflag.history.sheet import REASONS, Sheet
+from riskflag.history.sheet import Sheet
 from riskflag.history.shelf import Chunk, Shelf, by_subject, everything, ranges
 from riskflag.history.sidecar import Described, check_rows
 from riskflag.history.snapshot import (
@@ -345,50 +344,3 @@ def row_counts(item: DeliveredSheet) -> dict[str, int]:
         "quarantined": int((~sound).sum()) + len(item.sheet.bad),
         "not_selected": int((sound & ~marks.selected).sum()),
     }
-
-
-def reason_counts(item: DeliveredSheet) -> dict[str, int]:
-    """Quarantined rows by reason code."""
-    assert item.sheet is not None
-    counts: dict[str, int] = {}
-    for row in item.sheet.bad:
-        counts[row.reason] = counts.get(row.reason, 0) + 1
-    found = np.bincount(item.sheet.marks.reason, minlength=len(REASONS)).tolist()
-    for name, rows in zip(REASONS[1:], found[1:], strict=True):
-        if rows:
-            counts[name] = counts.get(name, 0) + rows
-    return counts
-
-
-def quarantine_table(item: DeliveredSheet) -> pa.Table | None:
-    """The quarantined rows of a file: reason, file, line, column at fault, the row as read."""
-    file = item.sheet
-    if file is None or not (file.marks.reason.any() or file.bad):
-        return None
-    blank = {f"value: {name}": None for name in file.marks.columns[1:]}
-    rows: list[dict[str, Any]] = [
-        {"reason": row.reason, "line": row.line, "column": "", "row": _inert(row.text), **blank}
-        for row in file.bad
-    ]
-    for sheet, here, all_of in file.faulty():
-        cells = {
-            f"value: {name}": map(_inert, sheet.text(name, here).to_pylist())
-            for name in sheet.raw.table.column_names
-        }
-        columns: dict[str, Any] = {
-            "reason": (REASONS[number] for number in file.marks.reason[all_of]),
-            "line": sheet.raw.lines[here].tolist(),
-            "column": (file.marks.columns[number] for number in file.marks.column[all_of]),
-            "row": ("" for _ in here),
-            **cells,
-        }
-        some = zip(*columns.values(), strict=True)
-        rows += [dict(zip(columns, row, strict=True)) for row in some]
-    names = ["reason", "file", "line", "column", "row", *blank]
-    table = {name: [row.get(name, item.name) for row in rows] for name in names}
-    return pa.table(table)
-
-
-def _inert(text: str | None) -> str | None:
-    """A cell that a spreadsheet shows as text: a formula in it must not run."""
-    return f"'{text}" if text and text[0] in "=+-@\t\r\0" else text

@@ -24,8 +24,6 @@ from riskflag.history.delivered import FileContent, RejectedError
 from riskflag.history.delivery import (
     Delivered,
     DeliveredSheet,
-    quarantine_table,
-    reason_counts,
     row_counts,
 )
 from riskflag.history.extract import extract
@@ -33,6 +31,7 @@ from riskflag.history.hashing import expect_many
 from riskflag.history.holding import described, hold_what_is_odd
 from riskflag.history.landing import Landed, landed_files
 from riskflag.history.ledger import Batch, DeliveredFile, write_atomic
+from riskflag.history.quarantine import first_places, quarantine_table, reason_counts
 from riskflag.history.raw_file import What
 from riskflag.history.readers import text_size
 from riskflag.history.recognise import Proposal, propose_all
@@ -381,6 +380,7 @@ def _file_report(file: DeliveredSheet, source: Source, date: dt.date) -> FileRep
         return FileReport(*head, "held", reason=reason, message=str(file.refused))
     made: dict[str, Any] = {**row_counts(file), "contacts": file.contacts}
     made |= {"reasons": reason_counts(file), "warnings": file.sheet.marks.warnings}
+    made["first"] = first_places(file)
     return FileReport(*head, "loaded", **made)
 
 

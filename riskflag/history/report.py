@@ -15,8 +15,8 @@ class FileReport:
 
     `status` is loaded, held (the whole file was refused, `reason` says why) or known (these very
     bytes were loaded before; nothing was read). `not_selected` counts accepted rows that no entry
-    of the source uses; `reasons` breaks down the quarantined rows, `warnings` counts rows that
-    were taken and that somebody should look at.
+    of the source uses; `reasons` breaks down the quarantined rows, `first` says where the first of
+    each stands, `warnings` counts rows that were taken and that somebody should look at.
     """
 
     name: str
@@ -31,6 +31,7 @@ class FileReport:
     not_selected: int = 0
     contacts: int = 0
     reasons: dict[str, int] = field(default_factory=dict)
+    first: dict[str, str] = field(default_factory=dict)
     warnings: dict[str, int] = field(default_factory=dict)
     reason: str = ""
     message: str = ""

@@ -11,6 +11,8 @@ import pytest
 
 from riskflag.cli import run
 from riskflag.history.code_lists import code_list_names
+from riskflag.history.quarantine import SAID
+from riskflag.history.sheet import REASONS
 from riskflag.history.shipped import SHIPPED_SOURCES
 from riskflag.history.source_check import contact_types
 from riskflag.history.source_load import load_sources
@@ -47,6 +49,32 @@ def test_a_dry_run_then_a_load_then_nothing_to_do(workspace, capsys):
     assert "1 contact versions added" in capsys.readouterr().out
     assert run(["ingest", "--workspace", str(workspace), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["files"][0]["status"] == "known"
+
+
+def test_each_kind_of_rejected_row_is_told_with_its_first_line_and_column(workspace, capsys):
+    """In a dry run too, which keeps no rows to look at; never with what the rows hold."""
+    text = "id,person,day\n1,p1,2024-01-02\n2,p2,secret\n3,p3,hidden\n4,p4\n5,p5,\n"
+    (workspace / "landing" / "ed.csv").write_text(text)
+    assert run(["ingest", "--workspace", str(workspace), "--dry-run"]) == 0
+    told = capsys.readouterr().out
+    for sentence in (
+        "ed.csv line 3, column day: a day is not written as the source declares "
+        "(bad_date 2, this is the first).",
+        "ed.csv line 5: it has another number of fields than the header (field_count 1).",
+        "ed.csv line 6, column day: it does not say on which day it happened (no_date 1).",
+        "Have rows corrected where they come from",
+    ):
+        assert sentence in told
+    assert "secret" not in told
+    assert "hidden" not in told
+
+
+def test_every_reason_for_which_a_row_is_rejected_is_told_in_words():
+    """Those of the reference page, all and no other."""
+    page = Path("docs/reference/source-format.md").read_text(encoding="utf-8")
+    listed = page.split("**Reasons a row is quarantined**: ")[1].split("They are kept in")[0]
+    assert set(re.findall(r"`([a-z_]+)`", listed)) == set(SAID)
+    assert set(REASONS[1:]) < set(SAID)
 
 
 def test_what_a_load_keeps_of_people_is_readable_by_its_owner_only(workspace):
