@@ -19,8 +19,6 @@ import os
 import platform
 import resource
 import shutil
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Sequence
@@ -28,6 +26,7 @@ from pathlib import Path
 
 import duckdb
 
+from benchmarks.apart import apart
 from benchmarks.page import write_section
 
 DAY = dt.date(2026, 1, 5)
@@ -156,17 +155,10 @@ def _measured(begin: float) -> dict[str, float]:
     return {"seconds": seconds, "cpu": cpu, "peak": used.ru_maxrss * 1024}
 
 
-def apart(step: str, *words: str) -> dict[str, float]:
-    """One step in a process of its own, begun when nothing waits to be written to the disk."""
+def _step(name: str, *words: str) -> dict[str, float]:
+    """One step, begun when nothing waits to be written to the disk."""
     os.sync()
-    run = subprocess.run(
-        [sys.executable, "-m", "benchmarks.ingest", "--step", step, *words],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    found: dict[str, float] = json.loads(run.stdout.splitlines()[-1])
-    return found
+    return apart("benchmarks.ingest", "--step", name, *words)
 
 
 def workspace(root: Path, scope: str) -> Path:
@@ -191,9 +183,9 @@ def measure(folder: Path, chosen: argparse.Namespace) -> dict[str, list[dict[str
         "duckdb disk": [],
     }
     for _ in range(chosen.rounds):
-        found["duckdb memory"].append(apart("duckdb", str(feed), ":memory:"))
+        found["duckdb memory"].append(_step("duckdb", str(feed), ":memory:"))
         table = folder / "feed.duckdb"
-        found["duckdb disk"].append(apart("duckdb", str(feed), str(table)))
+        found["duckdb disk"].append(_step("duckdb", str(feed), str(table)))
         table.unlink()
         for name, one in zip(("first", "second"), twice(folder, rows), strict=True):
             found[name].append(one)
@@ -203,7 +195,7 @@ def measure(folder: Path, chosen: argparse.Namespace) -> dict[str, list[dict[str
         one, two = twice(folder, number) if again else (found["first"][0], found["second"][0])
         found["memory"].append({"rows": number, "first": one["peak"], "second": two["peak"]})
     year, count = workspace(folder / "year", "delta"), str(chosen.nights)
-    found["year"] = [apart("nights", str(year), str(folder), count) | {"nights": chosen.nights}]
+    found["year"] = [_step("nights", str(year), str(folder), count) | {"nights": chosen.nights}]
     return found
 
 
@@ -215,7 +207,7 @@ def twice(folder: Path, rows: int) -> tuple[dict[str, float], dict[str, float]]:
         feed = folder / f"{rows}-{number}.csv"
         write_feed(feed, rows, changed=changed)
         day = DAY + dt.timedelta(days=number)
-        found.append(apart("load", str(root), str(feed), day.isoformat()))
+        found.append(_step("load", str(root), str(feed), day.isoformat()))
         feed.unlink()
     shutil.rmtree(root)
     return found[0], found[1]

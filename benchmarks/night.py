@@ -14,8 +14,6 @@ import json
 import os
 import platform
 import resource
-import subprocess
-import sys
 import tempfile
 import time
 from dataclasses import dataclass
@@ -25,13 +23,13 @@ from typing import Any
 
 import pyarrow as pa
 
+from benchmarks.apart import apart
 from benchmarks.made_up import AS_OF, SIZES, Size
 from benchmarks.page import write_section
 from riskflag.history.schema import CONTACT, conform
 from riskflag.history.store import HistoryStore
 from riskflag.workspace import Workspace
 
-ROOT = Path(__file__).parents[1]
 TENTH = "T"
 ALL = {**SIZES, TENTH: Size(1_200_000, 36_000_000)}
 ENGLAND = 12_000_000
@@ -139,18 +137,8 @@ def measured(root: Path, letter: str, size: Size, memory: float) -> dict[str, St
 
 
 def _step(root: Path, name: str, memory: float) -> Step:
-    command = [sys.executable, "-m", "benchmarks.night", "--step", name, "--root", str(root)]
-    done = subprocess.run(
-        [*command, "--memory", str(memory)],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-    )
-    if done.returncode:
-        raise RuntimeError(f"{name} failed:\n{done.stderr[-2000:]}")
-    return Step(**json.loads(done.stdout.splitlines()[-1]))
+    words = ("--step", name, "--root", root, "--memory", memory)
+    return Step(**apart("benchmarks.night", *words))
 
 
 def report(found: dict[str, dict[str, Step]], load: float) -> str:

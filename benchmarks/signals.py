@@ -12,8 +12,6 @@ import argparse
 import json
 import os
 import platform
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,12 +19,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from benchmarks.apart import apart
 from benchmarks.made_up import SIZES, TYPES, Size, parts
 from benchmarks.page import write_section
 from benchmarks.questions import names
 from riskflag.history.stored_view import StoredView
 
-ROOT = Path(__file__).parents[1]
 READING = "reading"
 #: What is compared, riskflag's side first; a side that needs too long or too much for a size is
 #: left out there, and the page says so.
@@ -98,19 +96,8 @@ def compare(
 
 
 def _run(view: StoredView, side: str, threads: int, options: list[str]) -> dict[str, Any]:
-    command = [sys.executable, "-m", "benchmarks.sides", side, str(view.folder)]
-    done = subprocess.run(
-        [*command, "--threads", str(threads), *options],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=ROOT,
-        env={**os.environ, "POLARS_MAX_THREADS": str(threads), "PYTHONPATH": str(ROOT)},
-    )
-    if done.returncode:
-        raise RuntimeError(f"{side} failed:\n{done.stderr[-2000:]}")
-    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return found
+    words = (side, view.folder, "--threads", threads, *options)
+    return apart("benchmarks.sides", *words, environment={"POLARS_MAX_THREADS": str(threads)})
 
 
 def _result(side: str, found: dict[str, Any]) -> Result:

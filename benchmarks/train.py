@@ -13,19 +13,17 @@ import json
 import os
 import platform
 import resource
-import subprocess
-import sys
 import tempfile
 import time
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from benchmarks.apart import apart
 from benchmarks.made_up import SIZES
 from benchmarks.page import write_section
 from riskflag.workspace import Workspace
 
-ROOT = Path(__file__).parents[1]
 MEMORY = {"S": 0.5, "M": 2.0, "L": 4.0}
 MILLION = 1_000_000
 ALLOWED = 8.0
@@ -81,14 +79,7 @@ def step(root: Path) -> dict[str, Any]:
 def measured(root: Path, letter: str) -> dict[str, Any]:
     """What training took, in a process of its own."""
     made(root, letter)
-    command = [sys.executable, "-m", "benchmarks.train", "--step", str(root)]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(
-        command, capture_output=True, text=True, check=False, cwd=ROOT, env=environment
-    )
-    if done.returncode:
-        raise RuntimeError(f"training {letter} failed:\n{done.stderr[-2000:]}")
-    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    found = apart("benchmarks.train", "--step", root)
     print(letter, found, flush=True)
     return found
 

@@ -25,7 +25,7 @@ class Field:
 
     key: str
     title: str
-    known: Callable[[Evidence], str] | None = None
+    known: str | Callable[[Evidence], str] | None = None
 
 
 def record(evidence: Evidence) -> Document:
@@ -58,18 +58,17 @@ def _part(title: str, fields: tuple[Field, ...], evidence: Evidence) -> Section:
 
 def _value(field: Field, evidence: Evidence) -> str:
     answer = evidence.answers.get(field.key, "").strip()
-    known = None if field.known is None else field.known(evidence)
+    known = field.known(evidence) if callable(field.known) else field.known
     if answer and known:
         return f"{answer} {known}"
     return answer or known or TO_DO
 
 
-def _description(evidence: Evidence) -> str:
-    return (
-        "riskflag reads the contacts that agencies already hold about a child, works out signals "
-        "from them every night, and brings some children to the attention of a social worker, by "
-        "rules and by a model. The worker sees the reasons and the records behind them and decides."
-    )
+_DESCRIPTION = (
+    "riskflag reads the contacts that agencies already hold about a child, works out signals "
+    "from them every night, and brings some children to the attention of a social worker, by "
+    "rules and by a model. The worker sees the reasons and the records behind them and decides."
+)
 
 
 def _detail(evidence: Evidence) -> str:
@@ -93,29 +92,26 @@ def _alternatives(evidence: Evidence) -> str:
     )
 
 
-def _integration(evidence: Evidence) -> str:
-    return (
-        "Each night a list with reasons, the records behind each, and questions to ask. No score "
-        "is shown to a worker. Nothing is done automatically: no letter, no referral, no change of "
-        "a record. A rule of a set level always brings a child; the model fills what is left of "
-        "the team's weekly capacity."
-    )
+_INTEGRATION = (
+    "Each night a list with reasons, the records behind each, and questions to ask. No score "
+    "is shown to a worker. Nothing is done automatically: no letter, no referral, no change of "
+    "a record. A rule of a set level always brings a child; the model fills what is left of "
+    "the team's weekly capacity."
+)
 
 
-def _human(evidence: Evidence) -> str:
-    return (
-        "A person reviews every flag, records a decision and agrees or disagrees with each reason; "
-        "a share of reviews is looked at again by somebody else who does not see the first "
-        "decision. How many and with what result: the app's page on the health of alerts."
-    )
+_HUMAN = (
+    "A person reviews every flag, records a decision and agrees or disagrees with each reason; "
+    "a share of reviews is looked at again by somebody else who does not see the first "
+    "decision. How many and with what result: the app's page on the health of alerts."
+)
 
 
-def _architecture(evidence: Evidence) -> str:
-    return (
-        "Deliveries of agencies, an append-only history with the day each record became known, "
-        "signals, rules and the model, one publication a night. It runs on the authority's own "
-        "machines and needs no network."
-    )
+_ARCHITECTURE = (
+    "Deliveries of agencies, an append-only history with the day each record became known, "
+    "signals, rules and the model, one publication a night. It runs on the authority's own "
+    "machines and needs no network."
+)
 
 
 def _models(evidence: Evidence) -> str:
@@ -145,11 +141,10 @@ def _model_input(evidence: Evidence) -> str:
     )
 
 
-def _model_output(_: Evidence) -> str:
-    return (
-        "A probability, which decides whether a child is brought to attention and is not shown, "
-        "and what each theme of signals added to it."
-    )
+_MODEL_OUTPUT = (
+    "A probability, which decides whether a child is brought to attention and is not shown, "
+    "and what each theme of signals added to it."
+)
 
 
 def _model_architecture(evidence: Evidence) -> str:
@@ -207,8 +202,7 @@ def _source_data(evidence: Evidence) -> str:
     return f"{evidence.authority}: records of contacts about children that its agencies hold."
 
 
-def _modality(_: Evidence) -> str:
-    return "Tables of dated records; no free text, picture or sound is read."
+_MODALITY = "Tables of dated records; no free text, picture or sound is read."
 
 
 def _data_description(evidence: Evidence) -> str:
@@ -218,42 +212,37 @@ def _data_description(evidence: Evidence) -> str:
     )
 
 
-def _collection(_: Evidence) -> str:
-    return (
-        "Agencies recorded them in the course of their work, not for this purpose, and deliver "
-        "them as files or from a database. Each keeps the day it happened and the day it became "
-        "known."
-    )
+_COLLECTION = (
+    "Agencies recorded them in the course of their work, not for this purpose, and deliver "
+    "them as files or from a database. Each keeps the day it happened and the day it became "
+    "known."
+)
 
 
-def _cleaning(_: Evidence) -> str:
-    return (
-        "Every row of a delivery is accepted, known already, superseded or set aside with a "
-        "reason; codes are mapped by declared tables; unknown stays unknown. Corrections and "
-        "withdrawals are further rows, so what was known on any day can be told."
-    )
+_CLEANING = (
+    "Every row of a delivery is accepted, known already, superseded or set aside with a "
+    "reason; codes are mapped by declared tables; unknown stays unknown. Corrections and "
+    "withdrawals are further rows, so what was known on any day can be told."
+)
 
 
-def _storage(_: Evidence) -> str:
-    return (
-        "In files and a database on the authority's own machines; riskflag sends nothing "
-        "elsewhere. The bundle and the training record hold totals and no child's record."
-    )
+_STORAGE = (
+    "In files and a database on the authority's own machines; riskflag sends nothing "
+    "elsewhere. The bundle and the training record hold totals and no child's record."
+)
 
 
-def _processing(_: Evidence) -> str:
-    return (
-        "Each night the signals of every child are worked out anew from the records known before "
-        "that day, then rules and model are asked. A child whose records are missing is not "
-        "assessed, which is never told as low."
-    )
+_PROCESSING = (
+    "Each night the signals of every child are worked out anew from the records known before "
+    "that day, then rules and model are asked. A child whose records are missing is not "
+    "assessed, which is never told as low."
+)
 
 
-def _operational_sensitive(_: Evidence) -> str:
-    return (
-        "As in development: sex, ethnicity and disability are never inputs; they are read to judge "
-        "fairness."
-    )
+_OPERATIONAL_SENSITIVE = (
+    "As in development: sex, ethnicity and disability are never inputs; they are read to judge "
+    "fairness."
+)
 
 
 def _kinds(evidence: Evidence) -> str:
@@ -265,11 +254,10 @@ def _operational(evidence: Evidence) -> str:
     return f"The same kinds of contact as in development: {_kinds(evidence)}."
 
 
-def _logs(evidence: Evidence) -> str:
-    return (
-        "Every look at a child, every review and every publication is written into a chained audit "
-        "log. A flag keeps its reasons and records, and can be made again byte for byte."
-    )
+_LOGS = (
+    "Every look at a child, every review and every publication is written into a chained audit "
+    "log. A flag keeps its reasons and records, and can be made again byte for byte."
+)
 
 
 def _risks(evidence: Evidence) -> str:
@@ -296,7 +284,7 @@ def _authority(evidence: Evidence) -> str:
 
 FIELDS: Mapping[str, tuple[Field, ...]] = {
     "How the record is filed": (
-        Field("standard_version", "Version of the standard", lambda _: "v4.0"),
+        Field("standard_version", "Version of the standard", "v4.0"),
         Field("date_published", "Date published"),
         Field("organisation_type", "Organisation type, such as local authority"),
         Field("function", "Function, such as social protection"),
@@ -306,8 +294,8 @@ FIELDS: Mapping[str, tuple[Field, ...]] = {
         Field("region", "Region"),
     ),
     "Tier 1: overview": (
-        Field("name", "Name", lambda _: "riskflag"),
-        Field("description", "Description", _description),
+        Field("name", "Name", "riskflag"),
+        Field("description", "Description", _DESCRIPTION),
         Field("website", "Website URL"),
         Field("contact_email", "Contact email of the team"),
     ),
@@ -329,16 +317,16 @@ FIELDS: Mapping[str, tuple[Field, ...]] = {
         Field("alternatives", "Alternatives considered", _alternatives),
     ),
     "Tier 2.3: decision-making": (
-        Field("integration", "Integration into broader operational process", _integration),
-        Field("human_review", "Human review", _human),
+        Field("integration", "Integration into broader operational process", _INTEGRATION),
+        Field("human_review", "Human review", _HUMAN),
         Field("frequency", "Frequency and scale of usage", _frequency),
         Field("training", "Required training"),
         Field("appeals", "Appeals and review"),
     ),
     "Tier 2.4.1: system": (
-        Field("architecture", "System architecture", _architecture),
+        Field("architecture", "System architecture", _ARCHITECTURE),
         Field("system_input", "System-level input", _operational),
-        Field("system_output", "System-level output", _integration),
+        Field("system_output", "System-level output", _INTEGRATION),
         Field("maintenance", "Maintenance"),
         Field("models", "Models", _models),
     ),
@@ -347,20 +335,20 @@ FIELDS: Mapping[str, tuple[Field, ...]] = {
         Field("model_version", "Model version", _model_version),
         Field("model_task", "Model task", _task),
         Field("model_input", "Model input", _model_input),
-        Field("model_output", "Model output", _model_output),
+        Field("model_output", "Model output", _MODEL_OUTPUT),
         Field("model_architecture", "Model architecture", _model_architecture),
         Field("performance", "Model performance, bias and fairness", _performance),
         Field("datasets", "Datasets and their purposes", _datasets),
     ),
     "Tier 2.4.3: development data": (
         Field("data_description", "Development data description", _data_description),
-        Field("modality", "Data modality", _modality),
+        Field("modality", "Data modality", _MODALITY),
         Field("quantities", "Data quantities and how they were split", _quantities),
         Field("sensitive", "Sensitive attributes and proxies", _sensitive),
         Field("representative", "Data completeness and representativeness", _representative),
-        Field("cleaning", "Data cleaning", _cleaning),
-        Field("collection", "Data collection", _collection),
-        Field("storage", "Data access and storage: where", _storage),
+        Field("cleaning", "Data cleaning", _CLEANING),
+        Field("collection", "Data collection", _COLLECTION),
+        Field("storage", "Data access and storage: where", _STORAGE),
         Field("access", "Data access and storage: who has access, and until when"),
         Field("agreements", "Data sharing agreements"),
         Field("source_data", "Source of the data", _source_data),
@@ -368,11 +356,11 @@ FIELDS: Mapping[str, tuple[Field, ...]] = {
     ),
     "Tier 2.4.4: operational data": (
         Field("operational_input", "Data sources", _operational),
-        Field("operational_sensitive", "Sensitive attributes", _operational_sensitive),
-        Field("processing", "Data processing methods", _processing),
+        Field("operational_sensitive", "Sensitive attributes", _OPERATIONAL_SENSITIVE),
+        Field("processing", "Data processing methods", _PROCESSING),
         Field("operational_access", "Data access and storage"),
         Field("operational_agreements", "Data sharing agreements"),
-        Field("logs", "Logs and outputs", _logs),
+        Field("logs", "Logs and outputs", _LOGS),
         Field("retention", "Retention"),
     ),
     "Tier 2.5: risks, mitigations and impact assessments": (
