@@ -13,6 +13,7 @@ import os
 import signal
 import socket
 import sys
+import threading
 from collections.abc import Callable
 
 from waitress.server import create_server
@@ -61,7 +62,8 @@ def serve(
         _answer(workspace, sock)
         return
     _prepare(workspace)
-    children = [_child(workspace, sock) for _ in range(processes)]
+    alive = os.pipe()
+    children = [_child(workspace, sock, alive) for _ in range(processes)]
     try:
         ready()
         os.wait()
@@ -87,8 +89,11 @@ def _prepare(workspace: Workspace) -> None:
     gc.freeze()
 
 
-def _child(workspace: Workspace, sock: socket.socket) -> int:
-    """Start a process that answers requests; returns its id. The child itself never returns."""
+def _child(workspace: Workspace, sock: socket.socket, alive: tuple[int, int]) -> int:
+    """Start a process that answers requests; returns its id. The child itself never returns.
+
+    It ends with this one, however that goes: only this one keeps the far end of the pipe `alive`.
+    """
     sys.stdout.flush()
     sys.stderr.flush()
     process = os.fork()
@@ -96,10 +101,18 @@ def _child(workspace: Workspace, sock: socket.socket) -> int:
         return process
     code = 1
     try:
+        os.close(alive[1])
+        threading.Thread(target=_end_with, args=(alive[0],), daemon=True).start()
         _answer(workspace, sock)
         code = 0
     finally:
         os._exit(code)
+
+
+def _end_with(alive: int) -> None:
+    """Stop this process, as a signal would, once nobody holds the far end of the pipe."""
+    os.read(alive, 1)
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _answer(workspace: Workspace, sock: socket.socket) -> None:

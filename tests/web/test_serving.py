@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import signal
@@ -60,6 +61,24 @@ def test_a_process_that_dies_ends_the_others_and_is_told(web_workspace):
         assert "ended by itself; start it again." in complaint
         assert not any(child.is_running() for child in children)
     finally:
+        server.kill()
+        server.wait()
+
+
+def test_when_the_first_process_is_killed_the_others_end_too(web_workspace):
+    """Nothing goes on answering, or holding the store, that no service manager knows of."""
+    server = started(web_workspace, "--development-sign-in", "--processes", "2")
+    children = []
+    try:
+        server.stdout.readline()
+        children = psutil.Process(server.pid).children()
+        server.kill()
+        _, left = psutil.wait_procs(children, timeout=30)
+        assert (len(children), left) == (2, [])
+    finally:
+        for child in children:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                child.kill()
         server.kill()
         server.wait()
 
