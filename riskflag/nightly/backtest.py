@@ -108,6 +108,7 @@ def back_test(workspace: Workspace, asked: Asked, progress: Progress = silent) -
         progress=progress,
     )
     course = Course(history, ids, days, {key: side.first(days) for key, side in sides.items()})
+    of = asked.outcome
     return {
         "format": FORMAT,
         "authority": workspace.config.authority,
@@ -121,7 +122,7 @@ def back_test(workspace: Workspace, asked: Asked, progress: Progress = silent) -
         "children": children(course),
         "gained_by": by_rule(course, sides, brought_by=NEW, not_by=OLD),
         "lost_by": by_rule(course, sides, brought_by=OLD, not_by=NEW),
-        "outcomes": None if asked.outcome is None else outcomes(course, asked.outcome),
+        "outcomes": None if of is None else outcomes(workspace.history, course, of),
         "groups": groups(workspace.history, course),
     }
 

@@ -48,7 +48,14 @@ def document(told: Mapping[str, Any]) -> Document:
             _by_rule("Lost with", told["lost_by"]),
         ),
         _outcomes(told["outcomes"]),
-        section("By group", _groups(told["groups"])),
+        section(
+            "By group",
+            _groups(
+                "Children brought over all nights",
+                told["groups"],
+                {"old": "now", "new": "changed"},
+            ),
+        ),
         section("How to read it", Points(CAVEATS)),
     ]
     return Document(
@@ -139,13 +146,20 @@ def _outcomes(told: Mapping[str, Any] | None) -> Section:
         f"The first of these in the time: {named}. Before it means within {told['horizon_days']} "
         "days.",
         Table("Children with the outcome", ("children who", "how many"), rows),
+        _groups(
+            "The same by group",
+            told["groups"],
+            {"children": "had it", "old": "brought before it, now", "new": "with the change"},
+        ),
     )
 
 
-def _groups(rows: Sequence[Mapping[str, Any]]) -> Table:
+def _groups(caption: str, rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str]) -> Table:
+    """Counts by group; `columns` says which of them, and what each is called."""
+
     def shown(count: int | None) -> str:
         return FEWER if count is None else f"{count:,}"
 
-    told = tuple((r["kind"], r["group"], shown(r["old"]), shown(r["new"])) for r in rows)
-    heads = ("by", "group", "now", "changed")
-    return Table("Children brought over all nights", heads, told or (("none", "", "0", "0"),))
+    told = tuple((r["kind"], r["group"], *(shown(r[key]) for key in columns)) for r in rows)
+    nothing = (("none", "", *("0" for _ in columns)),)
+    return Table(caption, ("by", "group", *columns.values()), told or nothing)

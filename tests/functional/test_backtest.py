@@ -96,6 +96,8 @@ def test_the_counts_are_those_of_the_drawn_children(told: dict[str, Any]) -> Non
     came = told["outcomes"]
     assert (came["children"], came[OLD], came[NEW]) == (2, 0, 2)
     assert (came["only_new"], came["only_old"]) == (2, 0)
+    assert came["groups"], "told by group, but of two children no number"
+    assert {row[key] for row in came["groups"] for key in ("children", OLD)} <= {0, None}
     assert told["nights"] == 70
     assert sum(week["nights"] for week in told["weeks"]) == 70
     assert sum(week["first_new"] for week in told["weeks"]) == found[NEW]
@@ -210,6 +212,38 @@ def test_small_groups_and_small_changes_of_a_group_are_not_told(
     course = Course(None, ids, np.array([700_000]), first)  # type: ignore[arg-type]
     rows = {row["group"]: (row[OLD], row[NEW]) for row in groups(Path(), course)}
     assert (rows["female"], rows["male"]) == shown
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ((10, 20), (20, 20), ((30, 10, 20), (40, 20, 20))),
+        ((12, 20), (15, 20), None),
+        ((10, 4), (20, 4), None),
+        ((25, 20), (25, 20), None),
+    ],
+    ids=["whole", "few more", "few reached", "few missed"],
+)
+def test_outcomes_reached_and_missed_are_told_by_group_unless_any_are_few(
+    monkeypatch: pytest.MonkeyPatch,
+    old: tuple[int, int],
+    new: tuple[int, int],
+    told: tuple[tuple[int, int, int], ...] | None,
+) -> None:
+    """30 girls and 40 boys had it; of two groups both are hidden where either would tell few."""
+    sex = ["female"] * 30 + ["male"] * 40
+    ids = tuple(f"P{n:03d}" for n in range(len(sex)))
+    known = {one: {"age": "1 to 4", "sex": sex[n], "ethnicity": "x"} for n, one in enumerate(ids)}
+    monkeypatch.setattr(backtest_outcomes, "groups_of", lambda *_: known)
+    reached = {
+        side: dict.fromkeys([*range(girls), *range(30, 30 + boys)], 1)
+        for side, (girls, boys) in ((OLD, old), (NEW, new))
+    }
+    course = Course(None, ids, np.array([700_000]), {})  # type: ignore[arg-type]
+    came = dict.fromkeys(range(70), 700_000)
+    rows = {r["group"]: r for r in backtest_outcomes.outcome_groups(Path(), course, came, reached)}
+    shown = [tuple(rows[one][key] for key in ("children", OLD, NEW)) for one in ("female", "male")]
+    assert shown == ([(None, None, None)] * 2 if told is None else list(told))
 
 
 def test_ages_are_told_from_the_youngest_on(monkeypatch: pytest.MonkeyPatch) -> None:
