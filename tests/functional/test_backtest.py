@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import hashlib
 import json
@@ -16,7 +17,7 @@ from riskflag.errors import ConfigError, InputError
 from riskflag.history.schema import CONTACT, COVERAGE, PERSON, RELATIONSHIP, conform
 from riskflag.history.store import HistoryStore
 from riskflag.nightly import backtest_outcomes
-from riskflag.nightly.backtest import NEW, OLD, Asked, back_test, nights, replay
+from riskflag.nightly.backtest import NEW, OLD, Asked, back_test, changes, nights, replay
 from riskflag.nightly.backtest_outcomes import Course, groups
 from riskflag.nightly.lookback_replay import replay as replay_one
 from riskflag.reports.backtest import FEWER, backtest_page, document, sentences
@@ -93,6 +94,10 @@ def test_the_counts_are_those_of_the_drawn_children(told: dict[str, Any]) -> Non
         "repeat_ed": "changed",
         "home_notices": "gone",
     }
+    asked = {row["rule"]: (row[OLD], row[NEW]) for row in told["rules"]}
+    assert [words[-13:] for words in asked["repeat_ed"]] == ["is at least 3", "is at least 2"]
+    assert asked["home_notices"][0]
+    assert asked["home_notices"][1] == ""
     came = told["outcomes"]
     assert (came["children"], came[OLD], came[NEW]) == (2, 0, 2)
     assert (came["only_new"], came["only_old"]) == (2, 0)
@@ -257,6 +262,15 @@ def test_ages_are_told_from_the_youngest_on(monkeypatch: pytest.MonkeyPatch) -> 
     assert told == [
         "not yet born", "under 1", "1 to 4", "5 to 9", "10 to 15", "16 and 17", "not recorded",
     ]  # fmt: skip
+
+
+def test_a_rule_that_only_reads_otherwise_is_told_as_reworded(place: Workspace) -> None:
+    catalogue = load_catalogue(place.features_dir, place.vocabulary)
+    present = Rulebook.load(catalogue.rulebook_path, catalogue)
+    other = present.rules[0].model_copy(update={"title": "Another name"})
+    again = dataclasses.replace(present, rules=(other, *present.rules[1:]))
+    assert [row["change"] for row in changes(present, again)] == ["reworded"]
+    assert changes(present, present) == []
 
 
 def test_a_question_that_cannot_be_answered_says_what_to_do(
