@@ -69,6 +69,30 @@ def test_figures_stand_with_intervals_and_only_separate_ones_decide(
     assert pair.warnings() == []
 
 
+def test_gates_not_held_and_checks_that_ask_for_a_look_stand_beside_each_other(
+    two: tuple[Store, str, str],
+) -> None:
+    """What is quiet in both is left out; what is not in one shows the other's verdict beside it."""
+    pair = pair_of(*two)
+    gate = dataclasses.replace(pair.b.gates[0], name="a gate", passed=False, signed_off=None)
+    checks = [
+        {"name": "net_benefit", "verdict": "look"},
+        {"name": "known_on_audit", "verdict": "fine"},
+    ]
+    held = dataclasses.replace(gate, passed=True, measured="enough")
+    one = dataclasses.replace(pair.a, gates=(held,), result={**pair.a.result, "checks": []})
+    other = dataclasses.replace(pair.b, gates=(gate,), result={**pair.b.result, "checks": checks})
+    both = Pair(one, other)
+    assert list(both.verdicts()) == [
+        ("gate: a gate", "held", "NOT HELD"),
+        ("check: net benefit", "-", "look"),
+    ]
+    for told in (as_text(both), as_html(both)):
+        assert "check: net benefit" in told
+        assert "known on audit" not in told
+    assert "nothing in either" in as_text(Pair(one, one))
+
+
 def test_overlapping_intervals_decide_nothing(new_store: Maker, record: RunRecord) -> None:
     store = new_store()
     figure = json.loads(record.texts["report/figures.json"])["scorers"]["model"]["auroc"]
