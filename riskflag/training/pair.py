@@ -74,6 +74,11 @@ class Side:
             f"check: {one['name'].replace('_', ' ')}": one["verdict"] for one in checks
         }
 
+    def brier(self) -> Mapping[str, float | None]:
+        """The Brier score; runs of versions up to 0.4 recorded it without an interval."""
+        found = self.result["calibration"]["brier"]
+        return found if isinstance(found, Mapping) else {"value": found, "low": None, "high": None}
+
     def figures(self) -> dict[str, Mapping[str, float | None]]:
         """Every compared figure by its name in words, with its interval."""
         model, calibration = self.result["scorers"]["model"], self.result["calibration"]
@@ -117,8 +122,8 @@ class Pair:
     def figures(self) -> Iterator[tuple[str, str, str, str]]:
         """Name, both figures with intervals, and what can be told from the intervals."""
         ours, theirs = self.a.figures(), self.b.figures()
-        brier = [f"{side.result['calibration']['brier']:.5f}" for side in (self.a, self.b)]
-        yield "Brier", brier[0], brier[1], "the same" if brier[0] == brier[1] else ""
+        before, after = self.a.brier(), self.b.brier()
+        yield "Brier", interval(before, 5), interval(after, 5), _apart(before, after)
         for name in {**ours, **theirs}:
             first, second = ours.get(name), theirs.get(name)
             yield (

@@ -29,14 +29,14 @@ def table(result: Mapping[str, Any]) -> list[tuple[str, ...]]:
     return rows
 
 
-def interval(figure: Mapping[str, float | None]) -> str:
+def interval(figure: Mapping[str, float | None], digits: int = 3) -> str:
     """A figure with its interval."""
     value, low, high = figure["value"], figure["low"], figure["high"]
     if value is None:
         return "not known"
     if low is None or high is None:
-        return f"{value:.3f}"
-    return f"{value:.3f} ({low:.3f}-{high:.3f})"
+        return f"{value:.{digits}f}"
+    return f"{value:.{digits}f} ({low:.{digits}f}-{high:.{digits}f})"
 
 
 def sentences(result: Mapping[str, Any]) -> list[str]:
@@ -48,7 +48,8 @@ def sentences(result: Mapping[str, Any]) -> list[str]:
         f"({result['base_rate']:.2%}); capacity {result['capacity_per_month']:.0f} a month.",
         f"Of {frequency['n']} children above the line, {frequency['needed_more']} had the outcome.",
         f"Calibration slope {interval(calibration['slope'])}, foretold/observed "
-        f"{interval(calibration['expected_over_observed'])}, Brier {calibration['brier']:.4f}.",
+        f"{interval(calibration['expected_over_observed'])}, "
+        f"Brier {interval(calibration['brier'], 4)}.",
     ]
     if "oracle" in result:
         told.append(
