@@ -184,7 +184,7 @@ def test_the_night_keeps_what_the_records_say_and_marks_it():
 
 def test_a_table_cannot_have_another_shape():
     """Values and marks must fit children and names."""
-    good = {"person_ids": ("a",), "as_of": AS_OF, "names": ("x", "y")}
+    good = {"people": pa.array(["a"]), "as_of": AS_OF, "names": ("x", "y")}
     with pytest.raises(ValueError, match="row per child"):
         SignalTable(**good, values=np.zeros((2, 2)), complete=np.ones(2, bool))
     with pytest.raises(ValueError, match="entry per signal"):
