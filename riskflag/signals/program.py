@@ -284,7 +284,10 @@ def _ways(counts: Lanes, sums: Lanes, bests: Lanes, bins: int) -> tuple[Places, 
     for lanes, sort, plain in sorts:
         begin, end = lanes.start[sort:-1:2], lanes.start[sort + 1 :: 2]
         one = np.append(lanes.lanes, 0)[begin]
-        taken = (begin < end) & (lanes.op[one] == plain)
+        # Different values are told apart newest first: a lane's contacts must all go the same way.
+        behind = np.delete(lanes.lanes, begin[begin < end])
+        both = behind[lanes.op[behind] == layout.DIFFERENT]
+        taken = (begin < end) & (lanes.op[one] == plain) & ~np.isin(one, both)
         first.append(np.where(taken, one, len(lanes.op) - 1))
         rest.append(begin + taken)
         further.append(rest[-1] < end)
