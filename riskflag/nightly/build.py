@@ -19,12 +19,12 @@ from riskflag.history.threads import cores
 from riskflag.nightly.behind import Behind
 from riskflag.nightly.digest import beginnings
 from riskflag.nightly.faults import NOT_OF_ONE_CHILD, Fault, hold_if_many
-from riskflag.nightly.flag_lines import FlagLines, Written
+from riskflag.nightly.flag_lines import FlagLines, Lines, Written
 from riskflag.nightly.improvement import seen_to
 from riskflag.nightly.inputs import Inputs, require_children
 from riskflag.nightly.lifecycle import Found, Lives, cut_down, live
 from riskflag.nightly.near import tables
-from riskflag.nightly.part import Declared, Others, together
+from riskflag.nightly.part import Declared, Others, Together
 from riskflag.nightly.payload import Scene, canonical, kept, payload
 from riskflag.nightly.reasons import Child, Sources, reasons, signals_told
 from riskflag.nightly.records import CHRONOLOGY_DAYS, Records, child
@@ -91,9 +91,9 @@ class Built:
     faults: Mapping[str, Fault]
 
     @property
-    def lines(self) -> list[bytes]:
+    def lines(self) -> Lines:
         """The flags as they stand in flags.json."""
-        return [flag.line for flag in self.written]
+        return Lines(self.written)
 
     @property
     def flags(self) -> FlagLines:
@@ -113,10 +113,6 @@ def build(
     shown = {draft.person_id for draft in assessment.combined.drafts}
     shown |= {flag.person_id for flag in state.open_flags}
     near = assessment.near.select(sorted(shown))
-    # What is known of most others is let go before flags are made: they are twice as many.
-    assessment = dataclasses.replace(
-        assessment, near=assessment.near.select(sorted(shown | state.ever))
-    )
     people = Records.of(near, inputs.as_of)
     night = _Night(inputs, state, assessment, Behind(people, inputs), people, previous)
     found, faults = night.found(progress=progress)
@@ -259,7 +255,7 @@ def assess(inputs: Inputs, state: State, *, progress: Progress = silent) -> Asse
     from riskflag.scoring.rules import evaluate
 
     declared = declare(inputs, state)
-    found = together(
+    found = Together.of(
         inputs.engine(inputs.view, declared, threads=inputs.threads, progress=progress)
     )
     require_children(len(found.person_ids) + found.others.children, inputs.as_of)
@@ -273,7 +269,8 @@ def assess(inputs: Inputs, state: State, *, progress: Progress = silent) -> Asse
         bundle=inputs.bundle,
         policy=declared.policy,
     )
-    return Assessment(table, results, combined, values, found.others, found.near)
+    shown = {draft.person_id for draft in combined.drafts} | state.ever
+    return Assessment(table, results, combined, values, found.others, found.near(shown))
 
 
 def declare(inputs: Inputs, state: State) -> Declared:

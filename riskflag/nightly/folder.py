@@ -79,13 +79,17 @@ def begin(publications: Path, name: str) -> Path:
     return staging
 
 
-def write(path: Path, data: bytes | Iterable[bytes]) -> None:
-    """Write a file, whole or from pieces, and make it durable."""
+def write(path: Path, data: bytes | Iterable[bytes]) -> str:
+    """Write a file, whole or from pieces, and make it durable; its SHA-256 in hexadecimal."""
+    digest = hashlib.sha256()
     with path.open("wb") as handle:
-        handle.writelines([data] if isinstance(data, bytes) else data)
+        for piece in [data] if isinstance(data, bytes) else data:
+            handle.write(piece)
+            digest.update(piece)
         handle.flush()
         os.fsync(handle.fileno())
     steps.reached(f"folder: {path.name}")
+    return digest.hexdigest()
 
 
 def finish(staging: Path, target: Path) -> None:

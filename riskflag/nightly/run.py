@@ -11,6 +11,7 @@ import datetime as dt
 import sqlite3
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -149,21 +150,27 @@ class _Night:
             previous_flags(self.workspace, state),
             progress=self.progress,
         )
-        record, rows = self._stage(state, built)
+        staging, content_hash = self._stage(state, built)
         everyone = state.ever | {entry.person_id for entry in built.lives.entries}
-        aside.keep(self.workspace, built.assessment.near, everyone, self.inputs.as_of)
+        near = built.assessment.near
+        # The one works on one core, the other reads all files again and waits for the disk.
+        with ThreadPoolExecutor(1) as beside:
+            keeping = beside.submit(aside.keep, self.workspace, near, everyone, self.inputs.as_of)
+            record, rows = self._finish(staging, state, built, content_hash=content_hash)
+            keeping.result()
         end = publishing.publish(self.store, record, rows, reached=steps.reached)
         anchors.append(self.workspace.publications, record.run_key, end)
         folder.point_to(self.workspace.publications, record.folder)
         return record.exit_code, record
 
-    def _stage(self, state: State, built: Built) -> tuple[PublicationRecord, list[FlagRow]]:
-        """Write the publication aside and give it its name; its flags with their places in it."""
-        name = f"{self.inputs.as_of.isoformat()}-{self.inputs.run_key[:12]}"
-        publications = self.workspace.publications
-        staging = folder.begin(publications, name)
-        folder.write(staging / folder.FLAGS, folder.flags_pieces(built.lines))
-        content_hash = folder.sha256(folder.flags_pieces(built.lines))
+    @property
+    def _name(self) -> str:
+        return f"{self.inputs.as_of.isoformat()}-{self.inputs.run_key[:12]}"
+
+    def _stage(self, state: State, built: Built) -> tuple[Path, str]:
+        """Write the publication's files aside: where they are, and the hash of its flags."""
+        staging = folder.begin(self.workspace.publications, self._name)
+        content_hash = folder.write(staging / folder.FLAGS, folder.flags_pieces(built.lines))
         for file, data in near.file_bytes(built.records):
             folder.write(staging / file, data)
         folder.write(staging / folder.STATE, folder.pretty_bytes(state_file.to_json(state)))
@@ -171,6 +178,12 @@ class _Night:
         self.write_pages(self._published(built), staging)
         self.progress("Writing pages", 1, 1)
         steps.reached("folder: pages")
+        return staging, content_hash
+
+    def _finish(
+        self, staging: Path, state: State, built: Built, *, content_hash: str
+    ) -> tuple[PublicationRecord, list[FlagRow]]:
+        """Write the manifest and give the folder its name; the flags with their places in it."""
         told = folder.pretty_bytes(
             manifest(
                 self.inputs,
@@ -180,19 +193,19 @@ class _Night:
                 content_hash=content_hash,
             )
         )
-        folder.write(staging / folder.MANIFEST, told)
-        folder.finish(staging, publications / name)
+        manifest_hash = folder.write(staging / folder.MANIFEST, told)
+        folder.finish(staging, self.workspace.publications / self._name)
         record = PublicationRecord(
             run_key=self.inputs.run_key,
             as_of=self.inputs.as_of,
             generation=_generation(state, self.inputs.as_of),
-            folder=name,
+            folder=self._name,
             content_hash=content_hash,
-            manifest_hash=folder.sha256(told),
+            manifest_hash=manifest_hash,
             exit_code=PUBLISHED_DEGRADED if degraded(self.inputs, built) else PUBLISHED,
         )
         short = [flag.short for flag in built.written]
-        return record, listing.with_places(built.rows, short, built.lines)
+        return record, listing.with_places(built.rows, short, [one.size for one in built.written])
 
     def _published(self, built: Built) -> PublishedFlags:
         settings = self.inputs.settings
