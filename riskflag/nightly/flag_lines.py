@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, overload
+from typing import Any, Protocol, overload
 
 import pyarrow as pa
 
@@ -63,6 +63,16 @@ class Written:
     def line(self) -> bytes:
         """The flag as it stands in flags.json."""
         return bytes(PACKING.decompress(self.packed, self.size, asbytes=True))
+
+
+class FlagPages(Protocol):
+    """Writes the pages of flags as they are made, in whichever process that is."""
+
+    def begin(self) -> None:
+        """Called before the first flag; again, when all flags have to be made once more."""
+
+    def write(self, flag: Row, digest: str) -> None:
+        """Write one flag's; `digest` is the SHA-256 of its line."""
 
 
 @dataclass(frozen=True)

@@ -148,7 +148,7 @@ def night_parts(
     def work(number: int) -> PartResult:
         return night_part(view.part(number), declared)
 
-    for done, result in enumerate(in_turn(work, total, threads=most), start=1):
+    for done, result in enumerate(in_turn(work, total, threads=most, ahead=2), start=1):
         progress(label, done, total)
         yield result
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from riskflag.casework import audit, pause, publishing
 from riskflag.casework.publishing import FlagRow, PublicationRecord, State
@@ -60,6 +60,20 @@ ATTEMPTS = 3
 
 #: Writes pages into a folder; it must write the same bytes for the same flags.
 WritePages = Callable[[PublishedFlags, Path], None]
+
+
+@runtime_checkable
+class ByFlag(Protocol):
+    """A page writer that can write each flag's pages while the flags are made, on all cores."""
+
+    def begin(self, target: Path) -> None:
+        """Make the folder ready."""
+
+    def flag(self, flag: Mapping[str, Any], target: Path, *, digest: str) -> None:
+        """Write the pages of one flag; `digest` is the SHA-256 of its line of flags.json."""
+
+    def lists(self, published: PublishedFlags, target: Path) -> None:
+        """Write what is about all flags."""
 
 
 @dataclass(frozen=True)
@@ -148,6 +162,7 @@ class _Night:
             self.inputs,
             state,
             previous_flags(self.workspace, state),
+            pages=self._pages,
             progress=self.progress,
         )
         staging, content_hash = self._stage(state, built)
@@ -167,15 +182,26 @@ class _Night:
     def _name(self) -> str:
         return f"{self.inputs.as_of.isoformat()}-{self.inputs.run_key[:12]}"
 
+    @property
+    def _pages(self) -> _Staged | None:
+        """Who writes the pages of each flag as it is made; None when that is done afterwards."""
+        if not isinstance(self.write_pages, ByFlag):
+            return None
+        return _Staged(self.write_pages, self.workspace.publications, self._name)
+
     def _stage(self, state: State, built: Built) -> tuple[Path, str]:
         """Write the publication's files aside: where they are, and the hash of its flags."""
-        staging = folder.begin(self.workspace.publications, self._name)
-        content_hash = folder.write(staging / folder.FLAGS, folder.flags_pieces(built.lines))
-        for file, data in near.file_bytes(built.records):
+        publications, pages = self.workspace.publications, self._pages
+        staging = folder.begin(publications, self._name) if pages is None else pages.target
+        with ThreadPoolExecutor(1) as beside:
+            packing = beside.submit(lambda: list(near.file_bytes(built.records)))
+            content_hash = folder.write(staging / folder.FLAGS, folder.flags_pieces(built.lines))
+        for file, data in packing.result():
             folder.write(staging / file, data)
         folder.write(staging / folder.STATE, folder.pretty_bytes(state_file.to_json(state)))
         self.progress("Writing pages", 0, 1)
-        self.write_pages(self._published(built), staging)
+        write = self.write_pages if pages is None else pages.writer.lists
+        write(self._published(built), staging)
         self.progress("Writing pages", 1, 1)
         steps.reached("folder: pages")
         return staging, content_hash
@@ -231,6 +257,25 @@ class _Night:
                 end = audit.head(session)
             anchors.append(self.workspace.publications, current.run_key, end)
         folder.point_to(self.workspace.publications, current.folder)
+
+
+@dataclass(frozen=True)
+class _Staged:
+    """A writer of pages, and the publication that they are written for."""
+
+    writer: ByFlag
+    publications: Path
+    name: str
+
+    @property
+    def target(self) -> Path:
+        return folder.staged(self.publications, self.name)
+
+    def begin(self) -> None:
+        self.writer.begin(folder.begin(self.publications, self.name))
+
+    def write(self, flag: Mapping[str, Any], digest: str) -> None:
+        self.writer.flag(flag, self.target, digest=digest)
 
 
 def previous_flags(workspace: Workspace, state: State) -> Mapping[str, dict[str, Any]]:

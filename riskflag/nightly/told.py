@@ -48,9 +48,8 @@ def found_of(told: bytes, draft: FlagDraft) -> tuple[Found, dict[str, list[str]]
     return Found(draft, one["reasons"], newest), one["behind"]
 
 
-def told_flag(flag: Row) -> bytes:
+def told_flag(flag: Row, written: Written) -> bytes:
     """A flag: what lists and the store keep of it on a line of its own, then its packed bytes."""
-    written = Written.of(flag)
     told = {**vars(written), "packed": None}
     return _bytes({"written": told, "reasons": list(_reasons(flag))}) + b"\n" + written.packed
 

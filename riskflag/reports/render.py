@@ -52,6 +52,7 @@ def filters() -> dict[str, Callable[..., Markup]]:
         "row": record_row,
         "drawn": drawn_marks,
         "contributions": contributions,
+        "anchors": anchors,
     }
 
 
@@ -122,6 +123,11 @@ def _drawn(mark: TimeMark) -> str:
         tip = f'<use href="#m-tip" x="{late}%"/>'
         drawn = f'<line class="late" x1="{x}%" x2="{late}%"/>{tip}{drawn}'
     return f'{drawn}\n<use href="#m-x" x="{x}%"/>' if mark.withdrawn else drawn
+
+
+def anchors(numbers: Iterable[int]) -> Markup:
+    """Links to records of the same page by their numbers."""
+    return Markup(" ".join(f'<a href="#r{n:d}">{n:d}</a>' for n in numbers))  # noqa: S704
 
 
 def contributions(parts: Iterable[Part]) -> Markup:
