@@ -171,10 +171,11 @@ HEAD = """From the history's own files to a publication with pages: the history 
 in parts (after a load only), then every child's signals (the shipped catalogue), rules and a model
 of 300 trees, contributions, reasons, evidence and pages of the children who are flagged. Every
 fifth child has a brother or sister. Before the second night one child in a hundred has a new
-record. The machine has {cores} cores. Where its load before a step was above 1, others worked too:
-seconds then tell little, processor time more. Memory is that of the night's own process; while
-reasons, flags and pages of many children are made, a copy of it for each core stands beside it,
-which shares what the night holds. Compiling, once on a machine, is not in it."""
+record. The machine has {cores} cores. The load is the mean of the minute before a step, of whatever
+ran then; seconds depend on what others do meanwhile, processor time hardly. Memory is that of the
+night's own process; while reasons, flags and pages of many children are made, a copy of it for each
+core stands beside it, which shares what the night holds. Compiling, once on a machine, is not in
+it."""
 
 STEPS = {
     "view": "view of all",
