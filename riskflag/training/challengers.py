@@ -21,8 +21,8 @@ from riskflag.training import additive, logistic
 from riskflag.training.calibrate import calibrate
 from riskflag.training.evaluate import MODEL, Trial, evaluate
 from riskflag.training.experiment import EvaluationConfig, ModelConfig
+from riskflag.training.intervals import interval
 from riskflag.training.prepare import Prepared
-from riskflag.training.report import interval
 
 Floats = NDArray[np.float64]
 

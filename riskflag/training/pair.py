@@ -10,7 +10,7 @@ from typing import Any
 
 from riskflag.training.checks import FINE, NOT_KNOWN
 from riskflag.training.gates import Gate
-from riskflag.training.report import interval
+from riskflag.training.intervals import interval
 from riskflag.training.tables import calibrations
 from riskflag.training.track import Run, Store
 

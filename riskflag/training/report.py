@@ -8,6 +8,7 @@ from typing import Any
 
 from riskflag.training import page
 from riskflag.training.gates import Gate
+from riskflag.training.intervals import interval
 from riskflag.training.page import tag, text
 
 COLUMNS = ("auroc", "average_precision", "precision_at_capacity", "recall_at_capacity")
@@ -27,16 +28,6 @@ def table(result: Mapping[str, Any]) -> list[tuple[str, ...]]:
     for name, figures in result["scorers"].items():
         rows.append((name, *(interval(figures[column]) for column in COLUMNS)))
     return rows
-
-
-def interval(figure: Mapping[str, float | None], digits: int = 3) -> str:
-    """A figure with its interval."""
-    value, low, high = figure["value"], figure["low"], figure["high"]
-    if value is None:
-        return "not known"
-    if low is None or high is None:
-        return f"{value:.{digits}f}"
-    return f"{value:.{digits}f} ({low:.{digits}f}-{high:.{digits}f})"
 
 
 def sentences(result: Mapping[str, Any]) -> list[str]:
