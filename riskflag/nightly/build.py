@@ -272,7 +272,8 @@ def assess(inputs: Inputs, state: State, *, progress: Progress = silent) -> Asse
     )
     require_children(len(found.person_ids) + found.others.children, inputs.as_of)
     names = tuple(signal.name for signal in declared.signals)
-    table = SignalTable(found.person_ids, inputs.as_of, names, found.values, found.complete)
+    people = pa.array(found.person_ids, pa.string())
+    table = SignalTable(people, inputs.as_of, names, found.values, found.complete)
     results, values = evaluate(inputs.rulebook, table), table.masked()
     combined = combine(
         inputs.rulebook.rules,

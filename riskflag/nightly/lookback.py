@@ -7,8 +7,8 @@ rules and the model of choice (today's unless another is named), never with hind
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -18,8 +18,9 @@ import pyarrow.compute as pc
 
 from riskflag import __version__
 from riskflag.casework import past, publishing
-from riskflag.clock import day_number, today
+from riskflag.clock import NEVER, day_number, today
 from riskflag.errors import ConfigError, InputError
+from riskflag.history.arrays import numbers
 from riskflag.nightly import aside, near
 from riskflag.nightly import lookback_records as told
 from riskflag.nightly.lookback_material import Asked, Material, material_of
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from riskflag.workspace import Workspace
 
 Row = dict[str, Any]
+Nights = tuple[dt.date, ...]
 
 #: A look-back reaches at most so many days: a childhood, from before birth on.
 MOST_DAYS = 19 * 366
@@ -49,16 +51,13 @@ def look_back(
     when it has changed since, and with `whole`, everybody's is read. Both tell the same. Raises
     InputError when nobody with this id is known by the last day asked about.
     """
-    history = None
+    history, nights = None, _nights(store)
     if not whole:
-        last = _last(store, asked)
+        last = _last(nights, asked)
         history = aside.history_of(workspace, asked.person_id, last, as_published=False)
-    return course(
-        history or _from_everybody(workspace, asked),
-        material_of(workspace, asked),
-        asked,
-        store=store,
-    )
+    if history is None:
+        history = _from_everybody(workspace, asked)
+    return course(history, material_of(workspace, asked), asked, store=store, nights=nights)
 
 
 def _from_everybody(workspace: Workspace, asked: Asked) -> History:
@@ -73,10 +72,10 @@ def look_back_as_published(workspace: Workspace, store: Store, asked: Asked) -> 
     Of others, and of days after that night when the history has changed since, the history itself
     is asked, which takes far longer the more people are in it.
     """
-    last = _last(store, asked)
-    kept = _kept(workspace, store, asked.person_id, last)
+    nights = _nights(store)
+    kept = _kept(workspace, store, asked, nights)
     if kept is not None:
-        return course(kept, material_of(workspace, asked), asked, store=store)
+        return course(kept, material_of(workspace, asked), asked, store=store, nights=nights)
     try:
         return look_back(workspace, store, asked, whole=True)
     finally:
@@ -84,10 +83,11 @@ def look_back_as_published(workspace: Workspace, store: Store, asked: Asked) -> 
         pa.default_memory_pool().release_unused()
 
 
-def _kept(workspace: Workspace, store: Store, person_id: str, last: int) -> History | None:
+def _kept(workspace: Workspace, store: Store, asked: Asked, nights: Nights) -> History | None:
     """One child's history as the newest publication, or else what lies beside it, has it."""
+    person_id, last = asked.person_id, _last(nights, asked)
     record = publishing.current(store)
-    if record is not None and record.as_of == past.nights(store)[-1]:
+    if record is not None and record.as_of == nights[-1]:
         found = near.kept_history(workspace.publications, record, person_id, last)
         if found is not None:
             return found
@@ -111,43 +111,66 @@ def prepare(workspace: Workspace) -> None:
     Kernel(threads=1).values(nobody, material.catalogue.signals, every_day([""], days), silent)
 
 
-def course(history: History, material: Material, asked: Asked, *, store: Store | None) -> Row:
-    """As `look_back`, of a history that holds the person and everyone related to them."""
-    first, last = _reach(history, store, asked)
+def course(
+    history: History,
+    material: Material,
+    asked: Asked,
+    *,
+    store: Store | None,
+    nights: Nights | None = None,
+) -> Row:
+    """As `look_back`, of a history that holds the person and everyone related to them.
+
+    `nights` are the days of published nights, if they were read from the store before.
+    """
+    nights = _nights(store) if nights is None else nights
+    mine = _of_one(history, asked.person_id)
+    first, last = _reach(mine, nights, asked)
     done = replay(
-        history,
+        mine,
         asked.person_id,
         np.arange(first, last + 1, dtype=np.int64),
         catalogue=material.catalogue,
         rulebook=material.rulebook,
         bundle=material.bundle,
     )
-    return _Course(asked, store, history, material, done).to_dict()
+    return _Course(asked, store, nights, mine, material, done).to_dict()
 
 
-def _last(store: Store | None, asked: Asked) -> int:
+def _of_one(history: History, person_id: str) -> History:
+    """What a history has about one person: of the links, also those that name them as related."""
+    links = history.relationships
+    ours = pc.or_kleene(
+        pc.equal(links["person_id"], person_id), pc.equal(links["related_id"], person_id)
+    )
+    return replace(
+        history,
+        contacts=history.contacts.filter(pc.equal(history.contacts["person_id"], person_id)),
+        persons=history.persons.filter(pc.equal(history.persons["person_id"], person_id)),
+        relationships=links.filter(ours),
+    )
+
+
+def _nights(store: Store | None) -> Nights:
+    """The days for which a night was published."""
+    return () if store is None else past.nights(store)
+
+
+def _last(nights: Nights, asked: Asked) -> int:
     """The last as-of day: that asked about, the last night, or today."""
-    nights = () if store is None or asked.last else past.nights(store)
     return day_number(asked.last or (nights[-1] if nights else today()))
 
 
-def _reach(history: History, store: Store | None, asked: Asked) -> tuple[int, int]:
+def _reach(mine: History, nights: Nights, asked: Asked) -> tuple[int, int]:
     """The first and last as-of day: from when anything was known, to the last night or today."""
-    last = _last(store, asked)
-    known = [
-        int(day)
-        for table in (history.contacts, history.persons)
-        for day in table.filter(pc.equal(table["person_id"], asked.person_id))[
-            "known_day"
-        ].to_pylist()
-    ]
-    if not known or min(known) >= last:
+    last = _last(nights, asked)
+    of_records = numbers(mine.contacts["known_day"], NEVER).tolist()
+    of_person = numbers(mine.persons["known_day"], NEVER).tolist()
+    if min([*of_records, *of_person], default=last) >= last:
         raise InputError(
             "Nothing was known of this person by then; check the number, or give a later --to."
         )
-    own = history.contacts.filter(pc.equal(history.contacts["person_id"], asked.person_id))
-    begun = [day for day in own["known_day"].to_pylist() if day < last]
-    first = min(begun, default=last - 1) + 1
+    first = min((day for day in of_records if day < last), default=last - 1) + 1
     if asked.first is not None:
         first = day_number(asked.first)
     if last - first > MOST_DAYS:
@@ -161,9 +184,11 @@ class _Course:
 
     asked: Asked
     store: Store | None
+    nights: Nights
     history: History
     material: Material
     done: Replay
+    on_day: dict[int, tuple[Sources, Child]] = field(default_factory=dict)
 
     @property
     def first(self) -> int:
@@ -175,11 +200,7 @@ class _Course:
 
     def to_dict(self) -> Row:
         person = self.asked.person_id
-        mine = self.history.contacts.filter(pc.equal(self.history.contacts["person_id"], person))
-        rows = mine.to_pylist()
-        for place, row in enumerate(rows):
-            row["place"] = place
-        records = told.records(rows, self.last)
+        records = told.records(self._rows, self.last)
         related = [
             row for row in self.history.relationships.to_pylist() if row["person_id"] == person
         ]
@@ -195,8 +216,8 @@ class _Course:
             "feeds": told.feeds(self.done.feeds, self.first, self.last),
             "voice": told.voice(records, self.first, self.last),
             "links": told.links(related, self.first, self.last),
-            "rules": self._rules(rows),
-            "model": self._model(rows),
+            "rules": self._rules(),
+            "model": self._model(),
             "flags": self._flags(),
             "versions": self._versions(),
         }
@@ -219,18 +240,34 @@ class _Course:
     @cached_property
     def _persons(self) -> list[Row]:
         """What was ever told of who it is."""
-        table = self.history.persons
-        own = table.filter(pc.equal(table["person_id"], self.asked.person_id))
-        return list(own.to_pylist())
+        return list(self.history.persons.to_pylist())
 
-    def _sources(self, rows: Sequence[Row], day: int) -> tuple[Sources, Child]:
-        who = child(self.asked.person_id, self._person(day), _date(day))
-        behind = told.BehindOnDay(rows, self.material.catalogue, day)
-        material = self.material
-        sources = Sources(material.catalogue, material.rulebook, material.bundle, behind)
-        return sources, Child(self.asked.person_id, who["age_years"])
+    @cached_property
+    def _rows(self) -> list[Row]:
+        """Every version of every contact, each with its place."""
+        rows: list[Row] = self.history.contacts.to_pylist()
+        for place, row in enumerate(rows):
+            row["place"] = place
+        return rows
 
-    def _rules(self, rows: Sequence[Row]) -> list[Row]:
+    @cached_property
+    def _by_type(self) -> Mapping[str, list[Row]]:
+        found: dict[str, list[Row]] = {}
+        for row in self._rows:
+            found.setdefault(row["type"], []).append(row)
+        return found
+
+    def _sources(self, day: int) -> tuple[Sources, Child]:
+        """What reasons of a day rest on; several often begin on one day."""
+        if day not in self.on_day:
+            who = child(self.asked.person_id, self._person(day), _date(day))
+            material = self.material
+            behind = told.BehindOnDay(self._by_type, material.catalogue, day)
+            sources = Sources(material.catalogue, material.rulebook, material.bundle, behind)
+            self.on_day[day] = sources, Child(self.asked.person_id, who["age_years"])
+        return self.on_day[day]
+
+    def _rules(self) -> list[Row]:
         """Each rule that would have fired, or could not be decided, with its times."""
         lines = []
         for number, rule in enumerate(self.material.rulebook.rules):
@@ -246,18 +283,18 @@ class _Course:
                     "level": rule.level,
                     "theme": rule.theme,
                     "questions": list(rule.questions),
-                    "spells": [self._rule_spell(number, span, rows) for span in fired],
+                    "spells": [self._rule_spell(number, span) for span in fired],
                     "undecided": undecided,
                 }
             )
         return lines
 
-    def _rule_spell(self, number: int, span: told.Span, rows: Sequence[Row]) -> Row:
+    def _rule_spell(self, number: int, span: told.Span) -> Row:
         rule = self.material.rulebook.rules[number]
         row = span.first - self.first
         conditions = self.done.results.conditions(row, number)
         hit = RuleHit(rule.id, rule.version, rule.level, tuple(conditions))
-        sources, who = self._sources(rows, span.first)
+        sources, who = self._sources(span.first)
         reason = rule_reason(sources, who, hit)
         return {
             **span.to_dict(self.first, self.last),
@@ -265,7 +302,7 @@ class _Course:
             "contact_keys": reason["contact_keys"],
         }
 
-    def _model(self, rows: Sequence[Row]) -> Row | None:
+    def _model(self) -> Row | None:
         """When the model's line was reached, and which themes would have been its reasons."""
         bundle = self.material.bundle
         if bundle is None:
@@ -274,7 +311,7 @@ class _Course:
             "bundle": bundle.id,
             "spells": self._spans(self.done.over),
             "themes": [
-                {"theme": theme, "spells": [self._theme_spell(theme, s, rows) for s in found]}
+                {"theme": theme, "spells": [self._theme_spell(theme, s) for s in found]}
                 for theme, days in self._themes().items()
                 if (found := told.spans(self.done.days, days))
             ],
@@ -284,9 +321,9 @@ class _Course:
         said = self.done.said
         return {} if said is None else said.themes(len(self.done.days))
 
-    def _theme_spell(self, theme: str, span: told.Span, rows: Sequence[Row]) -> Row:
+    def _theme_spell(self, theme: str, span: told.Span) -> Row:
         reason = self.done.reason(span.first - self.first, theme)
-        sources, who = self._sources(rows, span.first)
+        sources, who = self._sources(span.first)
         block = theme_json(sources, who, reason)
         keys = sorted({key for signal in block["signals"] for key in signal["contact_keys"]})
         return {
@@ -330,7 +367,6 @@ class _Course:
 
     def _versions(self) -> Mapping[str, Any]:
         material = self.material
-        nights = () if self.store is None else past.nights(self.store)
         return {
             "signals": material.catalogue.fingerprint,
             "rulebook": material.rulebook.fingerprint,
@@ -340,7 +376,7 @@ class _Course:
             if material.bundle is None
             else ("named" if self.asked.bundle else "current"),
             "code": __version__,
-            "nights": sum(self.first <= day_number(night) <= self.last for night in nights),
+            "nights": sum(self.first <= day_number(night) <= self.last for night in self.nights),
         }
 
 

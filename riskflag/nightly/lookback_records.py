@@ -7,14 +7,13 @@ import itertools
 import statistics
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from riskflag.clock import NEVER, date_of, day_number, visible
+from riskflag.clock import NEVER, date_of, day_number
 from riskflag.history.feed_course import FeedCourse
 from riskflag.nightly.records import OWN, contact_json, has_voice
 
@@ -33,22 +32,13 @@ SILENCE_DAYS = 183
 class BehindOnDay:
     """Which contacts made a signal's value on one day.
 
-    `contacts` are all versions of one child's contacts, each with its `place`.
+    `contacts` are all versions of one child's contacts by type, each with its `place`.
     """
 
-    contacts: Sequence[Row]
+    contacts: Mapping[str, Sequence[Row]]
     catalogue: Catalogue
     day: int
     known: dict[str, tuple[str, ...]] = field(default_factory=dict)
-
-    @cached_property
-    def _visible(self) -> dict[str, list[Row]]:
-        """The versions that were known on that day, by type."""
-        found: dict[str, list[Row]] = {}
-        for row in self.contacts:
-            if visible(row["known_day"], row["superseded_day"], self.day):
-                found.setdefault(row["type"], []).append(row)
-        return found
 
     def ask(self, person_id: str, signals: Collection[str]) -> None:
         """Nothing to prepare: a look-back asks for few."""
@@ -58,7 +48,12 @@ class BehindOnDay:
 
         if signal not in self.known:
             asked = self.catalogue.by_name[signal]
-            found = [row for name in set(asked.types) for row in self._visible.get(name, ())]
+            found = [
+                row
+                for name in set(asked.types)
+                for row in self.contacts.get(name, ())
+                if row["known_day"] < self.day
+            ]
             found.sort(key=itemgetter("place"))
             self.known[signal] = keys_behind(asked, found, self.day)
         return self.known[signal]

@@ -2,16 +2,16 @@
 
 Every day is worked out by the clock's own rule, so nothing that became known later can enter. Days
 are rows here where a night has children: the kernel, the rules and the model are the night's own.
+Rules and model are asked about one day of each kind (riskflag.nightly.lookback_kinds).
 """
 
 from __future__ import annotations
 
 import itertools
 import math
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,6 +23,7 @@ from riskflag.history.arrays import numbers
 from riskflag.history.feed_course import FeedCourse
 from riskflag.history.persons import adult_from, children_on
 from riskflag.history.view import History
+from riskflag.nightly.lookback_kinds import Cuts
 from riskflag.progress import silent
 from riskflag.scoring.flags import UNKNOWN, YES
 from riskflag.scoring.reasons import ModelReason, group_by_theme, raising, strength_of
@@ -41,7 +42,6 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
 SLIGHT = "slight"
-_NUMBERS = re.compile(r"^(split_feature|threshold)=(.*)$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,10 @@ class Rows:
     names: tuple[str, ...]
     values: Floats
     complete: Bools
+
+    def rows(self, chosen: NDArray[np.intp]) -> Rows:
+        """Some of the rows."""
+        return Rows(self.names, self.values[chosen], self.complete[chosen])
 
     @cached_property
     def masked(self) -> Floats:
@@ -82,11 +86,10 @@ class Replay:
 
     def undecided(self, rule: int) -> Bools:
         """On which days a rule could not be decided because a feed it needs was missing."""
-        names = self.results.rulebook.rules[rule].signals
-        partial = np.zeros(len(self.days), dtype=np.bool_)
-        for name in names:
-            partial |= ~self.results.complete[name]
-        found: Bools = (self.results.outcome[:, rule] == UNKNOWN) & partial & self.counts
+        found: Bools = (self.results.outcome[:, rule] == UNKNOWN) & self.counts
+        if found.any():
+            whole = [self.results.complete[n] for n in self.results.rulebook.rules[rule].signals]
+            found &= ~np.logical_and.reduce(whole)
         return found
 
     def reason(self, row: int, theme: str) -> ModelReason:
@@ -100,28 +103,16 @@ class Replay:
 class Said:
     """What the model says on the days (`rows`) on which its line was reached.
 
-    Contributions cost about a millisecond each, and are the same for days that fall on the same
-    side of every split of every tree: each such kind of day is asked about once. `kind` has, for
-    each of `rows`, which row of `parts` is its own.
+    `kind` has, for each of `rows`, which row of `parts` is its own: contributions cost about a
+    millisecond each, and are the same for all days of a kind.
     """
 
     bundle: Bundle
+    table: Rows
     rows: NDArray[np.intp]
     kind: NDArray[np.intp]
     parts: Contributions
-    values: Floats
     told: dict[int, dict[str, ModelReason]] = field(default_factory=dict)
-
-    @classmethod
-    def on(cls, bundle: Bundle, table: Rows, rows: NDArray[np.intp]) -> Said:
-        """Ask the model about some rows of a table."""
-        model = bundle.model
-        place = [table.names.index(name) for name in model.names]
-        values = table.masked[np.ix_(rows, np.array(place))]
-        matrix = model.matrix(values, model.names)
-        first, kind = alike(sides(model, matrix))
-        parts = model.contributions(matrix[first], model.names)
-        return cls(bundle, rows, kind, parts, values)
 
     def themes(self, days: int) -> dict[str, Bools]:
         """For each theme, on which of `days` rows it would have been a reason (bool [days])."""
@@ -138,7 +129,8 @@ class Said:
         place = int(np.searchsorted(self.rows, row))
         if row not in self.told:
             contributions = self.parts.row(int(self.kind[place]))
-            used = dict(zip(self.parts.names, self.values[place].tolist(), strict=True))
+            values = self.table.rows(np.array([row])).masked[0].tolist()
+            used = dict(zip(self.table.names, values, strict=True))
             found = group_by_theme(used, contributions, self.bundle.themes)
             self.told[row] = {one.theme: one for one in raising(found)}
         return self.told[row][theme]
@@ -171,22 +163,65 @@ def replay(
     bundle: Bundle | None,
 ) -> Replay:
     """Assess one person as of every day of `days` (consecutive, ascending)."""
-    from riskflag.scoring.rules import evaluate
-
     feeds = _feeds(history.coverage, catalogue.signals)
     table = _table(history, person_id, days, catalogue.signals, feeds)
     counts = counted(history, person_id, days)
-    over = _over(bundle, table, counts)
-    return Replay(
-        person_id,
-        days,
-        counts,
-        feeds.course,
-        table,
-        evaluate(rulebook, table),
-        over,
-        None if bundle is None else Said.on(bundle, table, np.flatnonzero(over)),
+    model = None if bundle is None else bundle.model
+    first, kind = cuts_of(table.names, rulebook, model).kinds(table.values, table.complete)
+    over, said = _said(bundle, table, (first, kind), counts)
+    results = results_on(rulebook, table, first, kind)
+    return Replay(person_id, days, counts, feeds.course, table, results, over, said)
+
+
+def results_on(
+    rulebook: Rulebook, table: Rows, first: NDArray[np.intp], kind: NDArray[np.intp]
+) -> RuleResults:
+    """What every rule says on each day, decided on the first day of each kind."""
+    from riskflag.scoring.rules import evaluate
+
+    decided = evaluate(rulebook, table.rows(first))
+    column = {name: table.names.index(name) for name in rulebook.signals}
+    return replace(
+        decided,
+        outcome=decided.outcome[kind],
+        leaves=tuple(leaf[kind] for leaf in decided.leaves),
+        values={name: table.values[:, place] for name, place in column.items()},
+        complete={name: table.complete[:, place] for name, place in column.items()},
     )
+
+
+def _said(
+    bundle: Bundle | None,
+    table: Rows,
+    kinds: tuple[NDArray[np.intp], NDArray[np.intp]],
+    counts: Bools,
+) -> tuple[Bools, Said | None]:
+    """The days on which the model's line was reached, and what it says on them."""
+    if bundle is None:
+        return np.zeros(len(counts), np.bool_), None
+    (first, kind), model = kinds, bundle.model
+    values = model.matrix(table.rows(first).masked, table.names)
+    # One thread: many may be looking back at once, each with work for a few milliseconds.
+    raw = model.raw(values, model.names, threads=1)
+    over = (raw >= float(bundle.thresholds["raw"]))[kind] & counts
+    rows = np.flatnonzero(over)
+    used, place = np.unique(kind[rows], return_inverse=True)
+    parts = model.contributions(values[used], model.names)
+    return over, Said(bundle, table, rows, place, parts)
+
+
+#: The cuts that were asked for last, with the rules and the model they are of.
+_CUTS: list[tuple[tuple[str, ...], Rulebook, Model | None, Cuts]] = []
+
+
+def cuts_of(names: tuple[str, ...], rulebook: Rulebook, model: Model | None) -> Cuts:
+    """The cuts of rules and a model, put together once while the same ones are asked about."""
+    for held, rules, trees, cuts in _CUTS:
+        if rules is rulebook and trees is model and held == names:
+            return cuts
+    found = Cuts.of(names, rulebook, model)
+    _CUTS[:] = [(names, rulebook, model, found), *_CUTS[:3]]
+    return found
 
 
 def counted(history: History, person_id: str, days: Days) -> Bools:
@@ -202,8 +237,11 @@ def counted(history: History, person_id: str, days: Days) -> Bools:
     own = history.contacts.filter(pa.compute.equal(history.contacts["person_id"], person_id))
     turns |= {day for day in _days_after(own, "known_day", "superseded_day") if day <= until + 1}
     edges = sorted(day for day in turns if days[0] <= day <= days[-1])
-    tables = history.contacts, history.persons, history.relationships
-    people, child = children_on(*tables, np.array(edges))
+    # Of others' links it matters only who names this person as an adult.
+    naming = history.relationships.filter(
+        pa.compute.equal(history.relationships["related_id"], person_id)
+    )
+    people, child = children_on(own, person, naming, np.array(edges))
     said = child[pa.compute.equal(people, person_id).to_numpy(zero_copy_only=False)].any(axis=0)
     found: Bools = said[np.searchsorted(edges, days, side="right") - 1]
     return found
@@ -260,46 +298,3 @@ def _table(
             known[lost] = completeness(states, signals)
         complete[first - days[0] : after - days[0]] = known[lost]
     return Rows(tuple(signal.name for signal in signals), values, complete)
-
-
-def _over(bundle: Bundle | None, table: Rows, counts: Bools) -> Bools:
-    """The days on which the model's line was reached."""
-    if bundle is None:
-        return np.zeros(len(counts), np.bool_)
-    # One thread: many may be looking back at once, each with work for a few milliseconds.
-    raw = bundle.model.raw(table.masked, table.names, threads=1)
-    return (raw >= float(bundle.thresholds["raw"])) & counts
-
-
-def sides(model: Model, matrix: Floats) -> NDArray[np.int32]:
-    """Between which of the model's thresholds each value lies (int32 [n, k]); -1 for unknown."""
-    found = np.zeros(matrix.shape, np.int32)
-    for column, thresholds in _thresholds(model.text).items():
-        # A value goes left when it is at most the threshold.
-        found[:, column] = np.searchsorted(thresholds, matrix[:, column], side="left")
-    found[np.isnan(matrix)] = -1
-    return found
-
-
-@lru_cache(maxsize=4)
-def _thresholds(text: str) -> dict[int, Floats]:
-    """Where a model splits each of its columns, ascending, from its own text."""
-    split: dict[int, set[float]] = {}
-    features: list[int] = []
-    for name, told_ in _NUMBERS.findall(text):
-        if name == "split_feature":
-            features = [int(one) for one in told_.split()]
-        else:
-            for column, threshold in zip(features, told_.split(), strict=True):
-                split.setdefault(column, set()).add(float(threshold))
-    return {column: np.array(sorted(found)) for column, found in split.items()}
-
-
-def alike(rows: NDArray[np.int32]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """The first row of each kind of equal rows, and for each row the number of its kind."""
-    other = np.ones(len(rows), np.bool_)
-    other[1:] = (rows[1:] != rows[:-1]).any(axis=1)
-    # One day is mostly like the day before: only where runs of days begin is there much to compare.
-    begin = np.flatnonzero(other)
-    _, first, kind = np.unique(rows[begin], axis=0, return_index=True, return_inverse=True)
-    return begin[first], kind.reshape(-1)[np.cumsum(other) - 1]

@@ -86,12 +86,16 @@ class When(_Frozen):
         """The conditions that `all`, `any` or `not` puts together; none for a comparison."""
         return self.all or self.any or ((self.not_,) if self.not_ else ())
 
-    def leaves(self, *, negated: bool = False) -> Iterator[tuple[When, bool]]:
+    @cached_property
+    def comparisons(self) -> tuple[tuple[When, bool], ...]:
         """Every comparison in reading order, and whether it stands under an odd number of nots."""
+        return tuple(self._leaves(negated=False))
+
+    def _leaves(self, *, negated: bool) -> Iterator[tuple[When, bool]]:
         if self.signal:
             yield self, negated
         for part in self.parts:
-            yield from part.leaves(negated=negated ^ (self.not_ is not None))
+            yield from part._leaves(negated=negated ^ (self.not_ is not None))
 
 
 class Rule(_Frozen):
@@ -130,10 +134,10 @@ class Rule(_Frozen):
         lists = (*self.questions, *self.other_explanations, *self.cautions)
         return (self.title, self.statement, *lists)
 
-    @property
+    @cached_property
     def signals(self) -> tuple[str, ...]:
         """The names of the signals the condition reads, each once, in reading order."""
-        return tuple(dict.fromkeys(str(leaf.signal) for leaf, _ in self.when.leaves()))
+        return tuple(dict.fromkeys(str(leaf.signal) for leaf, _ in self.when.comparisons))
 
     def text(self, values: Mapping[str, float], partial: Collection[str] = ()) -> str:
         """The statement with its numbers, by signal name.

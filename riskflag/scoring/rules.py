@@ -101,7 +101,7 @@ class RuleResults:
                 negated,
                 bool(self.complete[str(leaf.signal)][i]),
             )
-            for column, (leaf, negated) in enumerate(rule.when.leaves())
+            for column, (leaf, negated) in enumerate(rule.when.comparisons)
         )
 
     def values_of(self, i: int, r: int) -> dict[str, float]:
@@ -138,7 +138,7 @@ def evaluate(rulebook: Rulebook, table: Table) -> RuleResults:
     leaves: list[Outcomes] = []
     outcome = np.empty((people, len(rulebook.rules)), dtype=np.int8)
     for r, rule in enumerate(rulebook.rules):
-        results = [compared(leaf) for leaf, _ in rule.when.leaves()]
+        results = [compared(leaf) for leaf, _ in rule.when.comparisons]
         leaves.append(np.stack(results, axis=1))
         outcome[:, r] = _decide(rule.when, iter(results))
     return RuleResults(rulebook, outcome, tuple(leaves), values, known)

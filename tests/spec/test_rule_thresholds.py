@@ -72,6 +72,6 @@ def test_a_threshold_moved_by_one_is_noticed(rule, when):
 
 def test_there_are_thresholds_to_move():
     """The control above is not empty: every comparison of every rule is moved both ways."""
-    comparisons = sum(1 for rule in BOOK.rules for _ in rule.when.leaves())
+    comparisons = sum(1 for rule in BOOK.rules for _ in rule.when.comparisons)
 
     assert len(MUTANTS) == 2 * comparisons > 100

@@ -156,6 +156,6 @@ def test_a_rule_that_loosens_a_threshold_by_one_is_noticed(rule):
     """Each threshold of a rule stands in its printed condition, so a change shows in the manual."""
     words = condition_words(rule.when)
 
-    for leaf, _ in rule.when.leaves():
+    for leaf, _ in rule.when.comparisons:
         assert f"`{leaf.signal}` is" in words
         assert f"{leaf.threshold:g}" in words
