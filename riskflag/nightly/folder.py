@@ -178,13 +178,13 @@ def read_flags(folder: Path, expected: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in flag_lines(folder, expected)]
 
 
-def flag_lines(folder: Path, expected: str) -> list[bytes]:
-    """The flags of a publication as they stand in its file; raises as `read_flags`."""
+def flag_lines(folder: Path, expected: str) -> Iterator[bytes]:
+    """The flags of a publication as they stand in its file, one by one; raises as `read_flags`."""
     path = folder / FLAGS
     if file_sha256(path) != expected:
         raise IntegrityError(f"{path} is not the one that was published; {RESTORE}")
     with path.open("rb") as handle:
-        return [line.rstrip(b",\n") for line in handle if line.startswith(b"{")]
+        yield from (line.rstrip(b",\n") for line in handle if line.startswith(b"{"))
 
 
 def first_flag_id(folder: Path) -> str | None:

@@ -81,7 +81,7 @@ def complete(workspace: Workspace, store: Store) -> bool:
     record = publishing.current(store)
     assert record is not None
     where = workspace.publications / record.folder
-    content = folder.flag_lines(where, record.content_hash)
+    content = list(folder.flag_lines(where, record.content_hash))
     flags = [json.loads(line) for line in content]
     short = [listing.listed(flag) for flag in flags]
     rows = listing.with_places([_bare_row(flag) for flag in flags], short, map(len, content))

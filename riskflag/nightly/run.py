@@ -10,7 +10,7 @@ import contextlib
 import datetime as dt
 import sqlite3
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -286,17 +286,16 @@ def previous_flags(workspace: Workspace, state: State) -> Mapping[str, dict[str,
     if state.previous is None:
         return {}
     opened_again = {flag.flag_id: flag.elsewhere for flag in state.open_flags if flag.elsewhere}
-    found = _lines_of(workspace, state.previous)
-    for record in dict.fromkeys(opened_again.values()):
-        held = _lines_of(workspace, record)
-        found |= {name: held[name] for name in held if opened_again.get(name) == record}
-    return FlagsById(found)
+    records = [state.previous, *dict.fromkeys(opened_again.values())]
 
+    def lines() -> Iterator[bytes]:
+        for record in records:
+            where = workspace.publications / record.folder
+            for line in folder.flag_lines(where, record.content_hash):
+                if record == state.previous or opened_again.get(line_id(line)) == record:
+                    yield line
 
-def _lines_of(workspace: Workspace, record: PublicationRecord) -> dict[str, bytes]:
-    """The flags of a publication as bytes, by id."""
-    lines = folder.flag_lines(workspace.publications / record.folder, record.content_hash)
-    return {line_id(line): line for line in lines}
+    return FlagsById(lines())
 
 
 def _paused(store: Store) -> bool:

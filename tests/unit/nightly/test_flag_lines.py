@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from riskflag.nightly.flag_lines import FlagLines, FlagsById, line_id
+from riskflag.nightly.flag_lines import FlagLines, FlagsById
 from riskflag.nightly.folder import flag_line, flags_bytes, flags_pieces, sha256
 from riskflag.nightly.listing import lines
 
@@ -19,7 +19,7 @@ def test_flags_come_back_as_they_were_from_their_lines():
     made = [flag_line(flag) for flag in FLAGS]
     assert list(FlagLines(made)) == FLAGS
     assert list(FlagLines(made)[1:]) == FLAGS[1:]
-    held = FlagsById({line_id(line): line for line in made})
+    held = FlagsById(made)
     assert [held[flag["flag_id"]] for flag in FLAGS] == FLAGS
     assert held.get("F-2026-000009") is None
 
