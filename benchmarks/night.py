@@ -41,15 +41,21 @@ LARGE = ("L", TENTH)
 WARM, WARM_MEMORY = Size(2_000, 40_000), 0.1
 #: One child in so many is touched before the second night.
 TOUCHED = 100
+#: What was measured of an authority, in its folder.
+FIGURES = "figures.json"
 
 
 @dataclass(frozen=True)
 class Step:
-    """What one step took: seconds on the clock and of all processors, peak memory in bytes."""
+    """What one step took: seconds on the clock and of all processors, peak memory in bytes.
+
+    `load` is how many processes wanted a core in the minute before.
+    """
 
     seconds: float
     processor: float
     peak: int
+    load: float
     more: dict[str, Any]
 
 
@@ -68,16 +74,9 @@ def night(place: Workspace, memory: float, day: dt.date) -> dict[str, Any]:
     from riskflag.nightly.run import run_night
     from riskflag.reports.publish import write_pages
 
-    pages = [0.0]
-
-    def timed(*given: Any) -> None:
-        began = time.monotonic()
-        write_pages(*given)
-        pages[0] = time.monotonic() - began
-
     # However small the authority, it is worked out from files, so that sizes can be compared.
-    told = run_night(place, day, write_pages=timed, how=How(memory)).manifest["counts"]
-    return {"flags": told["flags"], "children": told["children"], "pages": pages[0]}
+    told = run_night(place, day, write_pages=write_pages, how=How(memory)).manifest["counts"]
+    return {"flags": told["flags"], "children": told["children"]}
 
 
 def touch(place: Workspace, children: int) -> None:
@@ -107,7 +106,7 @@ def touch(place: Workspace, children: int) -> None:
 
 def step(root: Path, name: str, memory: float) -> dict[str, Any]:
     """One step in this process; what is measured is told as plain JSON."""
-    place = Workspace.open(root)
+    place, load = Workspace.open(root), os.getloadavg()[0]
     began = time.monotonic()
     if name in ("view", "renewed"):
         more = make_view(place, memory, anew=name == "view")
@@ -118,32 +117,36 @@ def step(root: Path, name: str, memory: float) -> dict[str, Any]:
         "seconds": time.monotonic() - began,
         "processor": sum(one.ru_utime + one.ru_stime for one in used),
         "peak": used[0].ru_maxrss * 1024,
+        "load": load,
         "more": more,
     }
 
 
 def measured(root: Path, letter: str, size: Size, memory: float) -> dict[str, Step]:
-    """Every step of one size by name, in the order in which they are taken."""
+    """Every step of one size by name, in the order in which they are taken.
+
+    In a folder that is kept, steps that were taken there before are not taken again.
+    """
     from benchmarks.night_world import make
 
     place = Workspace.open(root) if root.exists() else make(root, size, memory=memory)
-    found = {}
-    for name in ("view", "night", "renewed", "second"):
-        if name == "renewed":
-            touch(place, size.children)
-        found[name] = _step(root, name, memory)
-        print(letter, name, found[name], flush=True)
-    return found
+    figures = root / FIGURES
+    told = json.loads(figures.read_text()) if figures.exists() else {}
+    for name in STEPS:
+        if name not in told:
+            if name == "renewed":
+                touch(place, size.children)
+            told[name] = apart(
+                "benchmarks.night", "--step", name, "--root", root, "--memory", memory
+            )
+            figures.write_text(json.dumps(told))
+            print(letter, name, told[name], flush=True)
+    return {name: Step(**one) for name, one in told.items()}
 
 
-def _step(root: Path, name: str, memory: float) -> Step:
-    words = ("--step", name, "--root", root, "--memory", memory)
-    return Step(**apart("benchmarks.night", *words))
-
-
-def report(found: dict[str, dict[str, Step]], load: float) -> str:
+def report(found: dict[str, dict[str, Step]]) -> str:
     """The section: one table for all sizes, and what follows from it."""
-    lines = [HEAD.format(cores=os.cpu_count(), load=load), "", *_table(found), ""]
+    lines = [HEAD.format(cores=os.cpu_count()), "", *_table(found), ""]
     per_child = {
         letter: 1e6 * (steps["view"].processor + steps["night"].processor) / _children(steps)
         for letter, steps in found.items()
@@ -168,10 +171,11 @@ HEAD = """From the history's own files to a publication with pages: the history 
 in parts (after a load only), then every child's signals (the shipped catalogue), rules and a model
 of 300 trees, contributions, reasons, evidence and pages of the children who are flagged. Every
 fifth child has a brother or sister. Before the second night one child in a hundred has a new
-record. The machine has {cores} cores; its load before was {load:.1f}, and times tell little when
-that is above 1: processor time tells more. Memory is that of the night's own process; while
-reasons, flags and pages of many children are made, a copy of it for each core stands beside it,
-which shares what the night holds. Compiling, once on a machine, is not in it."""
+record. The machine has {cores} cores. The load is the mean of the minute before a step, of whatever
+ran then; seconds depend on what others do meanwhile, processor time hardly. Memory is that of the
+night's own process; while reasons, flags and pages of many children are made, a copy of it for each
+core stands beside it, which shares what the night holds. Compiling, once on a machine, is not in
+it."""
 
 STEPS = {
     "view": "view of all",
@@ -182,16 +186,15 @@ STEPS = {
 
 
 def _table(found: dict[str, dict[str, Step]]) -> list[str]:
-    rows = ["| size | step | seconds | of that pages | processor time (s) | peak memory |"]
+    rows = ["| size | step | load before | seconds | processor time (s) | peak memory |"]
     rows.append("|---|---|---|---|---|---|")
     for letter, steps in found.items():
         size = ALL[letter]
         for name, one in steps.items():
-            pages = f"{one.more['pages']:.1f}" if "pages" in one.more else ""
             about = f"{letter}: {size.children:,} children, {size.contacts:,} contacts"
             rows.append(
                 f"| {about if name == 'view' else ''} | {STEPS[name]}{_about(one)} "
-                f"| {one.seconds:.1f} | {pages} | {one.processor:.1f} "
+                f"| {one.load:.1f} | {one.seconds:.1f} | {one.processor:.1f} "
                 f"| {one.peak / 2**30:.2f} GiB |"
             )
     return rows
@@ -209,18 +212,17 @@ def _children(steps: dict[str, Step]) -> int:
 
 
 def _second(letter: str, steps: dict[str, Step]) -> str:
-    """How the second night compares with one made of all, with pages and without."""
+    """How the second night, with its view, compares with one made of all."""
 
     def whole(view: str, name: str) -> tuple[float, float]:
-        seconds = steps[view].seconds + steps[name].seconds
-        return seconds, seconds - steps[name].more["pages"]
+        used = steps[view], steps[name]
+        return sum(one.seconds for one in used), sum(one.processor for one in used)
 
     full, second = whole("view", "night"), whole("renewed", "second")
     return (
-        f"{letter}: the second night took {second[0]:.1f} s, one made of all {full[0]:.1f} s "
-        f"({full[0] / second[0]:.1f} times as long); pages, which carry the night's date and are "
-        f"all written anew, left out: {second[1]:.1f} s and {full[1]:.1f} s "
-        f"({full[1] / second[1]:.1f} times)."
+        f"{letter}: with its view the second night took {second[0]:.1f} s, one made of all "
+        f"{full[0]:.1f} s ({full[0] / second[0]:.1f} times as long; of processor time "
+        f"{full[1] / second[1]:.1f} times as much)."
     )
 
 
@@ -248,7 +250,6 @@ def main() -> None:
     if chosen.step:
         print(json.dumps(step(chosen.root, chosen.step, chosen.memory)))
         return
-    load = os.getloadavg()[0]
     with tempfile.TemporaryDirectory(prefix="riskflag-bench-") as scratch:
         folder = chosen.keep or Path(scratch)
         measured(Path(scratch) / "warm", "first", WARM, WARM_MEMORY)
@@ -256,7 +257,7 @@ def main() -> None:
             letter: measured(folder / letter, letter, ALL[letter], MEMORY[letter])
             for letter in chosen.sizes
         }
-    section = report(found, load)
+    section = report(found)
     print(section)
     if not chosen.no_page:
         write_section("Whole nights", section)

@@ -161,8 +161,10 @@ with both clocks, {how}, each in a process of its own, in turns. Every answer wa
 equal, value for value, before a time was taken. A night's answer is left in memory as each side
 gives it (riskflag: a row per child; the others: a column per question); for 24 dates it is written
 in that order to a file that is there already, in memory where the machine has such a place, so that
-no disk is measured. In memory riskflag holds the history in parts of whole children and, once it
-was asked, where the contacts of each lie; the others hold one table of theirs.
+no disk is measured: riskflag works its values out in the mapped file, which therefore counts as its
+memory, the others write theirs from where they lie. In memory riskflag holds the history in parts
+of whole children and, once it was asked, where the contacts of each lie; the others hold one table
+of theirs.
 Left out as too slow or too large for this size: {left_out or "none"}.
 
 Written by `python -m benchmarks.signals --size {letter}`; {versions}, Python

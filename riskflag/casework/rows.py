@@ -14,6 +14,7 @@ from riskflag.casework.tables import Evidence, Flag, FlagVersion, Reason
 from riskflag.errors import ConflictError
 
 FLAGS, REASONS = cast(sa.Table, Flag.__table__), cast(sa.Table, Reason.__table__)
+EVIDENCE = cast(sa.Table, Evidence.__table__)
 
 
 @dataclass(frozen=True)
@@ -189,8 +190,7 @@ def _write_reasons(session: Session, flags: Sequence[FlagRow], publication: int)
         for key, version in reason.contacts
         if (pk, key, version) not in held
     ]
-    if contacts:
-        session.execute(sa.insert(Evidence), contacts)
+    _each(session, sa.insert(EVIDENCE), contacts)
 
 
 def _reason_keys(session: Session, publication: int) -> dict[tuple[str, str], int]:
@@ -227,7 +227,9 @@ def _reason(flag_id: str, reason: ReasonRow, publication: int) -> dict[str, obje
     }
 
 
-def _each(session: Session, change: sa.Update, values: Sequence[dict[str, Any]]) -> None:
+def _each(
+    session: Session, change: sa.Insert | sa.Update, values: Sequence[dict[str, Any]]
+) -> None:
     """Make a change once for each set of values: many rows while reviewers wait for the lock."""
     if values:
         session.connection().execute(change, list(values))

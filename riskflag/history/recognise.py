@@ -14,7 +14,7 @@ from riskflag.history.looks import Looks, element_paths, in_words, look_at, show
 from riskflag.history.shipped import SHIPPED_SOURCES
 from riskflag.history.source import Source
 from riskflag.history.source_load import load_sources
-from riskflag.history.xml_reader import column_paths
+from riskflag.history.xml_path import column_paths
 
 #: Below this share of its columns a source is not worth a mention.
 _LEAST_SHARE, _LEAST_COLUMNS, _MOST_TOLD = 0.5, 2, 3

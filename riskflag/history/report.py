@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 
 from riskflag.history.recognise import Proposal
@@ -120,56 +119,3 @@ class LoadReport:
         """The report as JSON with sorted keys."""
         said = asdict(self) | {"all_rejected": self.all_rejected}
         return json.dumps(said, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
-
-    def as_text(self) -> str:
-        """The report as plain text, one fact a line."""
-        return "\n".join(self._lines()) + "\n"
-
-    def _lines(self) -> Iterator[str]:
-        yield "Load report" + (" (dry run: nothing was written)" if self.dry_run else "")
-        for file in self.files:
-            yield f"{file.landed} {file.name} ({file.source}): {_file_line(file)}"
-        yield (
-            f"{self.new_versions:,} contact versions added, {self.withdrawn:,} withdrawn, "
-            f"{self.linked_later:,} linked to a person now, {self.unlinked:,} not linked yet."
-        )
-        yield f"{self.persons:,} person rows and {self.relationships:,} relationships added."
-        for item in self.unmapped:
-            yield f"Not mapped: {item.source} {item.column} code {item.code}: {item.rows:,} rows"
-        for none in self.unsaid:
-            yield (
-                f"Unknown: {none.attribute} of {none.contacts:,} of {none.of:,} {none.type} "
-                f"from {none.source}; signals that ask for it do not count them."
-            )
-        for name, count in sorted(self.issues.items()):
-            yield f"Marked {name}: {count:,} contacts"
-        for late in self.lateness:
-            yield (
-                f"Lateness of {late.source} ({late.basis}): half within {late.half_within} days, "
-                f"nine in ten within {late.nine_tenths_within}, longest {late.longest}."
-            )
-        for name in self.unclaimed:
-            yield f"No source takes {name}: it was not read."
-        for proposal in self.proposals:
-            yield from proposal.says
-        yield from self.notes
-
-
-def _file_line(file: FileReport) -> str:
-    if file.status == "known":
-        return "already loaded, nothing to do."
-    if file.status == "held":
-        return f"held ({file.reason}). {file.message}"
-    said = (
-        f"{file.rows:,} rows = {file.accepted:,} accepted + {file.duplicate:,} duplicate + "
-        f"{file.superseded:,} superseded + {file.quarantined:,} quarantined"
-    )
-    if file.not_selected:
-        said += f"; {file.not_selected:,} of the accepted make nothing"
-    if file.reasons:
-        parts = ", ".join(f"{name} {count:,}" for name, count in sorted(file.reasons.items()))
-        said += f"; quarantined for {parts}"
-    if file.warnings:
-        parts = ", ".join(f"{name} {count:,}" for name, count in sorted(file.warnings.items()))
-        said += f"; to look at: {parts}"
-    return said + "."

@@ -5,6 +5,7 @@ from __future__ import annotations
 from riskflag.history.check_digits import CHECKED
 from riskflag.history.schema import AGENCIES, LINKS, Vocabulary, load_vocabulary
 from riskflag.history.source import ContactEntry, Source, Value
+from riskflag.history.xml_path import column_paths
 
 Place = tuple[str | int, ...]
 Mistake = tuple[Place, str]
@@ -51,8 +52,6 @@ def _maps(source: Source) -> Mistake | None:
 
 def _paths(source: Source) -> Mistake | None:
     """Every column of an XML source is a path, and none leads above the file's first element."""
-    from riskflag.history.xml_reader import column_paths
-
     if source.files.trailer is not None and source.files.format != "csv":
         return ("files", "trailer"), "a trailer belongs to format csv, and only there"
     if source.files.rows is None:

@@ -147,7 +147,7 @@ class History:
         """The contact types that no usable feed covers at `as_of`; none without coverage rows."""
         return unavailable(self.feeds(as_of))
 
-    def select(self, person_ids: Sequence[str]) -> History:
+    def select(self, person_ids: Sequence[str] | pa.Array) -> History:
         """The same history for these people only."""
         tables = (self.contacts, self.persons, self.relationships)
         contacts, persons, relationships = (

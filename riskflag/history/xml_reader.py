@@ -1,8 +1,6 @@
 """Reading XML as a stream: one row per element at a path, its columns by paths relative to it.
 
-A column's path goes down by names (`Assessments/AssessmentFactors`), up by `..`, to an attribute by
-`@name` and to the element's own text by `.`; `A|B` is the first of the two that holds a text. The
-texts of several elements of one path are joined by a space. Namespaces are left out of names.
+The texts of several elements of one path are joined by a space. Namespaces are left out of names.
 
 Nothing is looked up for a document: one that declares a document type, and with it entities, is
 refused before any of it is expanded.
@@ -10,9 +8,7 @@ refused before any of it is expanded.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from functools import partial
 from xml.parsers import expat
 
@@ -21,33 +17,12 @@ import pyarrow as pa
 
 from riskflag.history.delivered import FileContent, RejectedError
 from riskflag.history.raw_file import LONGEST_FIELD, OBJECT_ROWS, RawFile, What
+from riskflag.history.xml_path import ColumnPath, column_paths
 
-_STEP = r"@?[A-Za-z_][\w.\-]*"
-_PATH = re.compile(rf"\.|(?:\.\.)(?:/\.\.)*(?:/{_STEP})*|{_STEP}(?:/{_STEP})*")
 #: A file nested deeper than this, or with so much below one element, is no agency's return.
 _DEEPEST, _MOST_ELEMENTS = 64, 2_000_000
 _LARGEST = 1 << 31
 _CHUNK = 1 << 20
-
-
-@dataclass(frozen=True)
-class ColumnPath:
-    """One way from a row's element to a text: so many elements up, then down by names."""
-
-    up: int
-    down: tuple[str, ...]
-
-
-def column_paths(text: str) -> tuple[ColumnPath, ...]:
-    """The alternatives of a column; ValueError when it is not a path."""
-    found = []
-    for part in text.split("|"):
-        if not _PATH.fullmatch(part):
-            raise ValueError(f"{part} is not a path such as Name, ../Name or @name")
-        steps = [step for step in part.split("/") if step != "."]
-        up = steps.count("..")
-        found.append(ColumnPath(up, tuple(steps[up:])))
-    return tuple(found)
 
 
 class _Element:

@@ -24,7 +24,8 @@ from riskflag.history.persons import children_on
 from riskflag.nightly.backtest_outcomes import Course, groups, outcomes
 from riskflag.progress import Progress, silent
 from riskflag.scoring.flags import RANK, YES
-from riskflag.scoring.rulebook import Rulebook
+from riskflag.scoring.manual import condition_words
+from riskflag.scoring.rulebook import Rule, Rulebook
 from riskflag.scoring.rules import evaluate
 
 if TYPE_CHECKING:
@@ -108,6 +109,7 @@ def back_test(workspace: Workspace, asked: Asked, progress: Progress = silent) -
         progress=progress,
     )
     course = Course(history, ids, days, {key: side.first(days) for key, side in sides.items()})
+    of = asked.outcome
     return {
         "format": FORMAT,
         "authority": workspace.config.authority,
@@ -121,7 +123,7 @@ def back_test(workspace: Workspace, asked: Asked, progress: Progress = silent) -
         "children": children(course),
         "gained_by": by_rule(course, sides, brought_by=NEW, not_by=OLD),
         "lost_by": by_rule(course, sides, brought_by=OLD, not_by=NEW),
-        "outcomes": None if asked.outcome is None else outcomes(course, asked.outcome),
+        "outcomes": None if of is None else outcomes(workspace.history, course, of),
         "groups": groups(workspace.history, course),
     }
 
@@ -186,16 +188,24 @@ def _bring(
 
 
 def changes(present: Rulebook, changed: Rulebook) -> list[dict[str, str]]:
-    """Every rule that came, went or is not as it was."""
+    """Every rule that came, went or is not as it was, with what it asks for in either rulebook."""
     told = []
     for name in sorted({*present.by_id, *changed.by_id}):
         old, new = present.by_id.get(name), changed.by_id.get(name)
         if old is not None and new is not None and old.fingerprint == new.fingerprint:
             continue
+        asks = {OLD: _asks(old), NEW: _asks(new)}
         what = "new" if old is None else "gone" if new is None else "changed"
+        if asks[OLD] == asks[NEW]:
+            what = "reworded"
         title = (new or old).title  # type: ignore[union-attr]
-        told.append({"rule": name, "title": title, "change": what})
+        told.append({"rule": name, "title": title, "change": what, **asks})
     return told
+
+
+def _asks(rule: Rule | None) -> str:
+    """The level and the condition of a rule in words; nothing of a rule that is not there."""
+    return "" if rule is None else f"{rule.level}: {condition_words(rule.when)}".replace("`", "")
 
 
 def weeks(days: Days, sides: Mapping[str, Side]) -> list[dict[str, Any]]:

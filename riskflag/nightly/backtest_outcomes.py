@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,11 +36,12 @@ class Course:
     first: Mapping[str, Mapping[int, int]]
 
 
-def outcomes(course: Course, outcome: OutcomeConfig) -> dict[str, Any]:
+def outcomes(store: Path, course: Course, outcome: OutcomeConfig) -> dict[str, Any]:
     """Children whose first outcome in the time came within the horizon after a first flag.
 
     Outcomes count as recorded by now; the flags count only what was known before each night. An
-    outcome on the very day of a night was not reached by it when it was known before.
+    outcome on the very day of a night was not reached by it when it was known before. `store` is
+    the folder of the history, where it is recorded to which groups these children belong.
     """
     came = first_outcomes(course, outcome)
     reached = {
@@ -68,7 +69,42 @@ def outcomes(course: Course, outcome: OutcomeConfig) -> dict[str, Any]:
         "earlier_days": float(np.median(gained)) if gained else None,
         "later": len(lost),
         "later_days": float(np.median(lost)) if lost else None,
+        "groups": outcome_groups(store, course, came, reached),
     }
+
+
+def outcome_groups(
+    store: Path, course: Course, came: Mapping[int, int], reached: Mapping[str, Mapping[int, int]]
+) -> list[dict[str, Any]]:
+    """Children with the outcome, and those whom each side reached, by group; None is not told.
+
+    The age is that of the day of the outcome. A group is told whole or not at all: neither those
+    reached, nor those missed, nor those whom only one side reaches may be few.
+    """
+    ages_at = {course.ids[place]: date_of(day) for place, day in came.items()}
+    known = groups_of(store, ages_at) if ages_at else {}
+    old, new = reached["old"].keys(), reached["new"].keys()
+    sets = {"children": came.keys(), "old": old, "new": new}
+    never_few = (*sets.values(), came.keys() - old, came.keys() - new, old ^ new)
+    told: list[dict[str, Any]] = []
+    for kind in KINDS:
+        names = {place: known.get(course.ids[place], {}).get(kind, NOT_RECORDED) for place in came}
+        ordered = sorted(set(names.values()), key=standing)
+
+        def by_group(places: Collection[int]) -> list[int]:
+            return [sum(names[place] == name for place in places) for name in ordered]  # noqa: B023
+
+        counts = {key: by_group(one) for key, one in sets.items()}
+        few = frozenset().union(
+            *(hidden(by_group(one), parts_of_a_whole=True) for one in never_few)
+        )
+        unseen = hidden(counts["children"], parts_of_a_whole=True, also=few)
+        told += [
+            {"kind": kind, "group": name}
+            | {key: None if at in unseen else one[at] for key, one in counts.items()}
+            for at, name in enumerate(ordered)
+        ]
+    return told
 
 
 def first_outcomes(course: Course, outcome: OutcomeConfig) -> dict[int, int]:

@@ -13,18 +13,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from riskflag.casework.publishing import FlagRow, State
-from riskflag.clock import date_of
 from riskflag.history.coverage import unavailable
 from riskflag.history.threads import cores
 from riskflag.nightly.behind import Behind
 from riskflag.nightly.digest import beginnings
 from riskflag.nightly.faults import NOT_OF_ONE_CHILD, Fault, hold_if_many
-from riskflag.nightly.flag_lines import FlagLines, Written
+from riskflag.nightly.flag_lines import FlagLines, FlagPages, Lines, Written
 from riskflag.nightly.improvement import seen_to
 from riskflag.nightly.inputs import Inputs, require_children
 from riskflag.nightly.lifecycle import Found, Lives, cut_down, live
 from riskflag.nightly.near import tables
-from riskflag.nightly.part import Declared, Others, together
+from riskflag.nightly.part import Declared, Others, Together
 from riskflag.nightly.payload import Scene, canonical, kept, payload
 from riskflag.nightly.reasons import Child, Sources, reasons, signals_told
 from riskflag.nightly.records import CHRONOLOGY_DAYS, Records, child
@@ -91,9 +90,9 @@ class Built:
     faults: Mapping[str, Fault]
 
     @property
-    def lines(self) -> list[bytes]:
+    def lines(self) -> Lines:
         """The flags as they stand in flags.json."""
-        return [flag.line for flag in self.written]
+        return Lines(self.written)
 
     @property
     def flags(self) -> FlagLines:
@@ -102,9 +101,14 @@ class Built:
 
 
 def build(
-    inputs: Inputs, state: State, previous: Mapping[str, Row], *, progress: Progress = silent
+    inputs: Inputs,
+    state: State,
+    previous: Mapping[str, Row],
+    *,
+    pages: FlagPages | None = None,
+    progress: Progress = silent,
 ) -> Built:
-    """Assess every child and make tonight's flags.
+    """Assess every child and make tonight's flags, with their pages when told who writes them.
 
     `previous` are the flags of the publication before by their id. Raises InputError when no child
     is known and HeldError when too many children met a fault.
@@ -113,12 +117,8 @@ def build(
     shown = {draft.person_id for draft in assessment.combined.drafts}
     shown |= {flag.person_id for flag in state.open_flags}
     near = assessment.near.select(sorted(shown))
-    # What is known of most others is let go before flags are made: they are twice as many.
-    assessment = dataclasses.replace(
-        assessment, near=assessment.near.select(sorted(shown | state.ever))
-    )
     people = Records.of(near, inputs.as_of)
-    night = _Night(inputs, state, assessment, Behind(people, inputs), people, previous)
+    night = _Night(inputs, state, assessment, Behind(people, inputs), people, previous, pages)
     found, faults = night.found(progress=progress)
     while True:
         lives = night.lives(found, faults)
@@ -143,6 +143,7 @@ class _Night:
     behind: Behind
     people: Records
     before: Mapping[str, Row]
+    pages: FlagPages | None
 
     @property
     def sources(self) -> Sources:
@@ -230,7 +231,8 @@ class _Night:
         def work(number: int) -> bytes:
             entry = entries[number]
             try:
-                return told_flag(payload(entry, scene, self.before))
+                flag = payload(entry, scene, self.before)
+                written = Written.of(flag)
             except NOT_OF_ONE_CHILD:
                 raise
             except Exception as error:
@@ -239,8 +241,14 @@ class _Night:
                     return told_fault(error)
                 if earlier is None:
                     raise
-                return told_flag(kept(entry, scene, earlier))
+                flag = kept(entry, scene, earlier)
+                written = Written.of(flag)
+            if self.pages is not None:
+                self.pages.write(flag, written.digest)
+            return told_flag(flag, written)
 
+        if self.pages is not None:
+            self.pages.begin()
         made: list[tuple[Written, FlagRow]] = []
         more: dict[str, Fault] = {}
         for entry, told in zip(
@@ -259,12 +267,13 @@ def assess(inputs: Inputs, state: State, *, progress: Progress = silent) -> Asse
     from riskflag.scoring.rules import evaluate
 
     declared = declare(inputs, state)
-    found = together(
+    found = Together.of(
         inputs.engine(inputs.view, declared, threads=inputs.threads, progress=progress)
     )
     require_children(len(found.person_ids) + found.others.children, inputs.as_of)
     names = tuple(signal.name for signal in declared.signals)
-    table = SignalTable(found.person_ids, inputs.as_of, names, found.values, found.complete)
+    people = pa.array(found.person_ids, pa.string())
+    table = SignalTable(people, inputs.as_of, names, found.values, found.complete)
     results, values = evaluate(inputs.rulebook, table), table.masked()
     combined = combine(
         inputs.rulebook.rules,
@@ -273,7 +282,8 @@ def assess(inputs: Inputs, state: State, *, progress: Progress = silent) -> Asse
         bundle=inputs.bundle,
         policy=declared.policy,
     )
-    return Assessment(table, results, combined, values, found.others, found.near)
+    shown = {draft.person_id for draft in combined.drafts} | state.ever
+    return Assessment(table, results, combined, values, found.others, found.near(shown))
 
 
 def declare(inputs: Inputs, state: State) -> Declared:
@@ -333,14 +343,8 @@ def _found(draft: FlagDraft, sources: Sources, people: Records) -> Found:
     sources.behind.ask(person, signals_told(draft.rule_hits, draft.model) | protective)
     who = child(person, people.persons.get(person), people.as_of)
     made = reasons(sources, Child(person, who["age_years"]), draft.rule_hits, draft.model)
-    return Found(draft, made, _newest_known(made, people, person))
-
-
-def _newest_known(made: Sequence[Row], people: Records, person_id: str) -> dt.date | None:
     keys = {key for reason in made for key in reason["contact_keys"]}
-    rows = people.contacts.get(person_id, ())
-    days = [row["known_day"] for row in rows if row["contact_key"] in keys]
-    return date_of(max(days)) if days else None
+    return Found(draft, made, people.newest_known(person, keys))
 
 
 def _scene(

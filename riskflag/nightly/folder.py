@@ -9,6 +9,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,9 @@ STATE = "state.json"
 MANIFEST = "manifest.json"
 CURRENT = "CURRENT"
 STAGING = ".staging-"
+
+#: So many files are waited for at once while the disk takes them.
+WAITING = 64
 
 RESTORE = "restore the folder from its backup, or run `riskflag verify` to see what else differs."
 
@@ -73,19 +77,28 @@ def begin(publications: Path, name: str) -> Path:
     publications.mkdir(parents=True, exist_ok=True, mode=0o700)
     for left in publications.glob(f"{STAGING}*"):
         shutil.rmtree(left, ignore_errors=True)
-    staging = publications / f"{STAGING}{name}"
+    staging = staged(publications, name)
     staging.mkdir(mode=0o700)
     steps.reached("folder: staging")
     return staging
 
 
-def write(path: Path, data: bytes | Iterable[bytes]) -> None:
-    """Write a file, whole or from pieces, and make it durable."""
+def staged(publications: Path, name: str) -> Path:
+    """Where `begin` makes the staging folder for `name`."""
+    return publications / f"{STAGING}{name}"
+
+
+def write(path: Path, data: bytes | Iterable[bytes]) -> str:
+    """Write a file, whole or from pieces, and make it durable; its SHA-256 in hexadecimal."""
+    digest = hashlib.sha256()
     with path.open("wb") as handle:
-        handle.writelines([data] if isinstance(data, bytes) else data)
+        for piece in [data] if isinstance(data, bytes) else data:
+            handle.write(piece)
+            digest.update(piece)
         handle.flush()
         os.fsync(handle.fileno())
     steps.reached(f"folder: {path.name}")
+    return digest.hexdigest()
 
 
 def finish(staging: Path, target: Path) -> None:
@@ -94,8 +107,9 @@ def finish(staging: Path, target: Path) -> None:
     A folder of that name that no publication in the store claims was left by a run that was
     ended; it is replaced.
     """
-    # From several threads the disk takes them together; one by one they take most of a minute.
-    in_threads(_sync, [(path,) for path in files(staging)])
+    # From many threads the disk takes them together; one by one they take most of a minute.
+    with ThreadPoolExecutor(WAITING) as pool:
+        list(pool.map(_sync, files(staging)))
     for folder in sorted({path.parent for path in files(staging)} | {staging}):
         _sync(folder)
     steps.reached("folder: synced")

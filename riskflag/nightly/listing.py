@@ -49,25 +49,26 @@ def listed(flag: Mapping[str, Any]) -> Row:
 
 
 def with_places(
-    rows: Sequence[FlagRow], short: Sequence[Row], content: Iterable[bytes]
+    rows: Sequence[FlagRow], short: Sequence[Row], sizes: Iterable[int]
 ) -> list[FlagRow]:
     """The rows with what lists read.
 
-    `short` (`listed`) are in the order of the rows and of `content`, the lines of flags.json.
+    `short` (`listed`) are in the order of the rows and of `sizes`, the bytes of each line of
+    flags.json.
     """
     places = {flag["flag_id"]: place for place, flag in enumerate(in_order(short))}
     return [
         replace(row, place=places[row.flag_id], starts=starts, length=length, **_facts(flag))
-        for row, flag, (starts, length) in zip(rows, short, lines(content), strict=True)
+        for row, flag, (starts, length) in zip(rows, short, lines(sizes), strict=True)
     ]
 
 
-def lines(content: Iterable[bytes]) -> Iterator[tuple[int, int]]:
+def lines(sizes: Iterable[int]) -> Iterator[tuple[int, int]]:
     """Where each flag stands in flags.json (riskflag.nightly.folder): first byte and length."""
     starts = len("[\n")
-    for line in content:
-        yield starts, len(line)
-        starts += len(line) + len(",\n")
+    for size in sizes:
+        yield starts, size
+        starts += size + len(",\n")
 
 
 def _facts(short: Row) -> dict[str, Any]:

@@ -18,7 +18,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from riskflag.history.arrays import encode, in_order_of, isin, ranks, take
-from riskflag.history.threads import cores, in_turn
+from riskflag.history.threads import cores, in_threads, in_turn
 from riskflag.history.view import History
 from riskflag.progress import Progress, silent
 from riskflag.scoring.combine import Policy, best_rank, finite, undecided
@@ -148,7 +148,7 @@ def night_parts(
     def work(number: int) -> PartResult:
         return night_part(view.part(number), declared)
 
-    for done, result in enumerate(in_turn(work, total, threads=most), start=1):
+    for done, result in enumerate(in_turn(work, total, threads=most, ahead=2), start=1):
         progress(label, done, total)
         yield result
 
@@ -194,20 +194,38 @@ def _others(values: Floats, outcome: NDArray[np.int8], declared: Declared, left_
     )
 
 
-def together(parts: Iterable[PartResult]) -> PartResult:
-    """All parts as one, the same however the people were divided."""
-    found = list(parts)
-    if len(found) == 1:
-        return found[0]
-    people = np.array([name for part in found for name in part.person_ids], dtype=object)
-    order = np.argsort(people.astype(str), kind="stable")
-    return PartResult(
-        tuple(people[order].tolist()),
-        np.concatenate([part.values for part in found])[order],
-        found[0].complete,
-        reduce(Others.__add__, (part.others for part in found)),
-        _one_history([part.near for part in found]),
-    )
+@dataclass(frozen=True)
+class Together:
+    """All parts as one, the same however the people were divided: fields as those of a part.
+
+    Until it is decided who is brought, what is known of people stays in the parts' `nears`.
+    """
+
+    person_ids: tuple[str, ...]
+    values: Floats
+    complete: Bools
+    others: Others
+    nears: tuple[History, ...]
+
+    @classmethod
+    def of(cls, parts: Iterable[PartResult]) -> Together:
+        """Parts of different people, in any order."""
+        found = list(parts)
+        people = np.array([name for part in found for name in part.person_ids], dtype=object)
+        order = np.argsort(people.astype(str), kind="stable")
+        return cls(
+            tuple(people[order].tolist()),
+            np.concatenate([part.values for part in found])[order],
+            found[0].complete,
+            reduce(Others.__add__, (part.others for part in found)),
+            tuple(part.near for part in found),
+        )
+
+    def near(self, people: Iterable[str]) -> History:
+        """All that is known of some of these people; far fewer are brought than may be."""
+        chosen = pa.array(sorted(people), pa.string())
+        found = in_threads(History.select, [(near, chosen) for near in self.nears])
+        return found[0] if len(found) == 1 else _one_history(found)
 
 
 def _one_history(parts: Sequence[History]) -> History:

@@ -84,7 +84,7 @@ def complete(workspace: Workspace, store: Store) -> bool:
     content = folder.flag_lines(where, record.content_hash)
     flags = [json.loads(line) for line in content]
     short = [listing.listed(flag) for flag in flags]
-    rows = listing.with_places([_bare_row(flag) for flag in flags], short, content)
+    rows = listing.with_places([_bare_row(flag) for flag in flags], short, map(len, content))
     publishing.fill_in_places(store, rows)
     return True
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -66,6 +66,12 @@ class Records:
             _linked(history.relationships, day),
             _siblings(history.relationships, day),
         )
+
+    def newest_known(self, person_id: str, keys: Collection[str]) -> dt.date | None:
+        """The day on which the last of these contacts of a person became known."""
+        rows = self.contacts.get(person_id, ())
+        days = [row["known_day"] for row in rows if row["contact_key"] in keys]
+        return date_of(max(days)) if days else None
 
 
 class RowsOf(Mapping[str, Sequence[Row]]):

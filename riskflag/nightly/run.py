@@ -11,9 +11,10 @@ import datetime as dt
 import sqlite3
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from riskflag.casework import audit, pause, publishing
 from riskflag.casework.publishing import FlagRow, PublicationRecord, State
@@ -59,6 +60,20 @@ ATTEMPTS = 3
 
 #: Writes pages into a folder; it must write the same bytes for the same flags.
 WritePages = Callable[[PublishedFlags, Path], None]
+
+
+@runtime_checkable
+class ByFlag(Protocol):
+    """A page writer that can write each flag's pages while the flags are made, on all cores."""
+
+    def begin(self, target: Path) -> None:
+        """Make the folder ready."""
+
+    def flag(self, flag: Mapping[str, Any], target: Path, *, digest: str) -> None:
+        """Write the pages of one flag; `digest` is the SHA-256 of its line of flags.json."""
+
+    def lists(self, published: PublishedFlags, target: Path) -> None:
+        """Write what is about all flags."""
 
 
 @dataclass(frozen=True)
@@ -147,30 +162,54 @@ class _Night:
             self.inputs,
             state,
             previous_flags(self.workspace, state),
+            pages=self._pages,
             progress=self.progress,
         )
-        record, rows = self._stage(state, built)
+        staging, content_hash = self._stage(state, built)
         everyone = state.ever | {entry.person_id for entry in built.lives.entries}
-        aside.keep(self.workspace, built.assessment.near, everyone, self.inputs.as_of)
+        near = built.assessment.near
+        # The one works on one core, the other reads all files again and waits for the disk.
+        with ThreadPoolExecutor(1) as beside:
+            keeping = beside.submit(aside.keep, self.workspace, near, everyone, self.inputs.as_of)
+            record, rows = self._finish(staging, state, built, content_hash=content_hash)
+            keeping.result()
         end = publishing.publish(self.store, record, rows, reached=steps.reached)
         anchors.append(self.workspace.publications, record.run_key, end)
         folder.point_to(self.workspace.publications, record.folder)
         return record.exit_code, record
 
-    def _stage(self, state: State, built: Built) -> tuple[PublicationRecord, list[FlagRow]]:
-        """Write the publication aside and give it its name; its flags with their places in it."""
-        name = f"{self.inputs.as_of.isoformat()}-{self.inputs.run_key[:12]}"
-        publications = self.workspace.publications
-        staging = folder.begin(publications, name)
-        folder.write(staging / folder.FLAGS, folder.flags_pieces(built.lines))
-        content_hash = folder.sha256(folder.flags_pieces(built.lines))
-        for file, data in near.file_bytes(built.records):
+    @property
+    def _name(self) -> str:
+        return f"{self.inputs.as_of.isoformat()}-{self.inputs.run_key[:12]}"
+
+    @property
+    def _pages(self) -> _Staged | None:
+        """Who writes the pages of each flag as it is made; None when that is done afterwards."""
+        if not isinstance(self.write_pages, ByFlag):
+            return None
+        return _Staged(self.write_pages, self.workspace.publications, self._name)
+
+    def _stage(self, state: State, built: Built) -> tuple[Path, str]:
+        """Write the publication's files aside: where they are, and the hash of its flags."""
+        publications, pages = self.workspace.publications, self._pages
+        staging = folder.begin(publications, self._name) if pages is None else pages.target
+        with ThreadPoolExecutor(1) as beside:
+            packing = beside.submit(lambda: list(near.file_bytes(built.records)))
+            content_hash = folder.write(staging / folder.FLAGS, folder.flags_pieces(built.lines))
+        for file, data in packing.result():
             folder.write(staging / file, data)
         folder.write(staging / folder.STATE, folder.pretty_bytes(state_file.to_json(state)))
         self.progress("Writing pages", 0, 1)
-        self.write_pages(self._published(built), staging)
+        write = self.write_pages if pages is None else pages.writer.lists
+        write(self._published(built), staging)
         self.progress("Writing pages", 1, 1)
         steps.reached("folder: pages")
+        return staging, content_hash
+
+    def _finish(
+        self, staging: Path, state: State, built: Built, *, content_hash: str
+    ) -> tuple[PublicationRecord, list[FlagRow]]:
+        """Write the manifest and give the folder its name; the flags with their places in it."""
         told = folder.pretty_bytes(
             manifest(
                 self.inputs,
@@ -180,19 +219,19 @@ class _Night:
                 content_hash=content_hash,
             )
         )
-        folder.write(staging / folder.MANIFEST, told)
-        folder.finish(staging, publications / name)
+        manifest_hash = folder.write(staging / folder.MANIFEST, told)
+        folder.finish(staging, self.workspace.publications / self._name)
         record = PublicationRecord(
             run_key=self.inputs.run_key,
             as_of=self.inputs.as_of,
             generation=_generation(state, self.inputs.as_of),
-            folder=name,
+            folder=self._name,
             content_hash=content_hash,
-            manifest_hash=folder.sha256(told),
+            manifest_hash=manifest_hash,
             exit_code=PUBLISHED_DEGRADED if degraded(self.inputs, built) else PUBLISHED,
         )
         short = [flag.short for flag in built.written]
-        return record, listing.with_places(built.rows, short, built.lines)
+        return record, listing.with_places(built.rows, short, [one.size for one in built.written])
 
     def _published(self, built: Built) -> PublishedFlags:
         settings = self.inputs.settings
@@ -218,6 +257,25 @@ class _Night:
                 end = audit.head(session)
             anchors.append(self.workspace.publications, current.run_key, end)
         folder.point_to(self.workspace.publications, current.folder)
+
+
+@dataclass(frozen=True)
+class _Staged:
+    """A writer of pages, and the publication that they are written for."""
+
+    writer: ByFlag
+    publications: Path
+    name: str
+
+    @property
+    def target(self) -> Path:
+        return folder.staged(self.publications, self.name)
+
+    def begin(self) -> None:
+        self.writer.begin(folder.begin(self.publications, self.name))
+
+    def write(self, flag: Mapping[str, Any], digest: str) -> None:
+        self.writer.flag(flag, self.target, digest=digest)
 
 
 def previous_flags(workspace: Workspace, state: State) -> Mapping[str, dict[str, Any]]:

@@ -15,7 +15,6 @@ from typing import Any
 from riskflag.casework.publishing import FlagRow, ReasonRow
 from riskflag.nightly.faults import Fault
 from riskflag.nightly.flag_lines import Written
-from riskflag.nightly.folder import sha256
 from riskflag.nightly.joined import themes_of
 from riskflag.nightly.lifecycle import Entry, Found
 from riskflag.scoring.flags import FlagDraft
@@ -49,24 +48,23 @@ def found_of(told: bytes, draft: FlagDraft) -> tuple[Found, dict[str, list[str]]
     return Found(draft, one["reasons"], newest), one["behind"]
 
 
-def told_flag(flag: Row) -> bytes:
-    """A flag: what lists and the store keep of it on a line of its own, then its bytes."""
-    written = Written.of(flag)
-    told = {**vars(written), "line": None}
-    return _bytes({"written": told, "reasons": list(_reasons(flag))}) + b"\n" + written.line
+def told_flag(flag: Row, written: Written) -> bytes:
+    """A flag: what lists and the store keep of it on a line of its own, then its packed bytes."""
+    told = {**vars(written), "packed": None}
+    return _bytes({"written": told, "reasons": list(_reasons(flag))}) + b"\n" + written.packed
 
 
 def flag_of(told: bytes, entry: Entry) -> tuple[Written, FlagRow]:
     """The flag as it is published, and what the store keeps of it."""
-    kept, line = told.split(b"\n", 1)
+    kept, packed = told.split(b"\n", 1)
     one = json.loads(kept)
     rules, themes = (tuple(one["written"][name]) for name in ("rules", "themes"))
-    written = Written(**{**one["written"], "line": line, "rules": rules, "themes": themes})
+    written = Written(**{**one["written"], "packed": packed, "rules": rules, "themes": themes})
     reasons = tuple(
         ReasonRow(name, source, version, tuple((key, number) for key, number in contacts))
         for name, source, version, contacts in one["reasons"]
     )
-    return written, _row(entry, sha256(line), reasons)
+    return written, _row(entry, written.digest, reasons)
 
 
 def _row(entry: Entry, digest: str, reasons: tuple[ReasonRow, ...]) -> FlagRow:

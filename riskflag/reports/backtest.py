@@ -9,8 +9,12 @@ from riskflag.reports import words
 from riskflag.reports.documents import Document, Points, Section, Table, section
 from riskflag.reports.render import page
 
-FEWER = "fewer than 10, or hidden with such"
-CHANGES = {"new": "new", "gone": "gone", "changed": "changed"}
+SAME_VERSION = " Both bear the same version; give the changed one its own before it is used."
+NOT_TOLD = "not told"
+FEWER = (
+    "Not told: fewer than 10 children, a change by fewer than 10, or a number from which one of "
+    "these could be worked out."
+)
 CAVEATS = (
     "Every night was worked out from what was known before it. A record that came late counts only "
     "from when it came.",
@@ -48,7 +52,15 @@ def document(told: Mapping[str, Any]) -> Document:
             _by_rule("Lost with", told["lost_by"]),
         ),
         _outcomes(told["outcomes"]),
-        section("By group", _groups(told["groups"])),
+        section(
+            "By group",
+            FEWER,
+            _groups(
+                "Children brought over all nights",
+                told["groups"],
+                {"old": "now", "new": "changed"},
+            ),
+        ),
         section("How to read it", Points(CAVEATS)),
     ]
     return Document(
@@ -56,7 +68,8 @@ def document(told: Mapping[str, Any]) -> Document:
         "What would this rulebook have done?",
         f"{new['title']} (version {new['version']}, {new['rules']} rules) beside {old['title']} "
         f"(version {old['version']}, {old['rules']} rules), on {told['nights']} nights from "
-        f"{words.day(told['from'])} to {words.day(told['to'])}.",
+        f"{words.day(told['from'])} to {words.day(told['to'])}."
+        + (SAME_VERSION if told["rules"] and old["version"] == new["version"] else ""),
         tuple(parts),
     )
 
@@ -101,9 +114,11 @@ def _reached(told: Mapping[str, Any]) -> list[str]:
 
 
 def _rules(rules: Sequence[Mapping[str, str]]) -> Table:
-    rows = tuple((one["title"], one["rule"], CHANGES[one["change"]]) for one in rules)
-    nothing = (("none", "", "the rules are the same"),)
-    return Table("Rules that differ", ("rule", "id", "change"), rows or nothing)
+    keys = ("title", "rule", "change", "old", "new")
+    rows = tuple(tuple(one[key] for key in keys) for one in rules)
+    nothing = (("none", "", "the rules are the same", "", ""),)
+    heads = ("rule", "id", "change", "asks now", "would ask")
+    return Table("Rules that differ", heads, rows or nothing)
 
 
 def _weeks(weeks: Sequence[Mapping[str, Any]]) -> Table:
@@ -139,13 +154,21 @@ def _outcomes(told: Mapping[str, Any] | None) -> Section:
         f"The first of these in the time: {named}. Before it means within {told['horizon_days']} "
         "days.",
         Table("Children with the outcome", ("children who", "how many"), rows),
+        FEWER,
+        _groups(
+            "The same by group",
+            told["groups"],
+            {"children": "had it", "old": "brought before it, now", "new": "with the change"},
+        ),
     )
 
 
-def _groups(rows: Sequence[Mapping[str, Any]]) -> Table:
-    def shown(count: int | None) -> str:
-        return FEWER if count is None else f"{count:,}"
+def _groups(caption: str, rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str]) -> Table:
+    """Counts by group; `columns` says which of them, and what each is called."""
 
-    told = tuple((r["kind"], r["group"], shown(r["old"]), shown(r["new"])) for r in rows)
-    heads = ("by", "group", "now", "changed")
-    return Table("Children brought over all nights", heads, told or (("none", "", "0", "0"),))
+    def shown(count: int | None) -> str:
+        return NOT_TOLD if count is None else f"{count:,}"
+
+    told = tuple((r["kind"], r["group"], *(shown(r[key]) for key in columns)) for r in rows)
+    nothing = (("none", "", *("0" for _ in columns)),)
+    return Table(caption, ("by", "group", *columns.values()), told or nothing)

@@ -77,8 +77,9 @@ def _block(block: Block) -> list[str]:
         return [_text(block.text)]
     if isinstance(block, Points):
         return [f"- {_text(text)}" for text in block.texts]
-    heads = _row(block.heads)
-    return [heads, "|" + "---|" * len(block.heads), *(_row(row) for row in block.rows)]
+    rule = "|" + "---|" * len(block.heads)
+    named = f"**{_text(block.caption)}**"
+    return [named, "", _row(block.heads), rule, *(_row(row) for row in block.rows)]
 
 
 def _row(cells: Sequence[str]) -> str:

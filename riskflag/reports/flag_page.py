@@ -118,7 +118,8 @@ class Drawn:
     @classmethod
     def of(cls, flag: Mapping[str, Any], digest: str = "") -> Drawn:
         """That of a FLAG JSON; `digest` is its `record_hash`, for a caller who has it."""
-        return cls(digest or record_hash(flag), everything(flag), timeline(flag))
+        found = everything(flag)
+        return cls(digest or record_hash(flag), found, timeline(flag, found[0]))
 
 
 def view(

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from riskflag.reports.documents import Document, Table, section
 from riskflag.reports.governance_words import FIGURES, NOT_KNOWN, figure, interval, percent
+from riskflag.training.gates import Gate
 from riskflag.training.governance import Evidence
 
 #: A signal whose share of the scores moved by less than this is not told.
@@ -104,6 +105,12 @@ def _figures(before: Evidence, after: Evidence) -> Table:
         }
 
     return _different("On each one's own test months", told(before), told(after), keep_same=True)
+
+
+def _verdict(gate: Gate) -> str:
+    """The verdict and what was measured, which may begin with the verdict itself."""
+    told = gate.measured
+    return told if told.startswith(gate.verdict) else f"{gate.verdict}: {told}"
 
 
 def _gates(before: Evidence, after: Evidence) -> Table:

@@ -11,12 +11,12 @@ from riskflag.training.gate_figures import LEVEL, LISTED, MISSED, PROXIES
 from riskflag.training.governance import Evidence
 
 OF_KIND = "missed_cases_by_"
-#: The rates of a group: as recorded, and the heading. The level is a factor, the others shares.
+#: The rates of a group: as recorded, the heading, out of how many, digits. The level is a factor.
 RATES = (
-    ("missed", "of those who came to harm, missed"),
-    ("false_alarms", "of the others, listed"),
-    ("precision", "of those listed, came to harm"),
-    ("foretold_over_observed", "foretold for each observed"),
+    ("missed", "missed, of 100 who had the outcome", 100, 0),
+    ("false_alarms", "listed for nothing, of 1,000 others", 1000, 1),
+    ("precision", "had the outcome, of 100 listed", 100, 0),
+    ("foretold_over_observed", "foretold for each observed", 1, 2),
 )
 TOO_FEW = "too few to tell"
 
@@ -76,7 +76,7 @@ def _of_kind(evidence: Evidence, check: Mapping[str, Any]) -> Section:
     kind = check["name"].removeprefix(OF_KIND)
     same = [one for one in evidence.checks("fairness") if one["name"].endswith(f"_by_{kind}")]
     same = [one for one in same if not one["name"].startswith("cost_of_lines")]
-    heads = ("group", "children", "of all", "of the list", *(heading for _, heading in RATES))
+    heads = ("group", "children", "of all", "of the list", *(rate[1] for rate in RATES))
     rows = tuple(_group(row) for row in check["table"])
     blocks: list[Block] = [sentences(f"Checks by {kind.replace('_', ' ')}", same)]
     if rows:
@@ -85,9 +85,11 @@ def _of_kind(evidence: Evidence, check: Mapping[str, Any]) -> Section:
 
 
 def _group(row: Mapping[str, Any]) -> tuple[str, ...]:
-    def rate(name: str) -> str:
+    def rate(name: str, of: int, digits: int) -> str:
         told = row[name]
-        return TOO_FEW if told["value"] is None else interval(told)
+        if told["value"] is None:
+            return TOO_FEW
+        return interval({k: None if v is None else of * v for k, v in told.items()}, digits)
 
     share = row["share_of_list"]
     return (
@@ -95,7 +97,7 @@ def _group(row: Mapping[str, Any]) -> tuple[str, ...]:
         TOO_FEW if row["children"] is None else f"{row['children']:,}",
         percent(row["share_of_children"]),
         TOO_FEW if share is None else percent(share),
-        *(rate(name) for name, _ in RATES),
+        *(rate(name, of, digits) for name, _, of, digits in RATES),
     )
 
 

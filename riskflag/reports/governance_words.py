@@ -33,10 +33,11 @@ def outcome(about: Mapping[str, Any]) -> str:
 
 
 def baselines(result: Mapping[str, Any]) -> Table:
-    """The model beside what anybody could have done instead."""
+    """The model, first, beside what anybody could have done instead."""
+    scorers, beyond = result["scorers"], result["share_of"]
     rows = tuple(
-        (_list(name, result), *(interval(one[key]) for key, _ in FIGURES))
-        for name, one in result["scorers"].items()
+        (_list(name, result), *(interval(scorers[name][key]) for key, _ in FIGURES))
+        for name in sorted(scorers, key=lambda name: (name != "model", name in beyond, name))
     )
     month = f"{result['capacity_per_month']:.0f}"
     heads = ("list by", *(heading for _, heading in FIGURES))

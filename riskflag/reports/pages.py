@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 from riskflag.reports.analyst import analyst_report
 from riskflag.reports.flag_page import Drawn, view
 from riskflag.reports.records import Chronology, kept_first
-from riskflag.reports.render import render_flag, render_report, render_shap
+from riskflag.reports.render import record_rows, render_flag, render_report, render_shap
 from riskflag.reports.worklist import address, safe_name
 
 #: The folders of a publication's pages, and its list.
@@ -18,8 +17,6 @@ FLAGS, ANALYST = "flags", "analyst"
 WORKLIST = "worklist.html"
 #: A flag's file is at most so large, in bytes, to go by slow links and open on old machines.
 LARGEST = 60_000
-#: One record in a page's HTML: its number, and all of its row.
-ROW = re.compile(r'<tr[^>]* id="r(\d+)".*?</tr>\n', re.DOTALL)
 #: Leaving records out takes words of its own: about so many bytes.
 SPARE = 400
 
@@ -35,21 +32,21 @@ def flag_page(
     """
     drawn = Drawn.of(flag, digest)
     shown = view(flag, code=code, drawn=drawn)
-    html = render_flag(shown, home=home)
+    rows = record_rows(shown.records)
+    html = render_flag(shown, home=home, rows=rows)
     while (over := len(html.encode()) - LARGEST) > 0 and len(shown.records.listed) > len(
         shown.records.first
     ):
-        shown = view(flag, code=code, most=_fewer(html, shown.records, over), drawn=drawn)
-        html = render_flag(shown, home=home)
+        shown = view(flag, code=code, most=_fewer(rows, shown.records, over), drawn=drawn)
+        html = render_flag(shown, home=home, rows=rows)
     return html
 
 
-def _fewer(html: str, records: Chronology, over: int) -> int:
+def _fewer(rows: Mapping[int, str], records: Chronology, over: int) -> int:
     """How many records to list so that a page loses `over` bytes and a little more."""
-    sizes = {int(row[1]): len(row[0].encode()) for row in ROW.finditer(html)}
     left = over + SPARE
     for number, record in enumerate(reversed(kept_first(records.listed)), 1):
-        left -= sizes[record.number]
+        left -= len(rows[record.number].encode())
         if left <= 0:
             return len(records.listed) - number
     return 0

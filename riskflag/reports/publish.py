@@ -22,24 +22,55 @@ INDEX = "index.html"
 WRITTEN = b"written"
 
 
-def write_pages(published: PublishedFlags, folder: Path) -> None:
+class Pages:
     """The page writer that the night is given: every page of one publication into its folder.
 
-    Many flags are shared out to several processes.
+    The pages of a flag may also be written one by one, before the lists; the files are the same.
     """
-    write_publication_pages(
-        published.flags,
-        folder,
-        short=published.short,
-        processes=processes_for(len(published.flags), cores()),
-        publication={
-            "as_of": published.as_of.isoformat(),
-            "authority": published.authority,
-            "capacity_per_week": published.capacity_per_week,
-            "run_key": published.run_key,
-            "held_back": published.held_back,
-        },
-    )
+
+    def __call__(self, published: PublishedFlags, folder: Path) -> None:
+        """Write all pages; those of many flags are shared out to several processes."""
+        write_publication_pages(
+            published.flags,
+            folder,
+            short=published.short,
+            processes=processes_for(len(published.flags), cores()),
+            publication=_facts(published),
+        )
+
+    def begin(self, folder: Path) -> None:
+        """Make the folders of the flags' pages."""
+        (folder / FLAGS).mkdir(parents=True, exist_ok=True)
+        (folder / ANALYST).mkdir(exist_ok=True)
+
+    def flag(self, flag: Mapping[str, Any], folder: Path, *, digest: str) -> None:
+        """Write the pages of one flag; `digest` is its `record_hash`."""
+        write_flag_pages(flag, folder, digest=digest)
+
+    def lists(self, published: PublishedFlags, folder: Path) -> None:
+        """Write the worklist and the first page."""
+        _write_lists(published.short, _facts(published), folder)
+
+
+#: What `run_night` is given to write pages.
+write_pages = Pages()
+
+
+def _facts(published: PublishedFlags) -> dict[str, Any]:
+    return {
+        "as_of": published.as_of.isoformat(),
+        "authority": published.authority,
+        "capacity_per_week": published.capacity_per_week,
+        "run_key": published.run_key,
+        "held_back": published.held_back,
+    }
+
+
+def _write_lists(
+    short: Sequence[Mapping[str, Any]], facts: Mapping[str, Any], folder: Path
+) -> None:
+    write_page(folder / WORKLIST, render_worklist(short, facts))
+    write_page(folder / INDEX, render_index(short, facts))
 
 
 def write_publication_pages(
@@ -58,9 +89,7 @@ def write_publication_pages(
     `run_key`, `short` what lists show of the flags (riskflag.nightly.listing) for a caller who has
     it.
     """
-    facts = publication or {}
-    (folder / FLAGS).mkdir(parents=True, exist_ok=True)
-    (folder / ANALYST).mkdir(exist_ok=True)
+    write_pages.begin(folder)
 
     def work(number: int) -> bytes:
         digest = sha256(flags.line(number)) if isinstance(flags, FlagLines) else ""
@@ -70,5 +99,4 @@ def write_publication_pages(
     progress("Writing pages", 0, len(flags))
     for done, _ in enumerate(in_shares(work, len(flags), processes=processes), start=1):
         progress("Writing pages", done, len(flags))
-    write_page(folder / WORKLIST, render_worklist(short or flags, facts))
-    write_page(folder / INDEX, render_index(short or flags, facts))
+    _write_lists(short or flags, publication or {}, folder)

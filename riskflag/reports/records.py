@@ -33,8 +33,7 @@ class Mark(NamedTuple):
     text: str
 
 
-@dataclass(frozen=True)
-class Record:
+class Record(NamedTuple):
     """One record as a row: `number` counts from the newest; texts are ready to show."""
 
     key: str
@@ -56,6 +55,7 @@ class Record:
     withdrawn: bool
     assumed: bool
     standing: str
+    late: int
 
 
 @dataclass(frozen=True)
@@ -176,15 +176,21 @@ def kept_first(records: Iterable[Record]) -> list[Record]:
 
 def record(contact: Mapping[str, Any], number: int) -> Record:
     """One contact of a FLAG JSON as a numbered row."""
-    at = words.time_of_day(contact.get("occurred_at"))
-    ended = contact.get("ended_on")
-    told = wording(contact)
+    on, at, ended = (
+        contact["occurred_on"],
+        words.time_of_day(contact.get("occurred_at")),
+        contact.get("ended_on"),
+    )
+    told, late = wording(contact), days_late(contact)
+    withdrawn, new = bool(contact.get("withdrawn")), bool(contact.get("new"))
+    in_pattern = bool(contact.get("in_pattern"))
+    issues = tuple(contact.get("issues") or ())
     return Record(
         key=contact["contact_key"],
         number=number,
-        date=words.day(contact["occurred_on"]) + (f", {at}" if at else ""),
-        iso=contact["occurred_on"],
-        ended=f"to {words.day(ended)}" if ended and ended != contact["occurred_on"] else "",
+        date=f"{words.day(on)}, {at}" if at else words.day(on),
+        iso=on,
+        ended=f"to {words.day(ended)}" if ended and ended != on else "",
         agency=words.agency(contact["agency"]),
         agency_name=contact["agency"],
         said=told.said,
@@ -192,20 +198,21 @@ def record(contact: Mapping[str, Any], number: int) -> Record:
         about=told.about,
         status=told.status,
         marks=_marks(
-            withdrawn=bool(contact.get("withdrawn")),
-            in_pattern=bool(contact.get("in_pattern")),
+            withdrawn=withdrawn,
+            in_pattern=in_pattern,
             helps=told.helps,
-            new=bool(contact.get("new")),
-            late=days_late(contact),
-            issues=tuple(contact.get("issues") or ()),
+            new=new,
+            late=late,
+            issues=issues,
         ),
         where=_where(contact),
-        in_pattern=bool(contact.get("in_pattern")),
-        new=bool(contact.get("new")),
+        in_pattern=in_pattern,
+        new=new,
         helps=told.helps,
-        withdrawn=bool(contact.get("withdrawn")),
+        withdrawn=withdrawn,
         assumed=contact.get("known_basis") == ASSUMED,
         standing=told.standing,
+        late=late,
     )
 
 
@@ -222,30 +229,25 @@ class Wording(NamedTuple):
 
 def wording(contact: Mapping[str, Any]) -> Wording:
     """How one contact of a FLAG JSON is worded; the same few come again and again."""
+    attributes = contact.get("attributes") or {}
     return _wording(
-        contact["type"],
-        contact.get("link"),
-        contact.get("quantity"),
+        (contact["type"], contact.get("link"), contact.get("quantity")),
         bool(contact.get("ended_on")),
-        tuple((contact.get("attributes") or {}).items()),
+        tuple(attributes),
+        tuple(attributes.values()),
     )
 
 
 @lru_cache(maxsize=8192)
 def _wording(
-    type_: str,
-    link: str | None,
-    quantity: float | None,
+    about: tuple[str, str | None, float | None],
     over: bool,
-    attributes: tuple[tuple[str, str | None], ...],
+    names: tuple[str, ...],
+    values: tuple[str | None, ...],
 ) -> Wording:
-    contact = {
-        "type": type_,
-        "link": link,
-        "quantity": quantity,
-        "ended_on": over,
-        "attributes": dict(attributes),
-    }
+    contact: dict[str, Any] = dict(zip(("type", "link", "quantity"), about, strict=True))
+    contact["ended_on"] = over
+    contact["attributes"] = dict(zip(names, values, strict=True))
     return Wording(
         words.said(contact),
         words.place(contact),

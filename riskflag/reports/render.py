@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
@@ -12,13 +13,17 @@ from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PrefixLoader, St
 from markupsafe import Markup, escape
 
 from riskflag.errors import InputError
-from riskflag.reports.analyst import AnalystReport, analyst_report
+from riskflag.reports.analyst import AnalystReport, Part, analyst_report
 from riskflag.reports.check_page import check_page
 from riskflag.reports.flag_page import FlagPage
 from riskflag.reports.lookback import LookbackPage
+from riskflag.reports.records import Chronology, Record
+from riskflag.reports.timeline import TimeMark
 from riskflag.reports.worklist import worklist
 
 TEMPLATES = Path(__file__).parent / "templates"
+#: The pieces that pages share, and what a cell of a row that is shown at first says of itself.
+PARTS, BODY, CELL = "parts.html", '<tbody role="rowgroup">\n', Markup(' role="cell"')
 
 
 @cache
@@ -35,9 +40,20 @@ def environment() -> Environment:
         auto_reload=False,
     )
     env.globals["style"] = style
-    env.filters["breakable"] = breakable
-    env.filters["once"] = once
+    env.filters.update(filters())
     return env
+
+
+def filters() -> dict[str, Callable[..., Markup]]:
+    """What the templates make HTML of values with, by the names they use."""
+    return {
+        "breakable": breakable,
+        "once": once,
+        "row": record_row,
+        "drawn": drawn_marks,
+        "contributions": contributions,
+        "anchors": anchors,
+    }
 
 
 @cache
@@ -61,7 +77,67 @@ def once(given: tuple[Any, ...], template: str, macro: str) -> Markup:
     For pieces that come again and again: many records say the same, and putting them into HTML is
     most of the work on a flag's page.
     """
+    return _piece(template, macro, *given)
+
+
+def _piece(template: str, macro: str, *given: Any) -> Markup:
     return Markup(getattr(environment().get_template(template).module, macro)(*given))  # noqa: S704
+
+
+def record_rows(records: Chronology) -> dict[int, Markup]:
+    """The rows of the records that a flag's file lists, by number; they are most of its work."""
+    first = {record.number for record in records.first}
+    return {one.number: record_row(one, shown=one.number in first) for one in records.listed}
+
+
+def record_row(record: Record, *, shown: bool, link: str = "") -> Markup:
+    """The row of one record in a list of them, put together from pieces that were made before.
+
+    Rows that are not `shown` at first appear when the reader asks for all; `link` is the address of
+    the record's own page.
+    """
+    cell = CELL if shown else ""
+    number = (record.number, shown, record.in_pattern, record.assumed, link)
+    pieces = (
+        _piece(PARTS, "number", *number) if link else once(number, PARTS, "number"),
+        once((record.date, record.ended, cell), PARTS, "when"),
+        once((record.agency, record.about, record.said, record.place, cell), PARTS, "told")
+        + once((record.marks,), PARTS, "marks"),
+        once((record.standing, record.status, cell), PARTS, "status"),
+        f"<td{cell}>{breakable(record.where)}</td>\n</tr>\n",
+    )
+    return Markup("\n".join(pieces))  # noqa: S704
+
+
+def drawn_marks(marks: Iterable[TimeMark]) -> Markup:
+    """The records of one agency in the picture over time: places in it, which are numbers."""
+    return Markup("\n".join(map(_drawn, marks)))  # noqa: S704
+
+
+def _drawn(mark: TimeMark) -> str:
+    x, late, end = mark.x, mark.late_x, mark.end_x
+    drawn = f'<use href="#m-{mark.shape}" x="{x}%"/>'
+    if end:
+        drawn = f'<line class="span" x1="{x}%" x2="{end}%"/>{drawn}'
+    if late:
+        tip = f'<use href="#m-tip" x="{late}%"/>'
+        drawn = f'<line class="late" x1="{x}%" x2="{late}%"/>{tip}{drawn}'
+    return f'{drawn}\n<use href="#m-x" x="{x}%"/>' if mark.withdrawn else drawn
+
+
+def anchors(numbers: Iterable[int]) -> Markup:
+    """Links to records of the same page by their numbers."""
+    return Markup(" ".join(f'<a href="#r{n:d}">{n:d}</a>' for n in numbers))  # noqa: S704
+
+
+def contributions(parts: Iterable[Part]) -> Markup:
+    """The rows of an analyst's report, one for each signal."""
+    rows = (
+        f"<tr>{once(part[:-1], 'analyst_parts.html', 'signal')}"
+        f'<td class="num">{part.signed}</td></tr>\n'
+        for part in parts
+    )
+    return Markup("".join(rows))  # noqa: S704
 
 
 def page(template: str, **values: Any) -> str:
@@ -70,9 +146,20 @@ def page(template: str, **values: Any) -> str:
     return re.sub(r"\n\s*", "\n", html).strip() + "\n"
 
 
-def render_flag(view: FlagPage, *, home: str | None = None) -> str:
-    """A flag's page as one file: no script, no network; `home` is the worklist's address."""
-    return page("flag.html", page=view, home=home)
+def render_flag(
+    view: FlagPage, *, home: str | None = None, rows: Mapping[int, Markup] | None = None
+) -> str:
+    """A flag's page as one file: no script, no network; `home` is the worklist's address.
+
+    `rows` are its `record_rows`, or those of a page with more of them, for a caller who has them.
+    """
+    made = rows or record_rows(view.records)
+    empty = replace(view, records=replace(view.records, rows=()))
+    before, body, after = page("flag.html", page=empty, home=home).partition(BODY)
+    table = (
+        made[one.number] if one.number else _piece(PARTS, "gap", one) for one in view.records.rows
+    )
+    return "".join((before, body, *(table if body else ()), after))
 
 
 def render_worklist(

@@ -6,13 +6,13 @@ Places are percentages of the picture's width, so the drawing keeps its text siz
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from riskflag.reports import words
 from riskflag.reports.axis import RIGHT, Scale, Tick
-from riskflag.reports.records import days_late, wording
+from riskflag.reports.records import Record, record
 from riskflag.reports.silences import NEVER
 
 LANE_HEIGHT = 42
@@ -61,11 +61,17 @@ class Timeline:
     has_help: bool
 
 
-def timeline(flag: Mapping[str, Any]) -> Timeline | None:
-    """The picture of a FLAG JSON; None when there is no record to draw."""
+def timeline(flag: Mapping[str, Any], records: Iterable[Record] | None = None) -> Timeline | None:
+    """The picture of a FLAG JSON; None when there is no record to draw.
+
+    `records` are the flag's as its page tells them, for a caller who has them.
+    """
     contacts: Sequence[Mapping[str, Any]] = flag["contacts"]
     if not contacts:
         return None
+    if records is None:
+        records = [record(contact, 0) for contact in contacts]
+    told = {one.key: one for one in records}
     scale = _scale(contacts, flag["as_of"])
     feeds = flag.get("not_seen", ())
     gaps = {f["agency"]: f.get("complete_to") for f in feeds if f.get("state") != NEVER}
@@ -79,7 +85,9 @@ def timeline(flag: Mapping[str, Any]) -> Timeline | None:
         Lane(
             _label(name, by_agency.get(name, [])),
             TOP + index * LANE_HEIGHT,
-            _marks(by_agency.get(name, []), scale, step),
+            _marks(
+                [_mark(c, told[c["contact_key"]], scale) for c in by_agency.get(name, [])], step
+            ),
             _gap(gaps[name], scale) if name in gaps else None,
         )
         for index, name in enumerate(order)
@@ -118,23 +126,21 @@ def _gap(complete_to: str | None, scale: Scale) -> tuple[float, float] | None:
     return (start, round(RIGHT - start, 2)) if start < RIGHT else None
 
 
-def _marks(
-    contacts: Sequence[Mapping[str, Any]], scale: Scale, step: float
-) -> tuple[TimeMark, ...]:
+def _marks(marks: Iterable[TimeMark], step: float) -> tuple[TimeMark, ...]:
     """The marks of one lane, those in a pattern on top; at most one in each step if given."""
-    marks = sorted((_mark(c, scale) for c in contacts), key=lambda m: (m.shape == "pattern", m.x))
+    marks = sorted(marks, key=lambda m: (m.shape == "pattern", m.x))
     if not step:
         return tuple(marks)
     kept = {int(mark.x / step): mark for mark in marks}
     return tuple(kept.values())
 
 
-def _mark(contact: Mapping[str, Any], scale: Scale) -> TimeMark:
-    shape = "pattern" if contact["in_pattern"] else "help" if wording(contact).helps else "other"
+def _mark(contact: Mapping[str, Any], told: Record, scale: Scale) -> TimeMark:
+    shape = "pattern" if contact["in_pattern"] else "help" if told.helps else "other"
     x, ended = scale.at(contact["occurred_on"]), contact.get("ended_on")
     end_x = scale.at(ended) if ended and ended > contact["occurred_on"] else None
-    late_x = scale.at(contact["known_on"]) if days_late(contact) else None
-    return TimeMark(x, shape, end_x, late_x, bool(contact.get("withdrawn")))
+    late_x = scale.at(contact["known_on"]) if told.late else None
+    return TimeMark(x, shape, end_x, late_x, told.withdrawn)
 
 
 def _without_feed(feeds: Sequence[Mapping[str, Any]]) -> str:

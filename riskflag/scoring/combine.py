@@ -30,7 +30,6 @@ from riskflag.scoring.flags import (
     ModelHit,
     RuleHit,
 )
-from riskflag.scoring.reasons import group_by_theme
 
 if TYPE_CHECKING:
     from riskflag.scoring.bundle import Bundle
@@ -224,20 +223,20 @@ def _model_hits(
     values = assessed.values[np.array(order, dtype=np.intp)]
     parts = bundle.model.contributions(values, assessed.names)
     place = {name: column for column, name in enumerate(assessed.names)}
-    hits = {}
-    for position, row in enumerate(order):
-        contributions = parts.row(position)
-        used = {name: float(values[position, place[name]]) for name in contributions}
-        hits[row] = ModelHit(
+    read = values[:, [place[name] for name in parts.names]]
+    return {
+        row: ModelHit(
             raw=float(parts.raw[position]),
             base=parts.base,
             probability=float(scores.probability[row]),
             raises=bool(scores.over[row]),
-            values=used,
-            contributions=contributions,
-            reasons=group_by_theme(used, contributions, bundle.themes),
+            names=parts.names,
+            read=read[position],
+            parts=parts.values[position],
+            themes=bundle.themes,
         )
-    return hits
+        for position, row in enumerate(order)
+    }
 
 
 def undecided(rules: Sequence[ScoredRule], outcome: NDArray[np.int8], policy: Policy) -> Bools:

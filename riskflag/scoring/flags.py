@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol
+from functools import cached_property
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from riskflag.scoring.reasons import ModelReason
+from riskflag.scoring.reasons import ModelReason, group_by_theme
 
 Level = Literal["urgent", "soon", "routine"]
 Standing = Literal[
@@ -62,20 +62,39 @@ class RuleHit:
     conditions: tuple[Condition, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ModelHit:
     """What the model says of the child; `raises` when the score reached the bundle's threshold.
 
-    `raw` is in log-odds; `base` and all `contributions` (by signal name) add up to it.
+    `raw` is in log-odds; `base` and all `contributions` (by signal name) add up to it. `read` and
+    `parts` are the k signals of the model (`names`) and what each added (float64 [k]). By name and
+    by theme (`themes` tells that of each signal) they are made when asked for: those of all
+    children brought would take more memory and time of one core than all else that is held.
     """
 
     raw: float
     base: float
     probability: float
     raises: bool
-    values: Mapping[str, float]
-    contributions: Mapping[str, float]
-    reasons: tuple[ModelReason, ...]
+    names: Sequence[str]
+    read: NDArray[np.float64]
+    parts: NDArray[np.float64]
+    themes: Mapping[str, str]
+
+    @cached_property
+    def values(self) -> dict[str, float]:
+        """The signals as they were before "never" was capped, by name."""
+        return dict(zip(self.names, self.read.tolist(), strict=True))
+
+    @cached_property
+    def contributions(self) -> dict[str, float]:
+        """What each signal added to the score, by name."""
+        return dict(zip(self.names, self.parts.tolist(), strict=True))
+
+    @cached_property
+    def reasons(self) -> tuple[ModelReason, ...]:
+        """The themes that moved the score, those that raised it first."""
+        return group_by_theme(self.values, self.contributions, self.themes)
 
 
 @dataclass(frozen=True)

@@ -28,11 +28,10 @@ class Asked(NamedTuple):
     who: Ints  # [n] places in person_ids
     as_of: Ints
 
-    def names(self) -> list[str]:
-        """Who each row asks about."""
+    def names(self) -> pa.Array:
+        """Who each row asks about, as texts."""
         everyone = np.array_equal(self.who, np.arange(len(self.person_ids)))
-        ids = self.person_ids if everyone else self.person_ids.take(pa.array(self.who))
-        return list(ids.to_pylist())
+        return self.person_ids if everyone else self.person_ids.take(pa.array(self.who))
 
 
 class Engine(Protocol):

@@ -16,7 +16,8 @@ from riskflag.signals.compiler import compiled, inlined
 from riskflag.signals.kernel import age_at, classify, read_best, stepped, values
 from riskflag.signals.layout import (
     AGE_DAYS,
-    LAST,
+    FIRST,
+    FIRST_WORDS,
     LOWEST,
     NOTHING,
     ROWS,
@@ -33,151 +34,183 @@ from riskflag.signals.layout import (
 )
 from riskflag.signals.walks import heard, remembered, visible, walk
 
-#: The sorts of lanes in `Program.first`.
-COUNTED, TOLD_APART, SUMMED, BEST_DAY, BEST_NUMBER = range(5)
-
 
 def room(rows: Rows, program: Program) -> Scratch:
     """One thread's working memory."""
-    bins = len(program.edges) * STRIDE
-    counts, sums, bests = (len(one.op) for one in (program.counts, program.sums, program.bests))
+    lanes = program.counts, program.sums, program.bests
+    counts, sums, bests = (int(one.planes[-1]) * STRIDE for one in lanes)
     return Scratch(
         np.zeros(ROWS, np.int64),
-        np.zeros(bins * counts, np.int32),
-        np.zeros(bins * sums, np.int32),
-        np.zeros(bins * sums, np.int64),
-        np.full(bins * bests, NOTHING, np.int64),
-        np.full(program.counts.marks[counts], -1, np.int64),
+        np.zeros(counts, np.int32),
+        np.zeros(sums, np.int32),
+        np.zeros(sums, np.int64),
+        np.full(bests, NOTHING, np.int64),
+        np.full(program.counts.marks[-1], -1, np.int64),
         values(program, (STRIDE,)),
         remembered(program.walks, int((rows.stop - rows.start).max())),
     )
 
 
 class _At(NamedTuple):
-    """A contact: which, its bin + 1, and its row, in the block and of all."""
+    """A contact: which, its class, its bin, and its row, in the block and of all."""
 
-    i: int
+    i: np.uint64
+    kind: int
     b: int
-    r: int
+    r: np.uint64
     row: int
 
 
 @inlined
-def _spot(lanes: Lanes, lane: int, at: _At) -> np.uint64:
-    """Where the totals of a contact's bin and row lie."""
-    return np.uint64((at.b * lanes.op.shape[0] + lane) * STRIDE + at.r)
+def _spot(lanes: Lanes, lane: int, bins: int, at: _At) -> np.uint64:
+    """Where the totals of a lane lie for a contact's bin and row."""
+    plane = lanes.plane_of[np.uint64(lane * bins + at.b)]
+    return np.uint64(plane) * np.uint64(STRIDE) + at.r
 
 
 @inlined
-def _tell_apart(contacts: Contacts, counts: Lanes, scratch: Scratch, lane: int, at: _At) -> None:
-    """Count a value that the row has not met before."""
-    code = contacts.codes[np.uint64(counts.column[np.uint64(lane)]), np.uint64(at.i)]
-    # Nearly always as for the contact before, newest first: most are too old for any window.
-    if code >= 0 and counts.begin[np.uint64(lane)] < at.b <= counts.end[np.uint64(lane)]:
-        mark = np.uint64(counts.marks[np.uint64(lane)] + code)
-        scratch.counted[_spot(counts, lane, at)] += scratch.seen[mark] != at.row
+def _tell_apart(
+    contacts: Contacts, counts: Lanes, scratch: Scratch, to: tuple[np.uint64, np.uint64], at: _At
+) -> None:
+    """Count a value that the row has not met before; `to` is the lane and the place in it."""
+    lane, spot = to
+    code = contacts.codes[np.uint64(counts.column[lane]), at.i]
+    if code >= 0:
+        mark = np.uint64(counts.marks[lane] + code)
+        scratch.counted[spot] += scratch.seen[mark] != at.row
         scratch.seen[mark] = at.row
 
 
 @inlined
-def _add(contacts: Contacts, sums: Lanes, scratch: Scratch, lane: int, at: _At) -> None:
-    whole = contacts.numbers[np.uint64(sums.column[np.uint64(lane)]), np.uint64(at.i)]
-    spot, recorded = _spot(sums, lane, at), whole != NOTHING
+def _add(scratch: Scratch, spot: np.uint64, whole: int) -> None:
+    recorded = whole != NOTHING
     scratch.measured[spot] += recorded
     scratch.summed[spot] += whole if recorded else 0
 
 
 @inlined
-def _hold(bests: Lanes, scratch: Scratch, lane: int, at: _At, merit: int) -> None:
-    spot = _spot(bests, lane, at)
-    merit = merit if at.b > bests.begin[np.uint64(lane)] else NOTHING
-    scratch.best[spot] = max(scratch.best[spot], merit)
+def _first(contacts: Contacts, program: Program, scratch: Scratch, at: _At) -> None:
+    """Put a contact into the first lane of each sort; where it has none, into nobody's.
 
-
-@inlined
-def _hold_day(contacts: Contacts, bests: Lanes, scratch: Scratch, lane: int, at: _At) -> None:
-    day = int(contacts.occurred[np.uint64(at.i)])
-    _hold(bests, scratch, lane, at, day if bests.op[np.uint64(lane)] == LAST else -day)
-
-
-@inlined
-def _hold_number(contacts: Contacts, bests: Lanes, scratch: Scratch, lane: int, at: _At) -> None:
-    whole = int(contacts.numbers[np.uint64(bests.column[np.uint64(lane)]), np.uint64(at.i)])
-    lowest = (bests.op[np.uint64(lane)] == LOWEST) & (whole != NOTHING)
-    _hold(bests, scratch, lane, at, -whole if lowest else whole)
-
-
-@inlined
-def _first(
-    contacts: Contacts, program: Program, scratch: Scratch, kind: np.uint64, at: _At
-) -> None:
-    """Put a contact into the first lane of each sort; where it has none, into nobody's lane.
-
-    So this is the same for every contact: a processor has nothing to guess.
+    So this is nearly the same for every contact: a processor has little to guess.
     """
-    counts, bests, first = program.counts, program.bests, program.first
-    scratch.counted[_spot(counts, first[kind, COUNTED], at)] += 1
-    _add(contacts, program.sums, scratch, first[kind, SUMMED], at)
-    _hold_day(contacts, bests, scratch, first[kind, BEST_DAY], at)
-    _hold_number(contacts, bests, scratch, first[kind, BEST_NUMBER], at)
-    _tell_apart(contacts, counts, scratch, first[kind, TOLD_APART], at)
+    first, bins = program.first, program.edges.shape[0] - 1
+    word = np.uint64((at.kind * bins + at.b) * FIRST_WORDS)
+    counted, summed, day, number, told, add, high, lane = (
+        word,
+        word + np.uint64(1),
+        word + np.uint64(2),
+        word + np.uint64(3),
+        word + np.uint64(4),
+        word + np.uint64(5),
+        word + np.uint64(6),
+        word + np.uint64(7),
+    )
+    scratch.counted[np.uint64(first[counted]) + at.r] += 1
+    whole = contacts.numbers[np.uint64(first[add]), at.i]
+    _add(scratch, np.uint64(first[summed]) + at.r, whole)
+    latest, highest = np.uint64(first[day]) + at.r, np.uint64(first[number]) + at.r
+    scratch.best[latest] = max(scratch.best[latest], np.int64(contacts.occurred[at.i]))
+    best = contacts.numbers[np.uint64(first[high]), at.i]
+    scratch.best[highest] = max(scratch.best[highest], best)
+    # Newest contacts come first: most of a child's are too old for any window of these.
+    if first[told] != 0:
+        to = (np.uint64(first[lane]), np.uint64(first[told]) + at.r)
+        _tell_apart(contacts, program.counts, scratch, to, at)
 
 
 @inlined
-def _further(contacts: Contacts, program: Program, scratch: Scratch, kind: int, at: _At) -> None:
+def _hold(lanes: Lanes, scratch: Scratch, spot: np.uint64, one: tuple[int, int]) -> None:
+    op, value = one
+    turned = (op == FIRST) | (op == LOWEST) & (value != NOTHING)
+    scratch.best[spot] = max(scratch.best[spot], -value if turned else value)
+
+
+@inlined
+def _further(contacts: Contacts, program: Program, scratch: Scratch, at: _At) -> None:
     """Put a contact into its other lanes."""
     counts, sums, bests = program.counts, program.sums, program.bests
-    for place in range(counts.start[2 * kind] + 1, counts.start[2 * kind + 1]):
-        scratch.counted[_spot(counts, counts.lanes[place], at)] += 1
-    for place in range(counts.start[2 * kind + 1] + 1, counts.start[2 * kind + 2]):
-        _tell_apart(contacts, counts, scratch, counts.lanes[place], at)
-    for place in range(sums.start[2 * kind + 1] + 1, sums.start[2 * kind + 2]):
-        _add(contacts, sums, scratch, sums.lanes[place], at)
-    for place in range(bests.start[2 * kind] + 1, bests.start[2 * kind + 1]):
-        _hold_day(contacts, bests, scratch, bests.lanes[place], at)
-    for place in range(bests.start[2 * kind + 1] + 1, bests.start[2 * kind + 2]):
-        _hold_number(contacts, bests, scratch, bests.lanes[place], at)
+    bins, kind, rest = program.edges.shape[0] - 1, at.kind, program.rest
+    nobodys = np.uint64((counts.planes[counts.op.shape[0]] - 1) * STRIDE)
+    for place in range(rest[5 * kind], counts.start[2 * kind + 1]):
+        scratch.counted[_spot(counts, counts.lanes[place], bins, at)] += 1
+    for place in range(rest[5 * kind + 1], counts.start[2 * kind + 2]):
+        lane = np.uint64(counts.lanes[place])
+        spot = _spot(counts, counts.lanes[place], bins, at)
+        if spot < nobodys:
+            _tell_apart(contacts, counts, scratch, (lane, spot), at)
+    for place in range(rest[5 * kind + 2], sums.start[2 * kind + 2]):
+        lane = np.uint64(sums.lanes[place])
+        whole = contacts.numbers[np.uint64(sums.column[lane]), at.i]
+        _add(scratch, _spot(sums, sums.lanes[place], bins, at), whole)
+    for place in range(rest[5 * kind + 3], bests.start[2 * kind + 1]):
+        lane = np.uint64(bests.lanes[place])
+        one = (bests.op[lane], int(contacts.occurred[at.i]))
+        _hold(bests, scratch, _spot(bests, bests.lanes[place], bins, at), one)
+    for place in range(rest[5 * kind + 4], bests.start[2 * kind + 2]):
+        lane = np.uint64(bests.lanes[place])
+        one = (bests.op[lane], int(contacts.numbers[np.uint64(bests.column[lane]), at.i]))
+        _hold(bests, scratch, _spot(bests, bests.lanes[place], bins, at), one)
 
 
 @inlined
+def _bin(contacts: Contacts, program: Program, as_of: int, one: np.uint64) -> int:
+    """The bin of a contact; -1 where it is not visible or in no window."""
+    known, superseded = contacts.known[one], contacts.superseded[one]
+    oldest = program.bins.shape[0] - 1
+    b = program.bins[np.uint64(min(max(as_of - contacts.occurred[one], 0), oldest))]
+    return b if visible(known, superseded, as_of) else -1
+
+
+@compiled
 def _gather(
     contacts: Contacts, program: Program, scratch: Scratch, rows: Rows, block: tuple[int, int]
 ) -> None:
     """Put the visible contacts of a block's children into the bins, each child's newest first."""
-    far = program.bins.shape[0] - 1
     for row in range(block[0], block[1]):
-        as_of, r = rows.as_of[row], row - block[0]
+        as_of, r = rows.as_of[row], np.uint64(row - block[0])
         scratch.as_of[r] = as_of
         for i in range(rows.stop[row] - 1, rows.start[row] - 1, -1):
             one = np.uint64(i)
-            known, superseded = contacts.known[one], contacts.superseded[one]
-            b = program.bins[np.uint64(min(max(as_of - contacts.occurred[one], 0), far))]
-            if not visible(known, superseded, as_of) or b < 0:
-                continue
-            kind, at = contacts.classes[one], _At(i, b + 1, r, row)
-            _first(contacts, program, scratch, np.uint64(kind), at)
-            if program.further[np.uint64(kind)]:
-                _further(contacts, program, scratch, kind, at)
+            b, kind = _bin(contacts, program, as_of, one), contacts.classes[one]
+            if b >= 0:
+                _first(contacts, program, scratch, _At(one, kind, b, r, row))
+
+
+@compiled
+def _gather_further(
+    contacts: Contacts, program: Program, scratch: Scratch, rows: Rows, block: tuple[int, int]
+) -> None:
+    """The same for further lanes; not at once, which would need more than a processor can hold."""
+    for row in range(block[0], block[1]):
+        as_of, r = rows.as_of[row], np.uint64(row - block[0])
+        for i in range(rows.stop[row] - 1, rows.start[row] - 1, -1):
+            one = np.uint64(i)
+            b, kind = _bin(contacts, program, as_of, one), contacts.classes[one]
+            if b >= 0 and program.further[np.uint64(kind)]:
+                _further(contacts, program, scratch, _At(one, kind, b, r, row))
 
 
 @inlined
-def _running(totals: Ints | Int32s, lanes: int) -> None:
-    for base in range(2 * lanes * STRIDE, totals.shape[0], STRIDE):
-        before = base - lanes * STRIDE
-        for r in range(ROWS):
-            totals[np.uint64(base + r)] += totals[np.uint64(before + r)]
+def _running(totals: Ints | Int32s, lanes: Lanes) -> None:
+    for lane in range(lanes.op.shape[0]):
+        for plane in range(lanes.planes[lane] + 1, lanes.planes[lane + 1]):
+            base = plane * STRIDE
+            for r in range(ROWS):
+                totals[np.uint64(base + r)] += totals[np.uint64(base - STRIDE + r)]
 
 
 @inlined
-def _running_best(best: Ints, lanes: int) -> None:
-    for base in range(2 * lanes * STRIDE, best.shape[0], STRIDE):
-        before = base - lanes * STRIDE
-        for r in range(ROWS):
-            at = np.uint64(base + r)
-            best[at] = max(best[at], best[np.uint64(before + r)])
+def _running_best(best: Ints, lanes: Lanes) -> None:
+    for lane in range(lanes.op.shape[0]):
+        for plane in range(lanes.planes[lane] + 1, lanes.planes[lane + 1]):
+            base = plane * STRIDE
+            for r in range(ROWS):
+                at = np.uint64(base + r)
+                best[at] = max(best[at], best[np.uint64(base - STRIDE + r)])
 
 
-@inlined
+@compiled
 def _empty(totals: Ints | Int32s, nothing: int) -> None:
     # A loop, not a slice: assigning slices makes numba compile texts for errors that cannot be.
     for at in range(totals.shape[0]):
@@ -197,10 +230,10 @@ def _ends(lanes: Lanes, cell: int) -> tuple[np.int64, np.int64]:
     return STRIDE * np.int64(lanes.less[cell]), STRIDE * np.int64(lanes.more[cell])
 
 
-@inlined
+@compiled
 def _read_counts(program: Program, scratch: Scratch) -> None:
     counts, found = program.counts, scratch.found
-    _running(scratch.counted, counts.op.shape[0])
+    _running(scratch.counted, counts)
     for cell in range(found.counts.shape[0]):
         ends = _ends(counts, cell)
         for r in range(ROWS):
@@ -211,12 +244,12 @@ def _read_counts(program: Program, scratch: Scratch) -> None:
             found.exists[cell, r] = min(_window(scratch.counted, ends, r), 1)
 
 
-@inlined
+@compiled
 def _read_sums(program: Program, scratch: Scratch) -> None:
     """Totals and means, after the counts have been read."""
     sums, found = program.sums, scratch.found
-    _running(scratch.measured, sums.op.shape[0])
-    _running(scratch.summed, sums.op.shape[0])
+    _running(scratch.measured, sums)
+    _running(scratch.summed, sums)
     for cell in range(found.totals.shape[0]):
         ends, beside = _ends(sums, cell), _ends(program.counts, program.readings.beside[cell])
         for r in range(ROWS):
@@ -232,10 +265,10 @@ def _read_sums(program: Program, scratch: Scratch) -> None:
             found.means[cell, r] = mean if many > 0 else math.nan
 
 
-@inlined
+@compiled
 def _read_bests(program: Program, scratch: Scratch) -> None:
     bests, how, found = program.bests, program.readings, scratch.found
-    _running_best(scratch.best, bests.op.shape[0])
+    _running_best(scratch.best, bests)
     for cell in range(found.bests.shape[0]):
         one = (how.times[cell], how.sign[cell], how.whole[cell], how.without[cell])
         base = _ends(bests, cell)[1]
@@ -244,7 +277,7 @@ def _read_bests(program: Program, scratch: Scratch) -> None:
             found.bests[cell, r] = read_best(one, best, scratch.as_of[r])
 
 
-@inlined
+@compiled
 def _walk(
     contacts: Contacts, program: Program, scratch: Scratch, rows: Rows, place: tuple[int, int]
 ) -> None:
@@ -259,7 +292,7 @@ def _walk(
         found.walks[one, r] = steps.value[one]
 
 
-@inlined
+@compiled
 def _step(program: Program, scratch: Scratch, rows: Rows, block: tuple[int, int]) -> None:
     found, steps = scratch.found, program.steps
     for step in range(found.steps.shape[0]):
@@ -272,7 +305,7 @@ def _step(program: Program, scratch: Scratch, rows: Rows, block: tuple[int, int]
                 found.steps[step, r] = stepped(op, found.every[a, r], found.every[b, r], factor)
 
 
-@inlined
+@compiled
 def _write(
     program: Program, scratch: Scratch, rows: Rows, block: tuple[int, int], out: Floats
 ) -> None:
@@ -290,6 +323,8 @@ def run(contacts: Contacts, rows: Rows, program: Program, scratch: Scratch, out:
     for first in range(0, rows.as_of.shape[0], ROWS):
         block = (first, min(first + ROWS, rows.as_of.shape[0]))
         _gather(contacts, program, scratch, rows, block)
+        if program.further.shape[0] > 0:
+            _gather_further(contacts, program, scratch, rows, block)
         _read_counts(program, scratch)
         _read_sums(program, scratch)
         _read_bests(program, scratch)

@@ -42,7 +42,7 @@ def compute(
     wanted = _wanted(signals)
     asked = one_day(person_ids, as_of)
     return SignalTable(
-        person_ids=tuple(asked.names()),
+        people=asked.names(),
         as_of=as_of,
         names=tuple(signal.name for signal in wanted),
         values=_engine(engine).values(history, wanted, asked, progress),

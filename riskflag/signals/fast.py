@@ -25,23 +25,31 @@ from riskflag.signals.plan import plan
 from riskflag.signals.program import bind
 
 
+def fresh(rows: int, columns: int) -> Floats:
+    """Room for values [rows, columns]."""
+    return np.empty((rows, columns), np.float64)
+
+
 @dataclass(frozen=True)
 class Kernel:
-    """The fast engine; neither setting changes a byte of the results.
+    """The fast engine; no setting changes a byte of the results.
 
     `threads` of None uses every core this process may use. A chunk is cut when it reaches
-    `chunk` contacts or rows, so a thread's memory is a few megabytes. Signals asked for again of
-    another history are not planned again.
+    `chunk` contacts or rows, so a thread's memory is a few megabytes. `room` is asked, in the
+    thread that needs it, for so many rows and columns of values: where it gives a piece of a mapped
+    file, they are worked out where they are to lie. Signals asked for again of another history are
+    not planned again.
     """
 
     threads: int | None = None
-    chunk: int = 200_000
+    chunk: int = 400_000
+    room: Callable[[int, int], Floats] = fresh
 
     def values(
         self, history: History, signals: Sequence[Signal], asked: Asked, progress: Progress
     ) -> Floats:
         """Values [rows, signals]; see `Engine`."""
-        out = np.empty((len(asked.as_of), len(signals)), np.float64)
+        out = self.room(len(asked.as_of), len(signals))
         prepared = self._prepared(history, signals, asked)
         total, done = len(asked.as_of), 0
         parts = list(_cut(prepared.rows, self.chunk))
@@ -60,7 +68,7 @@ class Kernel:
         prepared = self._prepared(history, signals, asked)
         for first in range(0, len(asked.as_of), size):
             part = slice(first, min(first + size, len(asked.as_of)))
-            out = np.empty((part.stop - first, len(signals)), np.float64)
+            out = self.room(part.stop - first, len(signals))
             _one_chunk(prepared, part, out, first)
             yield out
 

@@ -36,6 +36,8 @@ NOTHING = -(2**62)
 #: lie: not by a power of two, which would crowd them into a few places of a processor's cache.
 ROWS = 64
 STRIDE = ROWS + 8
+#: Words of `Program.first`.
+FIRST_WORDS = 8
 #: As-of dates of one child that are worked out together: bits of a signed word.
 MOST_DATES = 60
 
@@ -92,19 +94,22 @@ class Lanes(NamedTuple):
     Contacts of class c go into the lanes `lanes[start[2 * c]] .. lanes[start[2 * c + 2] - 1]`: from
     `start[2 * c + 1]` on those that look at what a contact says (a word or a number). The cells
     (windows) of lane l are `cells[l] .. cells[l + 1]`. The last lane is nobody's: it has no cell.
+
+    The edges of a lane's own windows cut the past into its *planes*, `planes[l] .. planes[l + 1]`,
+    each with a place for every row of a block. Plane 0 is no lane's and stays empty.
     """
 
     start: Ints
     lanes: Places
     op: Ints  # [lanes] COUNT or DIFFERENT; TOTAL; or what is best
-    begin: Ints  # [lanes] the first bin of its windows, and the one behind the last
-    end: Ints
+    planes: Ints  # [lanes + 1]
+    plane_of: Places  # [lanes * bins] the plane of each bin: nobody's, outside a lane's windows
     column: Ints  # [lanes] of a number, or of the words to tell apart
     marks: Ints  # [lanes + 1] where the values that a lane may meet begin
     cells: Ints
     first: Places  # [cells] the edges from and up to which a window reaches
     stop: Places
-    less: Places  # [cells] where in running totals of [bins + 1, lanes] a window begins and ends
+    less: Places  # [cells] the planes whose running totals a window begins behind and ends with
     more: Places
     cell_marks: Ints  # [cells + 1] where the values that a cell may meet begin
 
@@ -160,10 +165,13 @@ class Program(NamedTuple):
     counts: Lanes
     sums: Lanes
     bests: Lanes
-    # [classes, 5] the first lane of each sort: of counts those that count and that tell apart, of
-    # sums, of bests those of days and of numbers; and whether a class has further lanes.
+    # [classes * bins * FIRST_WORDS] where a contact of a class and bin goes first, where it has no
+    # such lane into nobody's: the places (planes times STRIDE) in counts, sums, latest days and
+    # highest numbers, and in the counts of what is told apart (0: nowhere); then the columns that
+    # the sum and the highest number look at, and the lane of what is told apart.
     first: Places
-    further: Bools
+    rest: Ints  # [classes * 5] in `lanes` of each sort, where those behind these begin
+    further: Bools  # [classes] whether there are any; empty where no class has one
     readings: Readings
     walks: WalkTables
     steps: StepTables
@@ -212,7 +220,7 @@ class Scratch(NamedTuple):
     """One thread's working memory for one as-of date, reused from block to block."""
 
     as_of: Ints  # [ROWS]
-    # [(bins + 1) * lanes * STRIDE]: bin b is at b + 1, so that running totals begin with a nothing.
+    # [planes * STRIDE], see Lanes
     counted: Int32s
     measured: Int32s
     summed: Ints  # thousandths

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
@@ -29,7 +29,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 #: Values of a grid that are worked out together: few enough to stay in a processor's cache until
 #: they are taken.
-BLOCK = 500_000
+BLOCK = 1_000_000
 
 #: Parts that may be begun or wait to be taken, for each thread: none idles behind a slow one.
 AHEAD = 2
@@ -80,27 +80,28 @@ def grid_parts(
     *,
     as_ofs: Sequence[dt.date],
     signals: Sequence[Signal],
-    threads: int | None = None,
+    engine: Kernel | None = None,
     progress: Progress = silent,
 ) -> Iterator[R]:
     """What `keep` makes of the signals of everyone who is a child at any of the dates.
 
     Part after part like `compute_parts`, and within a part in blocks of BLOCK values, which
     `keep` is given in the thread that worked them out: a grid is far larger than what training
-    or a file writer takes from it. The work grows with contacts and output, not with contacts
-    times dates.
+    or a file writer takes from it; `engine` tells where its values are to lie, and the threads. The
+    work grows with contacts and output, not with contacts times dates.
     """
     days = np.array([day_number(day) for day in as_ofs], dtype=np.int64)
-    engine = Kernel(threads=1)
+    engine = engine or Kernel()
+    threads, alone = engine.threads or cores(), replace(engine, threads=1)
 
     def kept(part: History) -> list[R]:
         complete = np.array([completeness(part.feeds(day), signals) for day in as_ofs])
         return [
             keep(Grid(people, tuple(as_ofs), child, values, complete))
-            for people, child, values in _blocks(engine, part, days, signals)
+            for people, child, values in _blocks(alone, part, days, signals)
         ]
 
-    for part in _each(view, kept, signals, threads=threads or cores(), progress=progress):
+    for part in _each(view, kept, signals, threads=threads, progress=progress):
         yield from part
 
 

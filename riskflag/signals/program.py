@@ -25,6 +25,7 @@ from riskflag.signals.expression import (
 )
 from riskflag.signals.kernel import fill_bins
 from riskflag.signals.layout import (
+    Bools,
     Floats,
     Int32s,
     Ints,
@@ -105,8 +106,7 @@ def bind(plan: Plan, columns: Columns, like: Program | None = None) -> Program:
     cells = {kind: tuple(c for c in plan.cells() if c.lane.kind in kind) for kind in OF_KIND}
     places = _places(plan, cells)
     counts, sums, bests = (_lanes(plan, cells[kind], columns) for kind in OF_KIND)
-    sorts = [(counts, 0), (counts, 1), (sums, 1), (bests, 0), (bests, 1)]
-    of_class = np.array([_sizes(lanes, sort) for lanes, sort in sorts]).T
+    first, rest, further = _ways(counts, sums, bests, _bins_of(plan))
     return Program(
         types=_type_tables(plan, columns),
         edges=_ints(plan.edges),
@@ -114,8 +114,9 @@ def bind(plan: Plan, columns: Columns, like: Program | None = None) -> Program:
         counts=counts,
         sums=sums,
         bests=bests,
-        first=np.ascontiguousarray(np.array([_firsts(lanes, sort) for lanes, sort in sorts]).T),
-        further=np.asarray((of_class > 1).any(axis=1)),
+        first=first,
+        rest=rest,
+        further=further,
         readings=_readings(plan, cells, places),
         walks=_walk_tables(plan, columns),
         steps=_step_tables(plan, places.of_register),
@@ -202,8 +203,7 @@ def _lanes(plan: Plan, cells: Sequence[Cell], columns: Columns) -> Lanes:
     place = {lane: number for number, lane in enumerate(lanes)}
     first, stop = (_ints([getattr(cell, edge) for cell in cells]) for edge in ("first", "stop"))
     lane_of, width = _ints([place[cell.lane] for cell in cells]), len(lanes) + 1
-    begin = {lane: min(cell.first for cell in cells if cell.lane == lane) for lane in lanes}
-    end = {lane: max(cell.stop for cell in cells if cell.lane == lane) for lane in lanes}
+    planes, plane_of, less, more = _planes(lane_of, first, stop, _bins_of(plan))
     of_track = [[n for n, lane in enumerate(lanes) if lane.track == t] for t in range(tracks)]
     of_class = [
         [
@@ -220,15 +220,15 @@ def _lanes(plan: Plan, cells: Sequence[Cell], columns: Columns) -> Lanes:
         start=_offsets([len(each) for each in of_class]),
         lanes=_as_places(list(itertools.chain.from_iterable(of_class))),
         op=_ints([*(OPS[lane.op] for lane in lanes), layout.COUNT]),
-        begin=_ints([*(begin[lane] for lane in lanes), 0]),
-        end=_ints([*(end[lane] for lane in lanes), 0]),
+        planes=planes,
+        plane_of=plane_of,
         column=_ints([*(_column(lane, columns) for lane in lanes), 0]),
         marks=_offsets([0] * width),
         cells=_offsets(_how_many(lane_of, width)),
         first=first.astype(np.uint32),
         stop=stop.astype(np.uint32),
-        less=(first * width + lane_of).astype(np.uint32),
-        more=(stop * width + lane_of).astype(np.uint32),
+        less=less,
+        more=more,
         cell_marks=_offsets([0] * len(cells)),
     )
     return _marked(found, columns)
@@ -238,16 +238,76 @@ def _how_many(places: Sequence[int] | Ints, size: int) -> list[int]:
     return [int(many) for many in np.bincount(_ints(places), minlength=size)]
 
 
-def _sizes(lanes: Lanes, sort: int) -> Ints:
-    """How many lanes of a sort each class has."""
-    return np.diff(lanes.start)[sort::2]
+def _bins_of(plan: Plan) -> int:
+    """How many bins there are; without any window, none."""
+    return max(len(plan.edges) - 1, 0)
 
 
-def _firsts(lanes: Lanes, sort: int) -> Places:
-    """The first lane of a sort for each class; without any, nobody's."""
-    nobody = len(lanes.op) - 1
-    first = np.append(lanes.lanes, nobody)[lanes.start[sort:-1:2]]
-    return np.where(_sizes(lanes, sort) > 0, first, nobody).astype(np.uint32)
+def _planes(
+    lane_of: Ints, first: Ints, stop: Ints, bins: int
+) -> tuple[Ints, Places, Places, Places]:
+    """Where the planes of each lane begin, the plane of each of its bins, the ends of each cell.
+
+    Plane 0 is no lane's; the last is that of the lane that is nobody's.
+    """
+    lanes = int(lane_of.max(initial=-1)) + 1
+    edges = [np.unique([first[lane_of == lane], stop[lane_of == lane]]) for lane in range(lanes)]
+    planes = 1 + _offsets([*(len(each) - 1 for each in edges), 1])
+    plane_of = np.full((lanes + 1, bins), planes[-2])
+    less, more = np.zeros_like(first), np.zeros_like(stop)
+    for lane, own in enumerate(edges):
+        mine, before = lane_of == lane, planes[lane] - 1
+        plane_of[lane, own[0] : own[-1]] = before + np.searchsorted(
+            own, np.arange(own[0], own[-1]), side="right"
+        )
+        from_edge = np.searchsorted(own, first[mine])
+        less[mine] = np.where(from_edge > 0, before + from_edge, 0)
+        more[mine] = before + np.searchsorted(own, stop[mine])
+    return (
+        planes,
+        plane_of.astype(np.uint32).ravel(),
+        less.astype(np.uint32),
+        more.astype(np.uint32),
+    )
+
+
+def _ways(counts: Lanes, sums: Lanes, bests: Lanes, bins: int) -> tuple[Places, Ints, Bools]:
+    """Where contacts of each class go first, where their further lanes begin, and if there are."""
+    sorts = [
+        (counts, 0, layout.COUNT),
+        (counts, 1, layout.DIFFERENT),
+        (sums, 1, layout.TOTAL),
+        (bests, 0, layout.LAST),
+        (bests, 1, layout.HIGHEST),
+    ]
+    first, rest, further = [], [], []
+    for lanes, sort, plain in sorts:
+        begin, end = lanes.start[sort:-1:2], lanes.start[sort + 1 :: 2]
+        one = np.append(lanes.lanes, 0)[begin]
+        # Different values are told apart newest first: a lane's contacts must all go the same way.
+        behind = np.delete(lanes.lanes, begin[begin < end])
+        both = behind[lanes.op[behind] == layout.DIFFERENT]
+        taken = (begin < end) & (lanes.op[one] == plain) & ~np.isin(one, both)
+        first.append(np.where(taken, one, len(lanes.op) - 1))
+        rest.append(begin + taken)
+        further.append(rest[-1] < end)
+    where = [
+        layout.STRIDE * lanes.plane_of.reshape(len(lanes.op), bins)[lane].astype(np.int64)
+        for (lanes, *_), lane in zip(sorts, first, strict=True)
+    ]
+    counted, told, summed, day, number = where
+    nobodys = layout.STRIDE * (counts.planes[-1] - 1)
+    looked = [sums.column[first[2]], bests.column[first[4]], first[1]]
+    some = np.any(further, axis=0)
+    words = [
+        *(counted, summed, day, number, np.where(told == nobodys, 0, told)),
+        *(np.broadcast_to(each[:, None], counted.shape) for each in looked),
+    ]
+    return (
+        np.stack(words, axis=-1).astype(np.uint32).ravel(),
+        np.stack(rest, axis=-1).ravel(),
+        some if some.any() else some[:0],
+    )
 
 
 def _looks(lane: Lane) -> bool:

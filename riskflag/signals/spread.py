@@ -245,13 +245,14 @@ def settle(program: Program, dates: Dates, marked: int) -> None:
             change ^= lowest
     for level in range(LEVEL[count], 0, -1):
         high, low, half = np.uint64(level), np.uint64(level - 1), 1 << (level - 1)
-        for g in range(count - 2 * half + 1):
-            here, there = np.uint64(g), np.uint64(g + half)
+        for g in range(count - half + 1):
+            here, there = np.uint64(g), np.uint64(max(g - half, 0))
             for cell in range(dates.best.shape[2]):
-                best = dates.best[high, here, cell]
-                dates.best[high, here, cell] = NOTHING
+                best = max(dates.best[high, here, cell], dates.best[high, there, cell])
                 dates.best[low, here, cell] = max(dates.best[low, here, cell], best)
-                dates.best[low, there, cell] = max(dates.best[low, there, cell], best)
+        for g in range(count - 2 * half + 1):
+            for cell in range(dates.best.shape[2]):
+                dates.best[high, np.uint64(g), cell] = NOTHING
 
 
 @inlined

@@ -8,6 +8,7 @@ from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from riskflag.errors import ConfigError
 from riskflag.signals.layout import Floats
@@ -22,17 +23,22 @@ class SignalTable:
     true value may be another; `masked()` has NaN there.
     """
 
-    person_ids: tuple[str, ...]
+    people: pa.Array  # [n] of texts
     as_of: dt.date
     names: tuple[str, ...]
     values: Floats
     complete: npt.NDArray[np.bool_]
 
     def __post_init__(self) -> None:
-        if self.values.shape != (len(self.person_ids), len(self.names)):
+        if self.values.shape != (len(self.people), len(self.names)):
             raise ValueError("values must have a row per child and a column per signal")
         if self.complete.shape != (len(self.names),):
             raise ValueError("complete must have an entry per signal")
+
+    @cached_property
+    def person_ids(self) -> tuple[str, ...]:
+        """Whose row each is; made when asked for, which for a million takes longer than a sum."""
+        return tuple(self.people.to_pylist())
 
     @cached_property
     def _places(self) -> dict[str, int]:

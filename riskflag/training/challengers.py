@@ -21,6 +21,7 @@ from riskflag.training import additive, logistic
 from riskflag.training.calibrate import calibrate
 from riskflag.training.evaluate import MODEL, Trial, evaluate
 from riskflag.training.experiment import EvaluationConfig, ModelConfig
+from riskflag.training.intervals import interval
 from riskflag.training.prepare import Prepared
 
 Floats = NDArray[np.float64]
@@ -115,7 +116,7 @@ def in_words(
     value = "not known" if slope["value"] is None else f"{slope['value']:.2f}{between}"
     return [
         f"Beside {name}, learnt from the same children and months: {'; '.join(parts)}.",
-        f"Calibration slope of {name} {value}, Brier {calibration['brier']:.4f}.",
+        f"Calibration slope of {name} {value}, Brier {interval(calibration['brier'], 4)}.",
     ]
 
 

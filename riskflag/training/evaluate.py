@@ -117,7 +117,7 @@ def evaluate(trial: Trial) -> dict[str, Any]:
             "slope": with_interval(slope, drawn[MODEL]["slope"]),
             "intercept": with_interval(level, drawn[MODEL]["intercept"]),
             "expected_over_observed": with_interval(ratio, drawn[MODEL]["expected"]),
-            "brier": brier(trial.probability, trial.labels),
+            "brier": with_interval(brier(trial.probability, trial.labels), drawn[MODEL]["brier"]),
             "bins": calibration_bins(trial.probability, trial.labels),
         },
         "months": [_month(trial, day, places) for day, places in trial.months],
@@ -159,6 +159,7 @@ def _bootstrap(trial: Trial, scorers: Mapping[str, _Scorer]) -> dict[str, dict[s
                 figures["intercept"] = calibration_intercept(
                     trial.probability, trial.labels, weights
                 )
+                figures["brier"] = brier(trial.probability, trial.labels, weights)
                 figures["expected"] = expected_over_observed(
                     trial.probability, trial.labels, weights
                 )

@@ -19,14 +19,13 @@ from numpy.typing import NDArray
 
 from riskflag.casework.small_numbers import FEWEST, hidden
 from riskflag.training.checks import FAIRNESS, FINE, LOOK, NOT_KNOWN, Check
-from riskflag.training.groups import AGE, Groups
+from riskflag.training.groups import AGE, SMALL, Groups
 from riskflag.training.hearing import Hearing
 from riskflag.training.intervals import Figure, span, with_interval
 from riskflag.training.rows import Ints
 
 Floats = NDArray[np.float64]
 
-SMALL = "smaller groups together"
 #: A clear gap smaller than this is told but needs no look: missed cases as a share of 1, false
 #: alarms (rare everywhere) and the level as a factor.
 GAP, FACTOR = 0.05, 1.25

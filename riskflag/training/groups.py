@@ -21,6 +21,8 @@ from riskflag.training.rows import Ints, Past, Rows, integers
 Texts = NDArray[np.object_]
 
 SEX, ETHNICITY, DISABILITY, AGE = "sex", "ethnicity", "disability", "age"
+#: Groups too small to be told apart.
+SMALL = "smaller groups together"
 #: The codes as recorded: main groups can hide that one people among them is served worse.
 DETAIL = "ethnicity code"
 #: Intersections that are told besides the kinds alone.
@@ -44,9 +46,15 @@ class Groups:
 
     @classmethod
     def of(cls, kind: str, texts: Texts) -> Groups:
-        """Number the groups by name."""
+        """Number the groups: ages from the youngest on, others by name, the rest last."""
         names, code = np.unique(texts.astype(str), return_inverse=True)
-        return cls(kind, tuple(names.tolist()), code.astype(np.int64))
+        order = sorted(range(len(names)), key=lambda place: _standing(str(names[place])))
+        return cls(kind, tuple(names[order].tolist()), np.argsort(order)[code].astype(np.int64))
+
+
+def _standing(name: str) -> tuple[bool, int, str]:
+    ages = [words for _, _, words in AGE_BANDS]
+    return name in (NOT_RECORDED, SMALL), ages.index(name) if name in ages else 0, name
 
 
 def groups_of(history: Past, rows: Rows) -> tuple[Groups, ...]:

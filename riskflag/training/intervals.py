@@ -6,7 +6,7 @@ so families are drawn, never rows. A draw is a weight per row: how often its fam
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,3 +47,13 @@ def span(figure: Figure, digits: int = 2, *, by: float = 1.0, sign: bool = False
     if low is None or high is None:
         return told
     return f"{told} ({by * low:{plus}.{digits}f} to {by * high:{plus}.{digits}f})"
+
+
+def interval(figure: Mapping[str, float | None], digits: int = 3) -> str:
+    """A figure with its interval in brackets, for a table."""
+    value, low, high = figure["value"], figure["low"], figure["high"]
+    if value is None:
+        return "not known"
+    if low is None or high is None:
+        return f"{value:.{digits}f}"
+    return f"{value:.{digits}f} ({low:.{digits}f}-{high:.{digits}f})"

@@ -75,9 +75,9 @@ def auroc(scores: Floats, labels: Floats, weights: Floats | None = None) -> floa
     return Ranking(scores, labels).auroc(weights) if len(scores) else float("nan")
 
 
-def brier(probability: Floats, labels: Floats) -> float:
+def brier(probability: Floats, labels: Floats, weights: Floats | None = None) -> float:
     """Mean squared distance of the probabilities from what came."""
-    return float(np.mean((probability - labels) ** 2))
+    return float(np.average((probability - labels) ** 2, weights=weights))
 
 
 def logit(probability: Floats) -> Floats:

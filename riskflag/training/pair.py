@@ -8,7 +8,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from riskflag.training.report import interval
+from riskflag.training.checks import FINE, NOT_KNOWN
+from riskflag.training.gates import Gate
+from riskflag.training.intervals import interval
 from riskflag.training.tables import calibrations
 from riskflag.training.track import Run, Store
 
@@ -29,6 +31,8 @@ MADE_FROM = (
     ("git_revision", "git revision"),
     ("code_version", "riskflag version"),
 )
+#: Verdicts that nobody has to look at.
+QUIET = frozenset({"held", FINE, NOT_KNOWN, "-"})
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,7 @@ class Side:
     about: Mapping[str, Any]
     signals: Mapping[str, str]
     rulebook: str
+    gates: tuple[Gate, ...]
 
     @classmethod
     def of(cls, store: Store, wanted: str) -> Side:
@@ -54,12 +59,25 @@ class Side:
             json.loads(bundle["about.json"]),
             {one["name"]: one["fingerprint"] for one in signals},
             hashlib.sha256(rulebook).hexdigest(),
+            tuple(Gate.from_dict(one) for one in json.loads(bundle["gates.json"])["gates"]),
         )
 
     @property
     def name(self) -> str:
         """The beginning of its id, with its experiment."""
         return f"{self.run.id[:8]} ({self.run.experiment})"
+
+    def verdicts(self) -> dict[str, str]:
+        """The verdict of every gate and check, by its name in words."""
+        checks = self.result.get("checks", ())
+        return {f"gate: {gate.name}": gate.verdict for gate in self.gates} | {
+            f"check: {one['name'].replace('_', ' ')}": one["verdict"] for one in checks
+        }
+
+    def brier(self) -> Mapping[str, float | None]:
+        """The Brier score; runs of versions up to 0.4 recorded it without an interval."""
+        found = self.result["calibration"]["brier"]
+        return found if isinstance(found, Mapping) else {"value": found, "low": None, "high": None}
 
     def figures(self) -> dict[str, Mapping[str, float | None]]:
         """Every compared figure by its name in words, with its interval."""
@@ -104,8 +122,8 @@ class Pair:
     def figures(self) -> Iterator[tuple[str, str, str, str]]:
         """Name, both figures with intervals, and what can be told from the intervals."""
         ours, theirs = self.a.figures(), self.b.figures()
-        brier = [f"{side.result['calibration']['brier']:.5f}" for side in (self.a, self.b)]
-        yield "Brier", brier[0], brier[1], "the same" if brier[0] == brier[1] else ""
+        before, after = self.a.brier(), self.b.brier()
+        yield "Brier", interval(before, 5), interval(after, 5), _apart(before, after)
         for name in {**ours, **theirs}:
             first, second = ours.get(name), theirs.get(name)
             yield (
@@ -114,6 +132,14 @@ class Pair:
                 "-" if second is None else interval(second),
                 _apart(first, second),
             )
+
+    def verdicts(self) -> Iterator[tuple[str, str, str]]:
+        """Gates that are not held and checks that ask for a look in either: the verdict of both."""
+        ours, theirs = self.a.verdicts(), self.b.verdicts()
+        for name in {**ours, **theirs}:
+            both = ours.get(name, "-"), theirs.get(name, "-")
+            if not QUIET.issuperset(both):
+                yield name, *both
 
     def differences(self) -> Iterator[tuple[str, str, str]]:
         """Settings, data and signals that differ: what, and how it is in each."""
@@ -158,10 +184,14 @@ def as_text(pair: Pair) -> str:
     """The comparison as plain text."""
     names = (pair.a.name, pair.b.name)
     figures = [("", *names, ""), *pair.figures()]
-    differences = [("", *names), *pair.differences()]
-    lines = [*pair.warnings(), *columns(figures), "", "What differs"]
-    told = columns(differences) if len(differences) > 1 else ["nothing that is recorded"]
-    return "\n".join([*lines, *told])
+    lines = [*pair.warnings(), *columns(figures)]
+    for title, found, nothing in (
+        ("What has to be looked at", pair.verdicts(), "nothing in either"),
+        ("What differs", pair.differences(), "nothing that is recorded"),
+    ):
+        rows = list(found)
+        lines += ["", title, *(columns([("", *names), *rows]) if rows else [nothing])]
+    return "\n".join(lines)
 
 
 def columns(rows: list[Any]) -> list[str]:

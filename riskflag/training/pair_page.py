@@ -36,16 +36,23 @@ def as_html(pair: Pair) -> str:
         if differing
         else "<p>Nothing that is recorded differs.</p>"
     )
+    looks = list(pair.verdicts())
+    verdicts = (
+        table("Gates that are not held, checks that ask for a look", ("", *names), looks)
+        if looks
+        else "<p>Every gate is held and no check asks for a look, in either.</p>"
+    )
     heads = ("bin", *(f"{name}: {what}" for name in names for what in ("foretold", "observed")))
     return (
         f'<!doctype html><html lang="en-GB"><head><meta charset="utf-8">'
         f'<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{html.escape(title)}</title><style>{STYLE}{FURTHER}</style></head><body><main>"
         f"<h1>{html.escape(title)}</h1>{warned}<dl>{asked}</dl>"
-        "<p>Overlapping intervals do not decide which model is better; both are of the same "
-        "children only when nothing above says otherwise.</p>"
+        "<p>Intervals that overlap leave open which model is better. Compare the figures only when "
+        "no warning stands above: both are then of the same children and months.</p>"
         f"{figures}<h2>Calibration</h2>{drawing(pair.calibrations())}"
         f"{table('The same as numbers', heads, numbers(pair))}"
+        f"<h2>What has to be looked at</h2>{verdicts}"
         f"<h2>What differs</h2>{differences}</main></body></html>\n"
     )
 

@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 from riskflag.casework.groups import NOT_RECORDED
 from riskflag.scoring.model import capped
 from riskflag.training.checks import FAIRNESS, FAULT, FINE, LOOK, NOT_KNOWN, Check
-from riskflag.training.fairness import SMALL
-from riskflag.training.groups import AGE, Groups
+from riskflag.training.groups import AGE, SMALL, Groups
 from riskflag.training.hearing import Hearing
 from riskflag.training.intervals import Figure, family_draws, span, with_interval
 from riskflag.training.metrics import Ranking, auroc

@@ -135,7 +135,7 @@ def metrics(
     told: dict[str, float | None] = {
         "trees": float(learnt.trees),
         "base_rate": result["base_rate"],
-        "brier": result["calibration"]["brier"],
+        "brier": result["calibration"]["brier"]["value"],
         "calibration_slope": result["calibration"]["slope"]["value"],
         "expected_over_observed": result["calibration"]["expected_over_observed"]["value"],
         "gates_held": float(sum(gate["passed"] for gate in gates)),

@@ -8,6 +8,7 @@ from typing import Any
 
 from riskflag.training import page
 from riskflag.training.gates import Gate
+from riskflag.training.intervals import interval
 from riskflag.training.page import tag, text
 
 COLUMNS = ("auroc", "average_precision", "precision_at_capacity", "recall_at_capacity")
@@ -29,16 +30,6 @@ def table(result: Mapping[str, Any]) -> list[tuple[str, ...]]:
     return rows
 
 
-def interval(figure: Mapping[str, float | None]) -> str:
-    """A figure with its interval."""
-    value, low, high = figure["value"], figure["low"], figure["high"]
-    if value is None:
-        return "not known"
-    if low is None or high is None:
-        return f"{value:.3f}"
-    return f"{value:.3f} ({low:.3f}-{high:.3f})"
-
-
 def sentences(result: Mapping[str, Any]) -> list[str]:
     """What else there is to say, in sentences."""
     frequency, calibration = result["natural_frequency"], result["calibration"]
@@ -48,7 +39,8 @@ def sentences(result: Mapping[str, Any]) -> list[str]:
         f"({result['base_rate']:.2%}); capacity {result['capacity_per_month']:.0f} a month.",
         f"Of {frequency['n']} children above the line, {frequency['needed_more']} had the outcome.",
         f"Calibration slope {interval(calibration['slope'])}, foretold/observed "
-        f"{interval(calibration['expected_over_observed'])}, Brier {calibration['brier']:.4f}.",
+        f"{interval(calibration['expected_over_observed'])}, "
+        f"Brier {interval(calibration['brier'], 4)}.",
     ]
     if "oracle" in result:
         told.append(

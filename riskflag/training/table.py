@@ -180,8 +180,8 @@ class _Reader:
 
 
 def period_days(labels: LabelTable) -> int:
-    """The longest time from an as-of date to the end of its label, in days."""
-    return int((labels.label_end - labels.as_of).max())
+    """The longest time from an as-of date that is asked about to the end of its label, in days."""
+    return int((labels.label_end - labels.as_of)[labels.asked].max())
 
 
 def last_day(labels: LabelTable) -> dt.date:

@@ -89,8 +89,7 @@ def _templates(app: Flask) -> None:
         ]
     )
     components.register(app.jinja_env)
-    app.jinja_env.filters["breakable"] = render.breakable
-    app.jinja_env.filters["once"] = render.once
+    app.jinja_env.filters.update(render.filters())
     app.jinja_env.globals["style"] = render.style
     app.jinja_env.globals["static"] = _static
 

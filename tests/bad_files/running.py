@@ -43,7 +43,7 @@ def check(case: Case, folder: Path, told) -> None:
     shown = ""
     for report in reports:
         _show(report)
-        shown += report.as_text() + report.to_json()
+        shown += report.to_json()
     printed = told()
     first: dict[str, FileReport] = {}
     for report in reports:

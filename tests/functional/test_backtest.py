@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import hashlib
 import json
@@ -16,7 +17,7 @@ from riskflag.errors import ConfigError, InputError
 from riskflag.history.schema import CONTACT, COVERAGE, PERSON, RELATIONSHIP, conform
 from riskflag.history.store import HistoryStore
 from riskflag.nightly import backtest_outcomes
-from riskflag.nightly.backtest import NEW, OLD, Asked, back_test, nights, replay
+from riskflag.nightly.backtest import NEW, OLD, Asked, back_test, changes, nights, replay
 from riskflag.nightly.backtest_outcomes import Course, groups
 from riskflag.nightly.lookback_replay import replay as replay_one
 from riskflag.reports.backtest import FEWER, backtest_page, document, sentences
@@ -93,9 +94,15 @@ def test_the_counts_are_those_of_the_drawn_children(told: dict[str, Any]) -> Non
         "repeat_ed": "changed",
         "home_notices": "gone",
     }
+    asked = {row["rule"]: (row[OLD], row[NEW]) for row in told["rules"]}
+    assert [words[-13:] for words in asked["repeat_ed"]] == ["is at least 3", "is at least 2"]
+    assert asked["home_notices"][0]
+    assert asked["home_notices"][1] == ""
     came = told["outcomes"]
     assert (came["children"], came[OLD], came[NEW]) == (2, 0, 2)
     assert (came["only_new"], came["only_old"]) == (2, 0)
+    assert came["groups"], "told by group, but of two children no number"
+    assert {row[key] for row in came["groups"] for key in ("children", OLD)} <= {0, None}
     assert told["nights"] == 70
     assert sum(week["nights"] for week in told["weeks"]) == 70
     assert sum(week["first_new"] for week in told["weeks"]) == found[NEW]
@@ -212,6 +219,38 @@ def test_small_groups_and_small_changes_of_a_group_are_not_told(
     assert (rows["female"], rows["male"]) == shown
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ((10, 20), (20, 20), ((30, 10, 20), (40, 20, 20))),
+        ((12, 20), (15, 20), None),
+        ((10, 4), (20, 4), None),
+        ((25, 20), (25, 20), None),
+    ],
+    ids=["whole", "few more", "few reached", "few missed"],
+)
+def test_outcomes_reached_and_missed_are_told_by_group_unless_any_are_few(
+    monkeypatch: pytest.MonkeyPatch,
+    old: tuple[int, int],
+    new: tuple[int, int],
+    told: tuple[tuple[int, int, int], ...] | None,
+) -> None:
+    """30 girls and 40 boys had it; of two groups both are hidden where either would tell few."""
+    sex = ["female"] * 30 + ["male"] * 40
+    ids = tuple(f"P{n:03d}" for n in range(len(sex)))
+    known = {one: {"age": "1 to 4", "sex": sex[n], "ethnicity": "x"} for n, one in enumerate(ids)}
+    monkeypatch.setattr(backtest_outcomes, "groups_of", lambda *_: known)
+    reached = {
+        side: dict.fromkeys([*range(girls), *range(30, 30 + boys)], 1)
+        for side, (girls, boys) in ((OLD, old), (NEW, new))
+    }
+    course = Course(None, ids, np.array([700_000]), {})  # type: ignore[arg-type]
+    came = dict.fromkeys(range(70), 700_000)
+    rows = {r["group"]: r for r in backtest_outcomes.outcome_groups(Path(), course, came, reached)}
+    shown = [tuple(rows[one][key] for key in ("children", OLD, NEW)) for one in ("female", "male")]
+    assert shown == ([(None, None, None)] * 2 if told is None else list(told))
+
+
 def test_ages_are_told_from_the_youngest_on(monkeypatch: pytest.MonkeyPatch) -> None:
     ages = ("16 and 17", "10 to 15", "5 to 9", "not recorded", "under 1", "not yet born", "1 to 4")
     ids = tuple(f"P{n:03d}" for n in range(len(ages)))
@@ -223,6 +262,15 @@ def test_ages_are_told_from_the_youngest_on(monkeypatch: pytest.MonkeyPatch) -> 
     assert told == [
         "not yet born", "under 1", "1 to 4", "5 to 9", "10 to 15", "16 and 17", "not recorded",
     ]  # fmt: skip
+
+
+def test_a_rule_that_only_reads_otherwise_is_told_as_reworded(place: Workspace) -> None:
+    catalogue = load_catalogue(place.features_dir, place.vocabulary)
+    present = Rulebook.load(catalogue.rulebook_path, catalogue)
+    other = present.rules[0].model_copy(update={"title": "Another name"})
+    again = dataclasses.replace(present, rules=(other, *present.rules[1:]))
+    assert [row["change"] for row in changes(present, again)] == ["reworded"]
+    assert changes(present, present) == []
 
 
 def test_a_question_that_cannot_be_answered_says_what_to_do(

@@ -202,7 +202,7 @@ def test_the_record_has_every_field_of_the_standard_in_its_order(evidence: Evide
 
 def test_a_rate_of_too_few_is_not_told(evidence: Evidence) -> None:
     row = next(r for r in cells(one(evidence, "fairness")) if r[0] == "1 to 4")
-    assert row[4] == "0.71 (0.71 to 0.71)"
+    assert row[4] == "71 (71 to 71)"
     assert row[3] == row[6] == "too few to tell"
 
 

@@ -69,6 +69,16 @@ def test_each_kind_of_rejected_row_is_told_with_its_first_line_and_column(worksp
     assert "hidden" not in told
 
 
+def test_records_that_do_not_say_what_their_source_declares_are_told(workspace, capsys):
+    """A blank outcome is unknown, not "nothing came of it": whoever loads it hears how often."""
+    grade = '[contact.attributes]\noutcome = { column = "triage" }\n'
+    (workspace / "sources" / "ed.toml").write_text(SOURCE + grade)
+    text = "id,person,day,triage\n1,p1,2024-01-02,\n2,p2,2024-01-03,admitted\n"
+    (workspace / "landing" / "ed.csv").write_text(text)
+    assert run(["ingest", "--workspace", str(workspace)]) == 0
+    assert re.search(r"ed\s+ed\.attendance\s+outcome\s+1\s+2\b", capsys.readouterr().out)
+
+
 def test_every_reason_for_which_a_row_is_rejected_is_told_in_words():
     """Those of the reference page, all and no other."""
     page = Path("docs/reference/source-format.md").read_text(encoding="utf-8")

@@ -93,7 +93,10 @@ def check_students(workspace, events, cohort):
     found = contacts(workspace)
     kinds = Counter(found.column("type").cast("string").to_pylist())
     said = Counter(events.column("event_type").cast("string").to_pylist())
-    late = pc.is_valid(events.column("days_late"))
+    having = {
+        f"course.submission_{name}": pc.sum(pc.is_valid(events.column(column)).cast("int64"))
+        for name, column in (("delay", "days_late"), ("weight", "weight"))
+    }
     assert (
         kinds
         == Counter(
@@ -101,7 +104,7 @@ def check_students(workspace, events, cohort):
                 "course.registered": said["registered"],
                 "course.unregistered": said["unregistered"],
                 "course.submission": said["submission"],
-                "course.submission_delay": pc.sum(late.cast("int64")).as_py(),
+                **{kind: count.as_py() for kind, count in having.items()},
                 "course.missed_deadline": said["missed_deadline"],
                 "course.clicks": said["pre_course_clicks"],
                 "course.result": said["result"],

@@ -81,13 +81,16 @@ def test_all_students_are_told_as_well_as_plain_hand_made_counts_tell(tmp_path: 
     workspace = students(tmp_path)
     weeks = {week: trained(workspace, week) for week in (2, 8, 16)}
     found = {week: auroc(done) for week, done in weeks.items()}
-    print({week: {k: round(v, 3) for k, v in area.items()} for week, area in found.items()})
+    for week, done in weeks.items():
+        result = done.judgement.result
+        leaks = {key: result["leaks"][key] for key in ("auroc_later", "fault_from")}
+        print(week, found[week], leaks, result["calibration"]["slope"])
     for week, published in ((2, 0.66), (8, 0.787), (16, 0.853)):
         assert found[week]["value"] > published - 0.015
     assert found[2]["high"] < found[8]["low"]
     assert found[8]["high"] < found[16]["low"]
-    # The least asked of week 8 is 0.79; the interval must reach it.
-    assert found[8]["high"] >= 0.79
+    # The least asked of week 8.
+    assert found[8]["value"] >= 0.79
     explains_the_fault(weeks[8].judgement.result, found)
 
 

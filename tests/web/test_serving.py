@@ -136,6 +136,7 @@ def test_when_the_first_process_is_killed_the_others_end_too(web_workspace):
         server.stdout.readline()
         children = psutil.Process(server.pid).children()
         server.kill()
+        server.communicate(timeout=30)
         _, left = psutil.wait_procs(children, timeout=30)
         assert (len(children), left) == (2, [])
     finally:

@@ -9,7 +9,7 @@ from riskflag.history.delivered import RejectedError
 from riskflag.history.raw_file import LONGEST_FIELD
 from riskflag.history.readers import read_rows
 from riskflag.history.source_files import Files
-from riskflag.history.xml_reader import ColumnPath, column_paths
+from riskflag.history.xml_path import ColumnPath, column_paths
 
 DOCUMENT = """<?xml version="1.0"?>
 <R>

@@ -31,4 +31,4 @@ def test_the_file_holds_each_line_where_the_store_is_told_that_it_stands(count):
     content = flags_bytes(FLAGS[:count])
     assert content == b"".join(flags_pieces(made))
     assert sha256(content) == sha256(flags_pieces(made))
-    assert [content[start : start + size] for start, size in lines(made)] == made
+    assert [content[start : start + size] for start, size in lines(map(len, made))] == made

@@ -90,6 +90,27 @@ def test_values_by_hand(engine):
 
 
 @pytest.mark.parametrize("engine", ENGINES)
+def test_values_are_told_apart_over_contacts_that_other_signals_ask_for_too(engine):
+    """A value's latest contact decides in every window, whatever else is asked of some contacts."""
+    visits = contacts("ed.attendance")
+    both = contacts("ed.attendance", "missing.episode")
+    asked = (
+        signal("of_visits", distinct(visits, "agency", 30)),
+        signal("of_both", distinct(both, "agency", 30)),
+        signal("of_both_longer", distinct(both, "agency", 365)),
+    )
+    rows = [
+        {"person_id": "anna", "type": "missing.episode", "occurred_on": "2025-08-01"},
+        {"person_id": "anna", "type": "ed.attendance", "occurred_on": "2026-02-20"},
+    ]
+    history = history_of([{**row, "agency": "police"} for row in rows])
+
+    table = compute(history, ["anna"], as_of=AS_OF, signals=asked, engine=engine)
+
+    assert table.values.tolist() == [[1.0, 1.0, 1.0]]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
 def test_an_empty_history_and_no_rows_work(engine):
     """Nothing is no reason to fail: no contacts, no rows or no persons."""
     empty = History.of(pa.table({}))
@@ -184,7 +205,7 @@ def test_the_night_keeps_what_the_records_say_and_marks_it():
 
 def test_a_table_cannot_have_another_shape():
     """Values and marks must fit children and names."""
-    good = {"person_ids": ("a",), "as_of": AS_OF, "names": ("x", "y")}
+    good = {"people": pa.array(["a"]), "as_of": AS_OF, "names": ("x", "y")}
     with pytest.raises(ValueError, match="row per child"):
         SignalTable(**good, values=np.zeros((2, 2)), complete=np.ones(2, bool))
     with pytest.raises(ValueError, match="entry per signal"):

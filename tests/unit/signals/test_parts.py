@@ -11,7 +11,7 @@ from riskflag.errors import IntegrityError
 from riskflag.history.stored_view import StoredView, split
 from riskflag.signals import age, compute, contacts, count, distinct, last_value
 from riskflag.signals import parts as parts_module
-from riskflag.signals.fast import Planned
+from riskflag.signals.fast import Kernel, Planned
 from riskflag.signals.parts import compute_parts, grid_parts
 from tests.factories import history_of
 from tests.unit.signals.test_build import signal
@@ -102,7 +102,9 @@ def test_a_grid_is_its_nights_side_by_side(view):
     as_ofs = [AS_OF - dt.timedelta(days=28), AS_OF, AS_OF + dt.timedelta(days=5000)]
     nights = [list(compute_parts(view, as_of=day, signals=SIGNALS)) for day in as_ofs]
 
-    grids = list(grid_parts(view, lambda grid: grid, as_ofs=as_ofs, signals=SIGNALS, threads=2))
+    grids = list(
+        grid_parts(view, lambda grid: grid, as_ofs=as_ofs, signals=SIGNALS, engine=Kernel(2))
+    )
 
     for place, night in enumerate(nights):
         found = {
@@ -119,6 +121,22 @@ def test_a_grid_is_its_nights_side_by_side(view):
         assert found == expected
     assert [sum(len(part.person_ids) for part in night) for night in nights] == [6, 6, 0]
     assert all(grid.complete.shape == (3, len(SIGNALS)) for grid in grids)
+
+
+def test_a_grid_is_worked_out_where_it_is_to_lie(view, tmp_path):
+    """Values go to the room that is given, here a mapped file, and are those of any other room."""
+    mapped = np.memmap(tmp_path / "values", np.float64, "w+", shape=(6, len(SIGNALS)))
+    pieces = iter(mapped.reshape(-1, 1, len(SIGNALS)))
+    engine = Kernel(2, room=lambda rows, columns: next(pieces).reshape(rows, columns))
+    kept = {"as_ofs": [AS_OF], "signals": SIGNALS}
+
+    elsewhere = [grid.values for grid in grid_parts(view, lambda grid: grid, **kept)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(parts_module, "BLOCK", 1)
+        in_place = list(grid_parts(view, lambda grid: grid.values, engine=engine, **kept))
+
+    assert all(np.shares_memory(values, mapped) for values in in_place)
+    assert np.concatenate(in_place).tobytes() == np.concatenate(elsewhere).tobytes()
 
 
 def test_a_grid_is_worked_out_in_small_blocks(view, monkeypatch):

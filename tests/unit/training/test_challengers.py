@@ -82,7 +82,7 @@ def test_the_same_seed_gives_the_same_numbers_and_another_seed_others() -> None:
 
 def test_the_words_say_who_is_better_and_when_nobody_is() -> None:
     figure = {"value": 1.0, "low": 0.9, "high": 1.1}
-    calibration = {"slope": figure, "brier": 0.01}
+    calibration = {"slope": figure, "brier": figure}
     for bounds, words in (
         ((-0.2, -0.05), "the plain one is better"),
         ((0.05, 0.2), "the model is better"),

@@ -63,10 +63,45 @@ def test_figures_stand_with_intervals_and_only_separate_ones_decide(
     said = {row[0]: row[1:] for row in pair.figures()}
     assert said["AUROC"][1:] == ("0.990 (0.980-0.995)", "higher in the second")
     assert said["calibration slope"][2] == "the same"
+    assert said["Brier"][2] == "the same"
+    assert said["Brier"][0].count("(") == 1, "with its interval"
     assert {"Brier", "recall at capacity", "AUROC of rules alone"} <= set(said)
     back = pair_of(two[0], two[2], two[1])
     assert {row[0]: row[3] for row in back.figures()}["AUROC"] == "higher in the first"
     assert pair.warnings() == []
+
+
+def test_gates_not_held_and_checks_that_ask_for_a_look_stand_beside_each_other(
+    two: tuple[Store, str, str],
+) -> None:
+    """What is quiet in both is left out; what is not in one shows the other's verdict beside it."""
+    pair = pair_of(*two)
+    gate = dataclasses.replace(pair.b.gates[0], name="a gate", passed=False, signed_off=None)
+    checks = [
+        {"name": "net_benefit", "verdict": "look"},
+        {"name": "known_on_audit", "verdict": "fine"},
+    ]
+    held = dataclasses.replace(gate, passed=True, measured="enough")
+    one = dataclasses.replace(pair.a, gates=(held,), result={**pair.a.result, "checks": []})
+    other = dataclasses.replace(pair.b, gates=(gate,), result={**pair.b.result, "checks": checks})
+    both = Pair(one, other)
+    assert list(both.verdicts()) == [
+        ("gate: a gate", "held", "NOT HELD"),
+        ("check: net benefit", "-", "look"),
+    ]
+    for told in (as_text(both), as_html(both)):
+        assert "check: net benefit" in told
+        assert "known on audit" not in told
+    assert "nothing in either" in as_text(Pair(one, one))
+
+
+def test_a_brier_score_of_an_older_run_stands_without_an_interval(
+    two: tuple[Store, str, str],
+) -> None:
+    pair = pair_of(*two)
+    older = {"calibration": {**pair.a.result["calibration"], "brier": 0.01}}
+    mixed = Pair(dataclasses.replace(pair.a, result={**pair.a.result, **older}), pair.b)
+    assert next(mixed.figures())[:2] == ("Brier", "0.01000")
 
 
 def test_overlapping_intervals_decide_nothing(new_store: Maker, record: RunRecord) -> None:

@@ -202,3 +202,11 @@ def test_the_page_is_in_words_and_names_no_child() -> None:
     assert "<script" not in page
     told = page + json.dumps(checks, allow_nan=False)
     assert not any(one in told for one in court().rows.ids[:50])
+
+
+def test_ages_are_told_from_the_youngest_on_and_what_is_not_recorded_last() -> None:
+    ages = ["under 1", "1 to 4", "5 to 10", "11 to 15", "16 and 17", "not recorded"]
+    texts = np.array(ages[::-1], dtype=object)
+    groups = Groups.of("age", texts)
+    assert list(groups.names) == ages
+    assert [groups.names[code] for code in groups.code] == texts.tolist()

@@ -81,6 +81,9 @@ def test_calibration_figures_know_a_calibrated_model_from_an_extreme_one() -> No
     assert expected_over_observed(truth, labels) == pytest.approx(1, abs=0.05)
     assert expected_over_observed(2 * truth, labels) == pytest.approx(2, abs=0.1)
     assert brier(truth, labels) < brier(extreme, labels)
+    twice = np.concatenate([truth, truth[:9]]), np.concatenate([labels, labels[:9]])
+    weights = np.where(np.arange(40_000) < 9, 2.0, 1.0)
+    assert brier(truth, labels, weights) == pytest.approx(brier(*twice), abs=1e-15)
     bins = calibration_bins(truth, labels)
     assert len(bins) == 10
     assert all(one["probability"] == pytest.approx(one["observed"], abs=0.03) for one in bins)

@@ -229,6 +229,14 @@ def test_rows_that_are_only_learnt_from_judge_calibrate_and_stop_nothing(tmp_pat
     assert len(more.learnt_alike.rows) == len(prepared.train.rows)
 
 
+def test_the_time_to_a_label_that_is_told_is_that_of_the_rows_asked_about(tmp_path: Path) -> None:
+    """Rows of an earlier week that are only learnt from have longer to go."""
+    later = prepared_from(tmp_path, with_more_weeks(), where={"week": 12})
+    both = {"where": {"week": 12}, "also_learn_where": {"week": 8}}
+    assert prepared_from(tmp_path, with_more_weeks(), **both).horizon == later.horizon
+    assert prepared_from(tmp_path, with_more_weeks(), **BOTH_WEEKS).horizon == later.horizon + 28
+
+
 def test_the_number_of_trees_is_not_found_on_labels_that_were_grown_on(tmp_path: Path) -> None:
     """Of those whose label finds it no other week counts; with earlier ends they do."""
     more = prepared_from(tmp_path, with_more_weeks(), **BOTH_WEEKS)

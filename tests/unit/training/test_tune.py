@@ -130,7 +130,7 @@ def sentences_of(result: dict[str, object]) -> list[str]:
         "calibration": {
             "slope": {"value": None, "low": None, "high": None},
             "expected_over_observed": {"value": None, "low": None, "high": None},
-            "brier": 0.1,
+            "brier": {"value": 0.1, "low": None, "high": None},
         },
     }
     return sentences(whole | result)
