@@ -144,7 +144,7 @@ def test_when_the_first_process_is_killed_the_others_end_too(web_workspace):
             with contextlib.suppress(psutil.NoSuchProcess):
                 child.kill()
         server.kill()
-        server.communicate()
+        server.wait()
 
 
 @pytest.mark.parametrize(
