@@ -147,6 +147,8 @@ def make_engine(path: Path) -> sa.Engine:
         sa.URL.create("sqlite", database=str(path)),
         connect_args={"timeout": BUSY_SECONDS},
         pool_size=KEPT_OPEN,
+        # The connection used last has in memory what the next one will most likely read.
+        pool_use_lifo=True,
     )
     event.listen(engine, "connect", _configure)
     event.listen(engine, "begin", _begin)

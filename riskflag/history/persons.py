@@ -159,15 +159,16 @@ def children_on(
     place_of, row = _among(people, ids), _among(persons_of.dictionary, ids)[codes(persons_of)]
     facts = _Facts.of(persons)
     child = np.zeros((len(ids), len(days)), np.bool_)
+    of_persons, of_links = _Clock.of(persons), _Clock.of(relationships)
     # Plain numbers, so that days are compared in the width they are kept in.
     for place, day in enumerate(days.tolist()):
         in_contact, with_row = (np.zeros(len(ids), np.bool_) for _ in range(2))
         in_contact[place_of] = seen[:, place]
-        visible = _visible(persons, day)
+        visible = of_persons.visible(day)
         with_row[row[visible]] = True
         child[:, place] = in_contact & ~with_row
         if relationships.num_rows:
-            related = relationships.filter(pa.array(_visible(relationships, day)))
+            related = relationships.filter(pa.array(of_links.visible(day)))
             child[isin(ids, _related_adults(related)), place] = False
         counts = visible & facts.young(day) & (facts.told | in_contact[row])
         child[row[counts], place] = True
@@ -247,10 +248,19 @@ class _Facts:
         return np.asarray(self.kind & (unknown | before) & (self.death >= day))
 
 
-def _visible(table: pa.Table, as_of: int) -> npt.NDArray[np.bool_]:
-    """riskflag.clock.visible for every row."""
-    known, superseded = _days(table, "known_day"), _days(table, "superseded_day")
-    return (known < as_of) & (as_of <= superseded)
+class _Clock(NamedTuple):
+    """The days on which each row of a table became known, and up to which it held."""
+
+    known: npt.NDArray[np.int32]
+    superseded: npt.NDArray[np.int32]
+
+    @classmethod
+    def of(cls, table: pa.Table) -> _Clock:
+        return cls(_days(table, "known_day"), _days(table, "superseded_day"))
+
+    def visible(self, as_of: int) -> npt.NDArray[np.bool_]:
+        """riskflag.clock.visible for every row."""
+        return (self.known < as_of) & (as_of <= self.superseded)
 
 
 def _days(table: pa.Table, name: str) -> npt.NDArray[np.int32]:

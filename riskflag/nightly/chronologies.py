@@ -157,9 +157,7 @@ class Chronologies:
             group -= 1
         if group == len(self.last):
             return self.schema.empty_table()
-        file = pq.ParquetFile(
-            self.path, metadata=self.footer, memory_map=True, page_checksum_verification=True
-        )
+        file = pq.ParquetFile(self.path, metadata=self.footer, page_checksum_verification=True)
         try:
             found = file.read_row_group(group, use_threads=False)
         except OSError:

@@ -101,14 +101,17 @@ def prepare(workspace: Workspace) -> None:
     """
     from riskflag.history.schema import CONTACT
     from riskflag.history.view import History
-    from riskflag.progress import silent
-    from riskflag.signals.asked import every_day
-    from riskflag.signals.fast import Kernel
 
-    material = material_of(workspace, Asked(""))
     nobody = History.of(CONTACT.empty_table())
-    days = np.arange(2, dtype=np.int64)
-    Kernel(threads=1).values(nobody, material.catalogue.signals, every_day([""], days), silent)
+    material = material_of(workspace, Asked(""))
+    replay(
+        nobody,
+        "",
+        np.arange(2, dtype=np.int64),
+        catalogue=material.catalogue,
+        rulebook=material.rulebook,
+        bundle=material.bundle,
+    )
 
 
 def course(

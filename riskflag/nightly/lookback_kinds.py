@@ -99,7 +99,12 @@ def _between(
     for row in range(values.shape[0]):
         other = row == 0
         for j in range(columns.shape[0]):
-            value = values[row, columns[j]]
+            column = columns[j]
+            value, partial = values[row, column], not complete[row, column]
+            same = row > 0 and value == values[row - 1, column]
+            if same and complete[row, column] == complete[row - 1, column]:
+                sides[row, j] = sides[row - 1, j]
+                continue
             # A value is mostly near that of the day before.
             place = starts[j] if row == 0 else starts[j] + max(sides[row - 1, j] >> 2, 0)
             side = -1
@@ -111,7 +116,7 @@ def _between(
                 side = 2 * (place - starts[j])
                 if place < starts[j + 1] and numbers[place] == value:
                     side += 1
-            side = 2 * side + (0 if complete[row, columns[j]] else 1)
+            side = 2 * side + (1 if partial else 0)
             sides[row, j] = side
             other = other or side != sides[row - 1, j]
         begins[row] = other

@@ -1,29 +1,35 @@
 """Serving the app: one listening socket, several processes, each with several threads.
 
 Python answers one request at a time in each process, so pages come faster with one process for
-each core. They share the store and nothing else.
+each core. They share the store and nothing else. The first process answers nobody: it hands each
+connection to the next of the others in turn. A browser keeps its connection for many pages, and if
+the others took them as they came, some could be left with most readers and some with none.
 """
 
 from __future__ import annotations
 
 import contextlib
 import gc
+import itertools
 import logging
 import os
+import selectors
 import signal
 import socket
 import sys
-import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
-from waitress.server import create_server
+from waitress.adjustments import Adjustments
+from waitress.server import TcpWSGIServer
 
 from riskflag.errors import ConfigError, RiskflagError, StorageError
 from riskflag.nightly import folder
 from riskflag.web.app import create_app
+from riskflag.web.turns import InTurn
 from riskflag.workspace import Workspace
 
-#: Requests answered at the same time by one process; further ones wait in line.
+#: Requests that one process has in hand at the same time; further ones wait in line.
 THREADS = 8
 LARGEST_REQUEST = 1_000_000
 
@@ -62,17 +68,69 @@ def serve(
         _answer(workspace, sock)
         return
     _prepare(workspace)
-    alive = os.pipe()
-    children = [_child(workspace, sock, alive) for _ in range(processes)]
+    children, inboxes = [], []
+    for _ in range(processes):
+        ours, theirs = socket.socketpair()
+        inboxes.append(ours)
+        children.append(_child(workspace, Inbox(theirs, sock), inboxes))
+        theirs.close()
     try:
         ready()
-        os.wait()
+        _hand_out(sock, inboxes)
     except KeyboardInterrupt:
         return
     else:
         raise StorageError("A process of the server ended by itself; start it again.")
     finally:
         _end(children)
+        for inbox in inboxes:
+            inbox.close()
+
+
+class Inbox(socket.socket):
+    """Where a process takes its connections from, as if it were the listening socket itself."""
+
+    def __init__(self, end: socket.socket, listening: socket.socket) -> None:
+        super().__init__(fileno=os.dup(end.fileno()))
+        self._listening = listening
+
+    def accept(self) -> tuple[socket.socket, Any]:
+        """The next connection that was handed over; KeyboardInterrupt once nobody will."""
+        handed, handles, _, _ = socket.recv_fds(self, 1, 1)
+        if not handed:
+            raise KeyboardInterrupt
+        connection = socket.socket(fileno=handles[0])
+        return connection, connection.getpeername()
+
+    def listen(self, backlog: int = 0, /) -> None:
+        """Nothing to do: the first process listens."""
+
+    def getsockname(self) -> Any:
+        """The address that is listened on."""
+        return self._listening.getsockname()
+
+
+def _hand_out(sock: socket.socket, inboxes: Sequence[socket.socket]) -> None:
+    """Hand each connection to the next process in turn; returns when one of them has ended."""
+    turns = itertools.cycle(inboxes)
+    for one in (sock, *inboxes):
+        one.setblocking(False)
+    with selectors.DefaultSelector() as waiting:
+        for one in (sock, *inboxes):
+            waiting.register(one, selectors.EVENT_READ)
+        while all(key.fileobj is sock for key, _ in waiting.select()):
+            with contextlib.suppress(OSError):  # of a browser that has gone again
+                connection, _ = sock.accept()
+                with connection:
+                    _hand_over(connection, turns, len(inboxes))
+
+
+def _hand_over(connection: socket.socket, turns: Iterator[socket.socket], processes: int) -> None:
+    """Hand a connection to the next process; one whose inbox is full is passed over."""
+    for _ in range(processes):
+        with contextlib.suppress(BlockingIOError):
+            socket.send_fds(next(turns), [b"."], [connection.fileno()])
+            return
 
 
 def _prepare(workspace: Workspace) -> None:
@@ -89,44 +147,39 @@ def _prepare(workspace: Workspace) -> None:
     gc.freeze()
 
 
-def _child(workspace: Workspace, sock: socket.socket, alive: tuple[int, int]) -> int:
+def _child(workspace: Workspace, inbox: Inbox, inboxes: Sequence[socket.socket]) -> int:
     """Start a process that answers requests; returns its id. The child itself never returns.
 
-    It ends with this one, however that goes: only this one keeps the far end of the pipe `alive`.
+    It ends with this one, however that goes: only this one keeps the far end of its inbox.
     """
     sys.stdout.flush()
     sys.stderr.flush()
     process = os.fork()
     if process:
+        inbox.close()
         return process
     code = 1
     try:
-        os.close(alive[1])
-        threading.Thread(target=_end_with, args=(alive[0],), daemon=True).start()
-        _answer(workspace, sock)
+        for one in inboxes:
+            one.close()
+        _answer(workspace, inbox)
         code = 0
     finally:
         os._exit(code)
-
-
-def _end_with(alive: int) -> None:
-    """Stop this process, as a signal would, once nobody holds the far end of the pipe."""
-    os.read(alive, 1)
-    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _answer(workspace: Workspace, sock: socket.socket) -> None:
     app = create_app(workspace, development_sign_in=True)
     # A line of readers who wait a moment is no fault to be told.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
-    server = create_server(
-        app,
-        sockets=[sock],
+    settings = Adjustments(
         threads=THREADS,
         ident=None,
         clear_untrusted_proxy_headers=True,
         max_request_body_size=LARGEST_REQUEST,
     )
+    about = (socket.AF_INET, socket.SOCK_STREAM, 0, sock.getsockname())
+    server = TcpWSGIServer(InTurn(app), _sock=sock, adj=settings, bind_socket=False, sockinfo=about)
     # What stays for good is not looked through again at every clearing of memory.
     gc.collect()
     gc.freeze()
