@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pyarrow as pa
 
 from riskflag.casework.publishing import FlagRow, State
 from riskflag.history.coverage import unavailable
@@ -36,8 +37,6 @@ from riskflag.scoring.flags import NO, UNKNOWN, Combined, FlagDraft, Standing
 from riskflag.signals.table import SignalTable
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
     from riskflag.history.view import History
     from riskflag.scoring.rules import RuleResults
 
