@@ -26,7 +26,6 @@ from waitress.server import TcpWSGIServer
 from riskflag.errors import ConfigError, RiskflagError, StorageError
 from riskflag.nightly import folder
 from riskflag.web.app import create_app
-from riskflag.web.turns import InTurn
 from riskflag.workspace import Workspace
 
 #: Requests that one process has in hand at the same time; further ones wait in line.
@@ -179,7 +178,7 @@ def _answer(workspace: Workspace, sock: socket.socket) -> None:
         max_request_body_size=LARGEST_REQUEST,
     )
     about = (socket.AF_INET, socket.SOCK_STREAM, 0, sock.getsockname())
-    server = TcpWSGIServer(InTurn(app), _sock=sock, adj=settings, bind_socket=False, sockinfo=about)
+    server = TcpWSGIServer(app, _sock=sock, adj=settings, bind_socket=False, sockinfo=about)
     # What stays for good is not looked through again at every clearing of memory.
     gc.collect()
     gc.freeze()

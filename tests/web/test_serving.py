@@ -9,7 +9,6 @@ import re
 import signal
 import subprocess
 import sys
-import threading
 import urllib.request
 
 import psutil
@@ -18,8 +17,6 @@ import pytest
 from conftest import riskflag_environment
 from riskflag.cli.serve import is_loopback, refuse_strangers
 from riskflag.errors import ConfigError
-from riskflag.web import turns
-from riskflag.web.turns import Line
 
 
 def started(workspace, *more: str) -> subprocess.Popen[str]:
@@ -70,46 +67,6 @@ def test_connections_are_shared_out_evenly_and_stay_open(web_workspace):
             for child in psutil.Process(server.pid).children()
         ]
         assert held == [3, 3, 3]
-
-
-def test_pages_are_made_in_the_order_of_asking():
-    """The turn goes to whoever waits longest; who has waited long enough goes on without it."""
-    line, told = Line(), []
-    assert line.take(0)
-    assert not line.take(0.001)
-    waiting = []
-    for number in range(5):
-        waiting.append(threading.Thread(target=lambda n=number: told.append((n, line.take(60)))))
-        waiting[-1].start()
-        while len(line._waiting) <= number:
-            pass
-    for thread in waiting:
-        line.give()
-        thread.join()
-    assert told == [(number, True) for number in range(5)]
-    line.give()
-    assert line.take(0)
-
-
-def test_a_page_that_takes_long_holds_up_nobody_for_long(monkeypatch):
-    """While one is still being made the next one is made beside it, and its turn stays its own."""
-    monkeypatch.setattr(turns, "PATIENCE", 0.001)
-    begun, ended = threading.Event(), threading.Event()
-
-    def app(environ, start):
-        if environ["PATH_INFO"] == "/slow":
-            begun.set()
-            assert ended.wait(60)
-        return [environ["PATH_INFO"].encode()]
-
-    pages = turns.InTurn(app)
-    slow = threading.Thread(target=pages, args=({"PATH_INFO": "/slow"}, None))
-    slow.start()
-    assert begun.wait(60)
-    assert pages({"PATH_INFO": "/quick"}, None) == [b"/quick"]
-    ended.set()
-    slow.join()
-    assert pages._line.take(0)
 
 
 def test_a_process_that_dies_ends_the_others_and_is_told(web_workspace):
