@@ -102,7 +102,7 @@ def read_with_duckdb(path: Path, where: str = ":memory:") -> dict[str, float]:
 
 def load(root: Path, feed: Path, day: dt.date) -> dict[str, float]:
     """Seconds of `riskflag ingest` of a feed that landed on `day`."""
-    from riskflag.history.ingest import ingest
+    from riskflag.history.loading.ingest import ingest
     from riskflag.workspace import Workspace
 
     landing = root / "landing" / day.isoformat()
@@ -119,9 +119,9 @@ def load(root: Path, feed: Path, day: dt.date) -> dict[str, float]:
 
 def nights(root: Path, folder: Path, count: int) -> dict[str, float]:
     """A year of small nightly deliveries, and what reading all of the history then takes."""
-    from riskflag.history.ingest import ingest
-    from riskflag.history.ledger import live_files
-    from riskflag.history.store import HistoryStore
+    from riskflag.history.loading.ingest import ingest
+    from riskflag.history.store.ledger import live_files
+    from riskflag.history.store.parquet_store import HistoryStore
     from riskflag.workspace import Workspace
 
     slowest = 0.0

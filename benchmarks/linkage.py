@@ -22,12 +22,12 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from riskflag.history.addresses import address_key, plain_name, plain_postcode
-from riskflag.history.linkage import RECORD, compare
-from riskflag.history.linkage_decide import decide, decide_within
-from riskflag.history.linkage_model import load_weights
-from riskflag.history.linking import by_feeds
-from riskflag.history.matches import AUTO, WAITING
+from riskflag.history.linkage.compare import RECORD, compare
+from riskflag.history.linkage.decide import decide, decide_within
+from riskflag.history.linkage.model import load_weights
+from riskflag.history.linkage.run import by_feeds
+from riskflag.history.loading.addresses import address_key, plain_name, plain_postcode
+from riskflag.history.store.matches import AUTO, WAITING
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import pyarrow as pa
 from riskflag import clock
 from riskflag.history.arrays import encode
 from riskflag.history.schema import ATTRIBUTES
-from riskflag.history.view import History
+from riskflag.history.store.view import History
 
 AS_OF = dt.date(2026, 1, 1)
 YEARS = 5

@@ -27,7 +27,7 @@ from benchmarks.apart import apart
 from benchmarks.made_up import AS_OF, SIZES, Size
 from benchmarks.page import write_section
 from riskflag.history.schema import CONTACT, conform
-from riskflag.history.store import HistoryStore
+from riskflag.history.store.parquet_store import HistoryStore
 from riskflag.workspace import Workspace
 
 TENTH = "T"
@@ -61,7 +61,7 @@ class Step:
 
 def make_view(place: Workspace, memory: float, *, anew: bool) -> dict[str, Any]:
     """Make the view of the history, of all or of what was touched."""
-    from riskflag.history.viewing import stored_view
+    from riskflag.history.store.viewing import stored_view
 
     folder, size = place.work / "view", int(memory * 2**30)
     view = stored_view(HistoryStore(place.history), folder, memory=size, anew=anew)

@@ -20,8 +20,8 @@ from benchmarks.made_up import AS_OF, Size, history
 from riskflag import clock
 from riskflag.history.arrays import constant
 from riskflag.history.schema import CONTACT, COVERAGE, PERSON, RELATIONSHIP, conform
-from riskflag.history.store import HistoryStore
-from riskflag.history.view import History
+from riskflag.history.store.parquet_store import HistoryStore
+from riskflag.history.store.view import History
 from riskflag.scoring.bundle import Bundle, BundleParts, make_current
 from riskflag.scoring.calibration import Calibration
 from riskflag.scoring.model import Model, capped

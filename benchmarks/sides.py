@@ -30,8 +30,8 @@ import pyarrow as pa
 from benchmarks import questions
 from benchmarks.made_up import AS_OF
 from riskflag import clock
-from riskflag.history.stored_view import StoredView
-from riskflag.history.view import History
+from riskflag.history.store.stored_view import StoredView
+from riskflag.history.store.view import History
 from riskflag.signals.fast import Kernel
 from riskflag.signals.parts import Grid, compute_parts, grid_parts, needed
 

@@ -23,7 +23,7 @@ from benchmarks.apart import apart
 from benchmarks.made_up import SIZES, TYPES, Size, parts
 from benchmarks.page import write_section
 from benchmarks.questions import names
-from riskflag.history.stored_view import StoredView
+from riskflag.history.store.stored_view import StoredView
 
 READING = "reading"
 #: What is compared, riskflag's side first; a side that needs too long or too much for a size is

@@ -57,8 +57,8 @@ def made(root: Path, letter: str) -> Workspace:
 
 def step(root: Path) -> dict[str, Any]:
     """One training in this process; what is measured is told as plain JSON."""
+    from riskflag.training.record.track import Store
     from riskflag.training.run import train
-    from riskflag.training.track import Store
 
     place = Workspace.open(root)
     began = time.monotonic()

@@ -27,7 +27,7 @@ from riskflag.casework.reviews import NewReview, ReasonVerdict, record_review, s
 from riskflag.casework.store import Store, open_store
 from riskflag.clock import moment
 from riskflag.history.schema import SCHEMAS, conform
-from riskflag.history.store import HistoryStore
+from riskflag.history.store.parquet_store import HistoryStore
 from riskflag.nightly import aside, build, chronologies, folder, listing, near, steps
 from riskflag.workspace import Workspace
 

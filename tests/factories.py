@@ -17,7 +17,7 @@ from riskflag.history.schema import (
     conform,
     load_vocabulary,
 )
-from riskflag.history.view import History
+from riskflag.history.store.view import History
 
 
 def day(text: str | dt.date) -> dt.date:

@@ -10,13 +10,13 @@ from typing import Any
 
 from riskflag.scoring.bundle import canonical
 from riskflag.signals import Catalogue
-from riskflag.training.experiment import Experiment
-from riskflag.training.judge import RULES, Court, Judgement
-from riskflag.training.learn import Learnt
-from riskflag.training.parts import about, bundle_parts
-from riskflag.training.prepare import Prepared
-from riskflag.training.record import Finished, bundle_digest
-from riskflag.training.track import Run
+from riskflag.training.data.experiment import Experiment
+from riskflag.training.data.prepare import Prepared
+from riskflag.training.judging.judge import RULES, Court, Judgement
+from riskflag.training.model.learn import Learnt
+from riskflag.training.promotion.parts import about, bundle_parts
+from riskflag.training.record.track import Run
+from riskflag.training.record.write import Finished, bundle_digest
 from tests.made_up_checks import sound
 from tests.made_up_training import SMALL, learnt, prepared, signals
 

@@ -32,7 +32,7 @@ _CHECKS = [
 
 
 def sound() -> dict[str, Any]:
-    """The parts of a result that `riskflag.training.leaks` and the checks fill."""
+    """The parts of a result that `riskflag.training.checks.leaks` and the checks fill."""
     leaks = {
         "suspects": [],
         "auroc": 0.75,

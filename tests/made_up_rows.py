@@ -5,9 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import random
 
-from riskflag.history.check_digits import failed_check
-from riskflag.history.source import Day, Filter, Source, Value
-from riskflag.history.source_files import Strict
+from riskflag.history.declared.check_digits import failed_check
+from riskflag.history.declared.source import Day, Filter, Source, Value
+from riskflag.history.declared.source_files import Strict
 
 LAST = dt.date(2024, 3, 1)
 

@@ -9,15 +9,15 @@ import numpy as np
 
 from riskflag.clock import NEVER, day_number, parse_day
 from riskflag.signals import Signal, age, contacts, count, days_since_last
-from riskflag.training.cohort import People, month_starts
-from riskflag.training.experiment import ExperimentConfig
-from riskflag.training.inputs import choose_inputs
-from riskflag.training.learn import Learnt, learn
-from riskflag.training.outage import Outages
-from riskflag.training.outcome import Labels
-from riskflag.training.prepare import Prepared, Window
-from riskflag.training.rows import Contacts, Rows
-from riskflag.training.split import Split
+from riskflag.training.data.cohort import People, month_starts
+from riskflag.training.data.experiment import ExperimentConfig
+from riskflag.training.data.inputs import choose_inputs
+from riskflag.training.data.outage import Outages
+from riskflag.training.data.outcome import Labels
+from riskflag.training.data.prepare import Prepared, Window
+from riskflag.training.data.rows import Contacts, Rows
+from riskflag.training.data.split import Split
+from riskflag.training.model.learn import Learnt, learn
 
 SMALL = ExperimentConfig.model_validate(
     {

@@ -11,8 +11,8 @@ from typing import Any
 import pyarrow as pa
 
 from riskflag.history.schema import CONTACT, PERSON, RELATIONSHIP, conform
-from riskflag.history.store import HistoryStore
-from riskflag.history.view import History
+from riskflag.history.store.parquet_store import HistoryStore
+from riskflag.history.store.view import History
 from riskflag.scoring.bundle import make_current
 from riskflag.signals.catalogue import load_catalogue
 from riskflag.workspace import Workspace

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from riskflag.clock import date_of, day_number
 from riskflag.history.schema import CONTACT, PERSON, conform
-from riskflag.history.store import HistoryStore
+from riskflag.history.store.parquet_store import HistoryStore
 from riskflag.workspace import Workspace
 from tests.night_world import RULE
 

@@ -46,11 +46,11 @@ def groups_of(history: Path, ages_at: Mapping[str, dt.date]) -> dict[str, Groups
     import pyarrow as pa
 
     from riskflag.history.arrays import isin
-    from riskflag.history.links import relationship_view
-    from riskflag.history.matches import everyone_ever, joins
-    from riskflag.history.persons import person_view
     from riskflag.history.schema import MATCH, PERSON, RELATIONSHIP, conform
-    from riskflag.history.store import HistoryStore
+    from riskflag.history.store.links import relationship_view
+    from riskflag.history.store.matches import everyone_ever, joins
+    from riskflag.history.store.parquet_store import HistoryStore
+    from riskflag.history.store.persons import person_view
 
     store = HistoryStore(history)
     raw, matches = store.read("person"), conform(store.read("match"), MATCH)

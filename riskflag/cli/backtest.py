@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 
 if TYPE_CHECKING:
-    from riskflag.training.experiment import OutcomeConfig
+    from riskflag.training.data.experiment import OutcomeConfig
     from riskflag.workspace import Workspace
 
 
@@ -42,7 +42,7 @@ def register(app: typer.Typer) -> None:
 
         from riskflag.cli.progress import progress_bar
         from riskflag.clock import parse_day
-        from riskflag.history.ledger import write_atomic
+        from riskflag.history.store.ledger import write_atomic
         from riskflag.nightly.backtest import Asked, back_test
         from riskflag.reports.backtest import backtest_page, sentences
         from riskflag.workspace import Workspace
@@ -71,7 +71,7 @@ def _outcome(place: Workspace, experiment: str | None) -> OutcomeConfig | None:
     if experiment is None:
         return None
     from riskflag.signals.terms import use_vocabulary
-    from riskflag.training.experiment import Experiment, find_experiment
+    from riskflag.training.data.experiment import Experiment, find_experiment
 
     use_vocabulary(place.vocabulary)
     return Experiment.read(find_experiment(experiment, place.root)).config.outcome

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 
 if TYPE_CHECKING:
-    from riskflag.history.check_model import CheckReport
+    from riskflag.history.checks.model import CheckReport
 
 #: More findings than this are left to the page.
 _MANY = 20
@@ -38,9 +38,9 @@ def register(app: typer.Typer) -> None:
 
         from riskflag.cli.progress import progress_bar
         from riskflag.clock import parse_day
-        from riskflag.history.check import examine
-        from riskflag.history.check_model import load_limits
-        from riskflag.history.ledger import write_atomic
+        from riskflag.history.checks.model import load_limits
+        from riskflag.history.checks.run import examine
+        from riskflag.history.store.ledger import write_atomic
         from riskflag.reports.render import render_check
         from riskflag.workspace import Workspace
 

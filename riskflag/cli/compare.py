@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 
 if TYPE_CHECKING:
-    from riskflag.training.track import Store
+    from riskflag.training.record.track import Store
 
 
 def register(app: typer.Typer) -> None:
@@ -34,8 +34,8 @@ def register(app: typer.Typer) -> None:
         Example: riskflag compare champion challenger --workspace demo/workspace --out compare.html
         """
         from riskflag.errors import ConfigError
-        from riskflag.training.compare import side_by_side
-        from riskflag.training.track import Store, must_be_there
+        from riskflag.training.record.compare import side_by_side
+        from riskflag.training.record.track import Store, must_be_there
         from riskflag.workspace import Workspace
 
         wanted = names or []
@@ -53,8 +53,8 @@ def register(app: typer.Typer) -> None:
 
 def _two(store: Store, wanted: list[str], out: Path | None) -> None:
     from riskflag.errors import StorageError
-    from riskflag.training.pair import Pair, Side, as_text
-    from riskflag.training.pair_page import as_html
+    from riskflag.training.record.pair import Pair, Side, as_text
+    from riskflag.training.record.pair_page import as_html
 
     pair = Pair(Side.of(store, wanted[0]), Side.of(store, wanted[1]))
     typer.echo(as_text(pair))

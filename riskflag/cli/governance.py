@@ -28,9 +28,9 @@ def register(app: typer.Typer) -> None:
 
         Example: riskflag governance --workspace demo/workspace
         """
-        from riskflag.history.ledger import write_atomic
+        from riskflag.history.store.ledger import write_atomic
         from riskflag.reports.governance import files
-        from riskflag.training.governance import gather
+        from riskflag.training.promotion.governance import gather
         from riskflag.workspace import Workspace
 
         place = Workspace.open(workspace)

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import typer
 
 if TYPE_CHECKING:
-    from riskflag.history.linking import LinkReport
-    from riskflag.history.people import Decision, People
-    from riskflag.history.steward import Item, Side
+    from riskflag.history.linkage.people import Decision, People
+    from riskflag.history.linkage.run import LinkReport
+    from riskflag.history.linkage.steward import Item, Side
     from riskflag.workspace import Workspace
 
 WORKSPACE = typer.Option(Path("."), "--workspace", help="The workspace's folder.")
@@ -64,11 +64,11 @@ def link(
     from contextlib import nullcontext
 
     from riskflag.clock import moment
-    from riskflag.history.linkage_model import load_weights
-    from riskflag.history.linking import How
-    from riskflag.history.linking import link as run
-    from riskflag.history.people import check_day
-    from riskflag.history.store import HistoryStore
+    from riskflag.history.linkage.model import load_weights
+    from riskflag.history.linkage.people import check_day
+    from riskflag.history.linkage.run import How
+    from riskflag.history.linkage.run import link as run
+    from riskflag.history.store.parquet_store import HistoryStore
     from riskflag.workspace import Workspace
 
     place = Workspace.open(workspace)
@@ -91,7 +91,7 @@ def _report(report: LinkReport, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(asdict(report), indent=2, sort_keys=True))
         return
-    from riskflag.history.linkage_decide import DOUBTS
+    from riskflag.history.linkage.decide import DOUBTS
 
     typer.echo(
         f"{report.records:,} records compared: {report.linked:,} pairs linked, "
@@ -126,7 +126,7 @@ def list_(
 
     Example: riskflag identity list
     """
-    from riskflag.history.steward import queue
+    from riskflag.history.linkage.steward import queue
 
     _, people = _open(workspace)
     items = queue(people, settled=settled)
@@ -156,7 +156,7 @@ def show(
     Example: riskflag identity show 3f2a91c0d4e5
     """
     from riskflag.casework.stewardship import note
-    from riskflag.history.steward import find, side
+    from riskflag.history.linkage.steward import find, side
 
     place, people = _open(workspace)
     found = find(people, item)
@@ -203,7 +203,7 @@ def decide(
     Example: riskflag identity decide 3f2a91c0d4e5 same --reason "School confirmed the address"
     """
     from riskflag.errors import ConfigError
-    from riskflag.history.steward import find, settle
+    from riskflag.history.linkage.steward import find, settle
 
     if answer not in ("same", "different"):
         raise ConfigError("The answer must be same or different.")
@@ -226,7 +226,7 @@ def merge(
 
     Example: riskflag identity merge C000012 rf-5be1c0 --reason "Same child, moved school"
     """
-    from riskflag.history.steward import merge as joined
+    from riskflag.history.linkage.steward import merge as joined
 
     with _deciding(workspace) as (place, people):
         _keep(place, people, [joined(people, stays, other, by=_who(by), reason=reason)], on)
@@ -245,7 +245,7 @@ def unmerge(
 
     Example: riskflag identity unmerge C000012 rf-5be1c0 --reason "Twins"
     """
-    from riskflag.history.steward import unmerge as parted
+    from riskflag.history.linkage.steward import unmerge as parted
 
     with _deciding(workspace) as (place, people):
         _keep(place, people, parted(people, left, right, by=_who(by), reason=reason), on)
@@ -255,8 +255,8 @@ def _keep(place: Workspace, people: People, decisions: list[Decision], on: str |
     """Record decisions in the audit chain and the history."""
     from riskflag.casework.stewardship import note
     from riskflag.clock import moment
-    from riskflag.history.people import check_day
-    from riskflag.history.steward import record
+    from riskflag.history.linkage.people import check_day
+    from riskflag.history.linkage.steward import record
 
     day = check_day(people.store, _day(on))
     _check_published(place, day)
@@ -277,8 +277,8 @@ def _deciding(workspace: Path) -> Iterator[tuple[Workspace, People]]:
 
 
 def _open(workspace: Path) -> tuple[Workspace, People]:
-    from riskflag.history.people import People
-    from riskflag.history.store import HistoryStore
+    from riskflag.history.linkage.people import People
+    from riskflag.history.store.parquet_store import HistoryStore
     from riskflag.workspace import Workspace
 
     place = Workspace.open(workspace)
@@ -312,7 +312,7 @@ def _check_published(place: Workspace, day: dt.date) -> None:
 
 def _check_first(place: Workspace, store: object) -> None:
     from riskflag.errors import ConfigError
-    from riskflag.history.store import HistoryStore
+    from riskflag.history.store.parquet_store import HistoryStore
     from riskflag.nightly.folder import newest_night
 
     assert isinstance(store, HistoryStore)

@@ -10,7 +10,7 @@ import typer
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from riskflag.history.report import FileReport, LoadReport
+    from riskflag.history.loading.report import FileReport, LoadReport
 
 
 def register(app: typer.Typer) -> None:
@@ -42,7 +42,7 @@ def register(app: typer.Typer) -> None:
         from riskflag.cli.progress import progress_bar
         from riskflag.clock import parse_day
         from riskflag.errors import ConfigError, InputError
-        from riskflag.history.ingest import ingest as load
+        from riskflag.history.loading.ingest import ingest as load
         from riskflag.workspace import Workspace
 
         if write_source and not dry_run:
@@ -56,7 +56,7 @@ def register(app: typer.Typer) -> None:
             _show(report)
             _set_aside(report, workspace / "quarantine")
         if write_source:
-            from riskflag.history.starter import write_starter
+            from riskflag.history.files.starter import write_starter
 
             path = write_starter(Workspace.open(workspace), write_source, report.unclaimed)
             typer.echo(f"Wrote {path}. Read the lines with CHECK, then try the dry run again.")
@@ -125,7 +125,7 @@ def _files(console: Console, report: LoadReport) -> None:
 
 def _rejected(console: Console, files: list[FileReport]) -> None:
     """Why rows were not taken, and where the first of each kind stands."""
-    from riskflag.history.quarantine import SAID
+    from riskflag.history.loading.quarantine import SAID
 
     told = [
         f"Rejected: {file.name} {file.first[reason]}: {SAID[reason]} ({reason} {count:,}"

@@ -45,7 +45,7 @@ def register(app: typer.Typer) -> None:
 
         Example: riskflag init borough --authority "Borough of Example" --source ssd
         """
-        from riskflag.history.shipped import check_shipped, copy_shipped
+        from riskflag.history.declared.shipped import check_shipped, copy_shipped
         from riskflag.workspace import Workspace
 
         for name in source:  # before the folder is made: a slip leaves nothing behind

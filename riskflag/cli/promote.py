@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import typer
 
 if TYPE_CHECKING:
-    from riskflag.training.gates import Gate
+    from riskflag.training.judging.gates import Gate
 
 
 def register(app: typer.Typer) -> None:
@@ -35,9 +35,9 @@ def register(app: typer.Typer) -> None:
 
         Example: riskflag promote --workspace demo/workspace
         """
-        from riskflag.training.gates import SignOff
-        from riskflag.training.promote import promote as export
-        from riskflag.training.track import must_be_there
+        from riskflag.training.judging.gates import SignOff
+        from riskflag.training.promotion.promote import promote as export
+        from riskflag.training.record.track import must_be_there
         from riskflag.workspace import Workspace
 
         place = Workspace.open(workspace)

@@ -10,7 +10,7 @@ import typer
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from riskflag.history.source import Source
+    from riskflag.history.declared.source import Source
 
 
 def register(app: typer.Typer) -> None:
@@ -36,10 +36,10 @@ def register(app: typer.Typer) -> None:
         from rich.console import Console
 
         from riskflag.errors import ConfigError
+        from riskflag.history.declared.shipped import SHIPPED_SOURCES, copy_shipped
+        from riskflag.history.declared.source_load import load_sources
+        from riskflag.history.declared.source_pages import catalogue
         from riskflag.history.schema import load_vocabulary
-        from riskflag.history.shipped import SHIPPED_SOURCES, copy_shipped
-        from riskflag.history.source_load import load_sources
-        from riskflag.history.source_pages import catalogue
         from riskflag.workspace import Workspace
 
         if add and workspace is None:
@@ -65,7 +65,7 @@ def register(app: typer.Typer) -> None:
 def _explained(listed: tuple[Source, ...], names: list[str]) -> list[str]:
     """The sources that the names choose, or whose family they name, in words."""
     from riskflag.errors import ConfigError
-    from riskflag.history.source_text import explained
+    from riskflag.history.declared.source_text import explained
 
     texts: dict[str, str] = {}
     for name in names:
@@ -80,8 +80,8 @@ def _list(console: Console, listed: tuple[Source, ...]) -> None:
     """One table for each family."""
     from rich.table import Table
 
-    from riskflag.history.source_pages import by_family, plain_title
-    from riskflag.history.source_text import follows, form
+    from riskflag.history.declared.source_pages import by_family, plain_title
+    from riskflag.history.declared.source_text import follows, form
 
     for family, members in by_family(listed).items():
         standards = sorted({follows(source).split(":")[0] for source in members} - {""})

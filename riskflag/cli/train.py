@@ -32,7 +32,7 @@ def register(app: typer.Typer) -> None:
         """
         from riskflag.cli.progress import progress_bar
         from riskflag.errors import ConfigError
-        from riskflag.training.experiment import find_experiment
+        from riskflag.training.data.experiment import find_experiment
         from riskflag.training.run import train as run
         from riskflag.workspace import Workspace
 

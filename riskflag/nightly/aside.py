@@ -19,12 +19,12 @@ from typing import TYPE_CHECKING, Any
 
 from riskflag.clock import day_number
 from riskflag.errors import IntegrityError
-from riskflag.history.ledger import LEDGER, write_atomic
-from riskflag.history.store import HistoryStore
+from riskflag.history.store.ledger import LEDGER, write_atomic
+from riskflag.history.store.parquet_store import HistoryStore
 from riskflag.nightly import folder, near
 
 if TYPE_CHECKING:
-    from riskflag.history.view import History
+    from riskflag.history.store.view import History
     from riskflag.workspace import Workspace
 
 #: Which of the folders is the newest, and the hash of its manifest.

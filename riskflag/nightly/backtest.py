@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from riskflag.clock import date_of, day_number
 from riskflag.errors import ConfigError, InputError
 from riskflag.history.arrays import numbers
-from riskflag.history.persons import children_on
+from riskflag.history.store.persons import children_on
 from riskflag.nightly.backtest_outcomes import Course, groups, outcomes
 from riskflag.progress import Progress, silent
 from riskflag.scoring.flags import RANK, YES
@@ -29,9 +29,9 @@ from riskflag.scoring.rulebook import Rule, Rulebook
 from riskflag.scoring.rules import evaluate
 
 if TYPE_CHECKING:
-    from riskflag.history.view import History
+    from riskflag.history.store.view import History
     from riskflag.signals.catalogue import Catalogue
-    from riskflag.training.experiment import OutcomeConfig
+    from riskflag.training.data.experiment import OutcomeConfig
     from riskflag.workspace import Workspace
 
 Days = NDArray[np.int64]
@@ -91,7 +91,7 @@ def back_test(workspace: Workspace, asked: Asked, progress: Progress = silent) -
 
     Raises ConfigError for a rulebook that is not valid and InputError when nobody was known.
     """
-    from riskflag.history.store import HistoryStore
+    from riskflag.history.store.parquet_store import HistoryStore
     from riskflag.signals.catalogue import load_catalogue
 
     catalogue = load_catalogue(workspace.features_dir, workspace.vocabulary)

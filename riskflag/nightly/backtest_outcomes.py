@@ -14,11 +14,11 @@ from riskflag.casework.groups import KINDS, NOT_RECORDED, groups_of, standing
 from riskflag.casework.small_numbers import hidden
 from riskflag.clock import date_of
 from riskflag.history.arrays import numbers
-from riskflag.training.rows import Contacts
+from riskflag.training.data.rows import Contacts
 
 if TYPE_CHECKING:
-    from riskflag.history.view import History
-    from riskflag.training.experiment import OutcomeConfig
+    from riskflag.history.store.view import History
+    from riskflag.training.data.experiment import OutcomeConfig
 
 Days = NDArray[np.int64]
 

@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from riskflag.casework.publishing import FlagRow, State
-from riskflag.history.coverage import unavailable
+from riskflag.history.store.coverage import unavailable
 from riskflag.history.threads import cores
 from riskflag.nightly.behind import Behind
 from riskflag.nightly.digest import beginnings
@@ -37,7 +37,7 @@ from riskflag.scoring.flags import NO, UNKNOWN, Combined, FlagDraft, Standing
 from riskflag.signals.table import SignalTable
 
 if TYPE_CHECKING:
-    from riskflag.history.view import History
+    from riskflag.history.store.view import History
     from riskflag.scoring.rules import RuleResults
 
 Row = dict[str, Any]

@@ -31,7 +31,7 @@ from riskflag.nightly.records import iso as iso_day
 
 if TYPE_CHECKING:
     from riskflag.casework.store import Store
-    from riskflag.history.view import History
+    from riskflag.history.store.view import History
     from riskflag.workspace import Workspace
 
 Row = dict[str, Any]

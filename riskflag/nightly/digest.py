@@ -10,11 +10,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from riskflag.clock import day_number
-from riskflag.history.content import LATER
-from riskflag.history.stored_view import Shelves, StoredView, view_of
+from riskflag.history.store.content import LATER
+from riskflag.history.store.stored_view import Shelves, StoredView, view_of
 
 if TYPE_CHECKING:
-    from riskflag.history.view import History
+    from riskflag.history.store.view import History
 
 
 def visible_rows(table: pa.Table, as_of: int) -> pa.Table:

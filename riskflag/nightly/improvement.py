@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from riskflag.clock import date_of, day_number
 
 if TYPE_CHECKING:
-    from riskflag.history.coverage import FeedState
+    from riskflag.history.store.coverage import FeedState
 
 Row = dict[str, Any]
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from riskflag import __version__
 from riskflag.clock import day_number
 from riskflag.errors import HeldError, InputError
-from riskflag.history.coverage import unavailable
-from riskflag.history.stored_view import Shelves, StoredView, View, view_of
+from riskflag.history.store.coverage import unavailable
+from riskflag.history.store.stored_view import Shelves, StoredView, View, view_of
 from riskflag.history.threads import cores
 from riskflag.nightly.digest import visible_digest
 from riskflag.nightly.part import Engine, night_parts
@@ -21,7 +21,7 @@ from riskflag.nightly.payload import canonical
 from riskflag.progress import Progress, silent
 
 if TYPE_CHECKING:
-    from riskflag.history.view import History
+    from riskflag.history.store.view import History
     from riskflag.scoring.bundle import Bundle
     from riskflag.scoring.rulebook import Rulebook
     from riskflag.settings import Settings
@@ -179,10 +179,10 @@ def load(
     or the bundle is not right.
     """
     from riskflag.casework.decisions import load_answers
-    from riskflag.history.matches import doubtful_on
     from riskflag.history.schema import MATCH, conform
-    from riskflag.history.store import HistoryStore
-    from riskflag.history.viewing import held_or_viewed
+    from riskflag.history.store.matches import doubtful_on
+    from riskflag.history.store.parquet_store import HistoryStore
+    from riskflag.history.store.viewing import held_or_viewed
     from riskflag.scoring.bundle import load_current
     from riskflag.scoring.rulebook import Rulebook
     from riskflag.signals.catalogue import load_catalogue
@@ -229,8 +229,8 @@ def _on_spark(
     workspace: Workspace, catalogue: Catalogue, memory: int, *, anew: bool, progress: Progress
 ) -> tuple[Shelves, Engine]:
     """A view in files, and Spark to work on its parts."""
-    from riskflag.history.store import HistoryStore
-    from riskflag.history.viewing import made_of, memory_for, stored_view
+    from riskflag.history.store.parquet_store import HistoryStore
+    from riskflag.history.store.viewing import made_of, memory_for, stored_view
     from riskflag.nightly.spark import SparkEngine
 
     store, folder = HistoryStore(workspace.history), workspace.work / "view-for-spark"

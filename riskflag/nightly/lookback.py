@@ -32,7 +32,7 @@ from riskflag.scoring.flags import RuleHit
 
 if TYPE_CHECKING:
     from riskflag.casework.store import Store
-    from riskflag.history.view import History
+    from riskflag.history.store.view import History
     from riskflag.workspace import Workspace
 
 Row = dict[str, Any]
@@ -61,7 +61,7 @@ def look_back(
 
 
 def _from_everybody(workspace: Workspace, asked: Asked) -> History:
-    from riskflag.history.store import HistoryStore
+    from riskflag.history.store.parquet_store import HistoryStore
 
     return HistoryStore(workspace.history).around(asked.person_id)
 
@@ -100,7 +100,7 @@ def prepare(workspace: Workspace) -> None:
     Processes that are made afterwards share it in memory.
     """
     from riskflag.history.schema import CONTACT
-    from riskflag.history.view import History
+    from riskflag.history.store.view import History
 
     nobody = History.of(CONTACT.empty_table())
     material = material_of(workspace, Asked(""))

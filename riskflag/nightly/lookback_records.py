@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from riskflag.clock import NEVER, date_of, day_number
-from riskflag.history.feed_course import FeedCourse
+from riskflag.history.store.feed_course import FeedCourse
 from riskflag.nightly.records import OWN, contact_json, has_voice
 
 if TYPE_CHECKING:

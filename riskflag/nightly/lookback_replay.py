@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 
 from riskflag.clock import NEVER
 from riskflag.history.arrays import numbers
-from riskflag.history.feed_course import FeedCourse
-from riskflag.history.persons import adult_from, children_on
-from riskflag.history.view import History
+from riskflag.history.store.feed_course import FeedCourse
+from riskflag.history.store.persons import adult_from, children_on
+from riskflag.history.store.view import History
 from riskflag.nightly.lookback_kinds import Cuts
 from riskflag.progress import silent
 from riskflag.scoring.flags import UNKNOWN, YES

@@ -20,8 +20,8 @@ import pyarrow.parquet as pq
 
 from riskflag.clock import day_number
 from riskflag.history.arrays import isin, numbers
-from riskflag.history.persons import ADULT_KINDS
-from riskflag.history.view import CONTACT_COLUMNS, History
+from riskflag.history.store.persons import ADULT_KINDS
+from riskflag.history.store.view import CONTACT_COLUMNS, History
 from riskflag.nightly import chronologies
 from riskflag.nightly.chronologies import RECORDS, known_before, plain
 

@@ -18,14 +18,14 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from riskflag.history.arrays import encode, in_order_of, isin, ranks, take
+from riskflag.history.store.view import History
 from riskflag.history.threads import cores, in_threads, in_turn
-from riskflag.history.view import History
 from riskflag.progress import Progress, silent
 from riskflag.scoring.combine import Policy, best_rank, finite, undecided
 from riskflag.scoring.flags import RANK, UNKNOWN, YES
 
 if TYPE_CHECKING:
-    from riskflag.history.stored_view import View
+    from riskflag.history.store.stored_view import View
     from riskflag.scoring.bundle import Bundle
     from riskflag.scoring.rulebook import Rulebook
     from riskflag.scoring.rules import RuleResults

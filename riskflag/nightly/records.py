@@ -17,7 +17,7 @@ from riskflag.nightly.digest import visible_rows
 from riskflag.signals.people import People
 
 if TYPE_CHECKING:
-    from riskflag.history.view import History
+    from riskflag.history.store.view import History
 
 Row = dict[str, Any]
 

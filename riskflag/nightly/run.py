@@ -27,7 +27,7 @@ from riskflag.errors import (
     ConflictError,
     HeldError,
 )
-from riskflag.history.stored_view import Shelves
+from riskflag.history.store.stored_view import Shelves
 from riskflag.nightly import anchors, aside, folder, listing, near, published, state_file, steps
 from riskflag.nightly.build import Built, build
 from riskflag.nightly.flag_lines import FlagsById, line_id

@@ -31,7 +31,7 @@ from riskflag.progress import Progress, silent
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-    from riskflag.history.stored_view import View
+    from riskflag.history.store.stored_view import View
     from riskflag.settings import SparkSettings
     from riskflag.signals.catalogue import Catalogue
     from riskflag.workspace import Workspace

@@ -23,7 +23,7 @@ import pyarrow.compute as pc
 from riskflag import __version__
 from riskflag.errors import IntegrityError, RiskflagError
 from riskflag.history.arrays import decoded, encode
-from riskflag.history.view import History
+from riskflag.history.store.view import History
 from riskflag.nightly.faults import Fault
 from riskflag.nightly.part import Declared, Others, PartResult, night_part
 from riskflag.scoring.combine import Policy

@@ -47,7 +47,7 @@ def verify(workspace: Workspace) -> Checked:
 
 
 def _history_faults(workspace: Workspace) -> list[str]:
-    from riskflag.history.store import HistoryStore
+    from riskflag.history.store.parquet_store import HistoryStore
 
     try:
         HistoryStore(workspace.history).verify()

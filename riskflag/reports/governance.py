@@ -15,7 +15,7 @@ from riskflag.reports.governance_data import data_sheet, variables
 from riskflag.reports.governance_fairness import fairness
 from riskflag.reports.governance_words import baselines, figure, outcome, percent, sentences
 from riskflag.reports.render import page
-from riskflag.training.governance import Evidence
+from riskflag.training.promotion.governance import Evidence
 
 #: Uses for which the model was not made and was not measured.
 NEVER = (

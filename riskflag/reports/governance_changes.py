@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from riskflag.reports.documents import Document, Table, section
 from riskflag.reports.governance_words import FIGURES, NOT_KNOWN, figure, interval, percent
-from riskflag.training.gates import Gate
-from riskflag.training.governance import Evidence
+from riskflag.training.judging.gates import Gate
+from riskflag.training.promotion.governance import Evidence
 
 #: A signal whose share of the scores moved by less than this is not told.
 MOVED = 0.005

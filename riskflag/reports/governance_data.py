@@ -15,8 +15,8 @@ from riskflag.reports.governance_words import (
     sentences,
 )
 from riskflag.signals import Signal, definition
-from riskflag.training.governance import Evidence
-from riskflag.training.inputs import agencies_of
+from riskflag.training.data.inputs import agencies_of
+from riskflag.training.promotion.governance import Evidence
 
 DIRECTIONS = {
     "raises": "more can only raise the score",

@@ -7,8 +7,8 @@ from typing import Any
 
 from riskflag.reports.documents import Block, Document, Points, Section, Table, section
 from riskflag.reports.governance_words import interval, percent, sentences, title
-from riskflag.training.gate_figures import LEVEL, LISTED, MISSED, PROXIES
-from riskflag.training.governance import Evidence
+from riskflag.training.judging.gate_figures import LEVEL, LISTED, MISSED, PROXIES
+from riskflag.training.promotion.governance import Evidence
 
 OF_KIND = "missed_cases_by_"
 #: The rates of a group: as recorded, the heading, out of how many, digits. The level is a factor.

@@ -14,7 +14,7 @@ from riskflag.errors import ConfigError
 from riskflag.reports import words
 from riskflag.reports.documents import Document, Section, Table, section
 from riskflag.reports.governance_words import interval, outcome, percent
-from riskflag.training.governance import ANSWERS, Evidence
+from riskflag.training.promotion.governance import ANSWERS, Evidence
 
 TO_DO = "To be filled in by a person"
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-#: More than training can be asked for (riskflag.training.experiment), and no more than that.
+#: More than training can be asked for (riskflag.training.data.experiment), and no more than that.
 MOST_TREES, MOST_LEAVES = 20_000, 255
 BEGINNING = (
     "tree",

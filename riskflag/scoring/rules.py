@@ -24,7 +24,7 @@ from riskflag.scoring.rulebook import Comparison, Rule, Rulebook, When
 if TYPE_CHECKING:
     import datetime as dt
 
-    from riskflag.history.view import History
+    from riskflag.history.store.view import History
 
 Floats = npt.NDArray[np.float64]
 Outcomes = npt.NDArray[np.int8]

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from riskflag import clock
 from riskflag.errors import InputError
-from riskflag.history.view import History
+from riskflag.history.store.view import History
 from riskflag.progress import Progress
 from riskflag.signals.define import Signal
 from riskflag.signals.layout import Floats, Ints

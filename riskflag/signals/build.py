@@ -12,9 +12,9 @@ import pyarrow as pa
 
 from riskflag import clock
 from riskflag.errors import ConfigError
-from riskflag.history.coverage import FeedState, says, unavailable
 from riskflag.history.schema import ATTRIBUTES, ENDED
-from riskflag.history.view import History
+from riskflag.history.store.coverage import FeedState, says, unavailable
+from riskflag.history.store.view import History
 from riskflag.progress import Progress, silent
 from riskflag.signals.asked import Asked, Engine, from_frame, one_day
 from riskflag.signals.catalogue import load_catalogue

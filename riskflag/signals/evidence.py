@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import pyarrow as pa
 
 from riskflag import clock
-from riskflag.history.view import History
+from riskflag.history.store.view import History
 from riskflag.signals.define import Signal
 from riskflag.signals.expression import IN_ORDER, Aggregate, Within, aggregates
 from riskflag.signals.in_order import Contact, behind, followers, thousandths, usable

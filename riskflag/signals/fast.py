@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from riskflag.history.store.view import History
 from riskflag.history.threads import IN_TURN
-from riskflag.history.view import History
 from riskflag.progress import Progress
 from riskflag.signals import blocks, spread
 from riskflag.signals.asked import Asked

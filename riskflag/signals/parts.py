@@ -12,10 +12,10 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from riskflag.clock import day_number
-from riskflag.history.persons import children_on
-from riskflag.history.stored_view import StoredView
+from riskflag.history.store.persons import children_on
+from riskflag.history.store.stored_view import StoredView
+from riskflag.history.store.view import History
 from riskflag.history.threads import in_turn
-from riskflag.history.view import History
 from riskflag.progress import Progress, silent
 from riskflag.signals.asked import every_day
 from riskflag.signals.build import completeness, compute

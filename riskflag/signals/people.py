@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from riskflag.errors import InputError
-from riskflag.history.persons import Spans, spans_of
+from riskflag.history.store.persons import Spans, spans_of
 from riskflag.signals.layout import Int32s, Ints
 
 

@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 
 from riskflag import clock
-from riskflag.history.view import History
+from riskflag.history.store.view import History
 from riskflag.progress import Progress
 from riskflag.signals.asked import Asked
 from riskflag.signals.define import Signal

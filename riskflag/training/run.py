@@ -5,34 +5,34 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from riskflag.history.store import HistoryStore
-from riskflag.history.viewing import held_or_viewed
+from riskflag.history.store.parquet_store import HistoryStore
+from riskflag.history.store.viewing import held_or_viewed
 from riskflag.progress import Progress, silent
 from riskflag.scoring.bundle import BundleParts
 from riskflag.scoring.rulebook import Rulebook
 from riskflag.signals import Catalogue, load_catalogue
 from riskflag.signals.terms import use_vocabulary
-from riskflag.training import report
-from riskflag.training.challengers import Challengers
-from riskflag.training.experiment import Experiment, ExperimentConfig
-from riskflag.training.hearing import Hearing
-from riskflag.training.honesty import all_checks
-from riskflag.training.judge import RULES, Court, Judgement
-from riskflag.training.leaks import leak_check
-from riskflag.training.learn import Learnt, learn
-from riskflag.training.operate import monthly_capacity
-from riskflag.training.oracle import read_oracles
-from riskflag.training.own_flags import Reviewed, reviews_of
-from riskflag.training.parts import about, bundle_parts
-from riskflag.training.past import digest
-from riskflag.training.prepare import Prepared, prepare
-from riskflag.training.prepare_table import prepare_table
-from riskflag.training.record import Finished
-from riskflag.training.refits import refits
-from riskflag.training.rolling import Tour
-from riskflag.training.rows import Floats, Past
-from riskflag.training.rules_alone import rules_alone, rules_for
-from riskflag.training.track import CHALLENGER, RunRecord, Store
+from riskflag.training.checks.hearing import Hearing
+from riskflag.training.checks.honesty import all_checks
+from riskflag.training.checks.leaks import leak_check
+from riskflag.training.checks.oracle import read_oracles
+from riskflag.training.checks.own_flags import Reviewed, reviews_of
+from riskflag.training.data.experiment import Experiment, ExperimentConfig
+from riskflag.training.data.past import digest
+from riskflag.training.data.prepare import Prepared, prepare
+from riskflag.training.data.prepare_table import prepare_table
+from riskflag.training.data.rows import Floats, Past
+from riskflag.training.judging.challengers import Challengers
+from riskflag.training.judging.judge import RULES, Court, Judgement
+from riskflag.training.judging.rolling import Tour
+from riskflag.training.judging.rules_alone import rules_alone, rules_for
+from riskflag.training.model.learn import Learnt, learn
+from riskflag.training.model.operate import monthly_capacity
+from riskflag.training.model.refits import refits
+from riskflag.training.promotion.parts import about, bundle_parts
+from riskflag.training.record import report
+from riskflag.training.record.track import CHALLENGER, RunRecord, Store
+from riskflag.training.record.write import Finished
 from riskflag.workspace import Workspace
 
 

@@ -6,7 +6,7 @@ import datetime as dt
 
 from riskflag.clock import day_number, visible
 from riskflag.history.schema import CONTACT, IDENTIFIER, PERSON, conform
-from riskflag.history.store import HistoryStore
+from riskflag.history.store.parquet_store import HistoryStore
 from tests.bad_files.world import (
     DAY,
     HEADER,

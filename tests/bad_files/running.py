@@ -8,10 +8,10 @@ from collections import Counter
 from pathlib import Path
 
 from riskflag.cli.ingest import _show
-from riskflag.history.ingest import ingest
-from riskflag.history.report import FileReport
+from riskflag.history.loading.ingest import ingest
+from riskflag.history.loading.report import FileReport
 from riskflag.history.schema import CONTACT, IDENTIFIER, PERSON, conform
-from riskflag.history.store import HistoryStore
+from riskflag.history.store.parquet_store import HistoryStore
 from riskflag.workspace import Workspace
 from tests.bad_files.world import PERSONAL, Case, Told
 

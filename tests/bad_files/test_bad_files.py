@@ -8,7 +8,7 @@ import warnings
 
 import pytest
 
-from riskflag.history import csv_reader, parquet_reader, workbook, xml_reader
+from riskflag.history.files import csv_reader, parquet_reader, workbook, xml_reader
 from tests.bad_files import cases_deliveries, cases_kinds, cases_text, cases_values, running
 from tests.bad_files.running import check
 from tests.bad_files.world import BUILDERS, POSITIONS

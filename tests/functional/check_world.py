@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from riskflag.history.check import examine
-from riskflag.history.check_model import CheckReport, load_limits
+from riskflag.history.checks.model import CheckReport, load_limits
+from riskflag.history.checks.run import examine
 from riskflag.history.schema import IDENTIFIER
-from riskflag.history.store import HistoryStore
+from riskflag.history.store.parquet_store import HistoryStore
 from riskflag.workspace import Workspace
 from tests.factories import contact_rows, coverage_rows, match_rows, person_rows
 from tests.unit.history.two_feeds import identifier

@@ -7,8 +7,8 @@ import datetime as dt
 import shutil
 from pathlib import Path
 
-from riskflag.history.addresses import plain_name
-from riskflag.history.ingest import ingest
+from riskflag.history.loading.addresses import plain_name
+from riskflag.history.loading.ingest import ingest
 from riskflag.workspace import Workspace
 
 LANDED = dt.date(2022, 10, 15)

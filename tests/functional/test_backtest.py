@@ -15,7 +15,7 @@ import pytest
 from riskflag.cli import run
 from riskflag.errors import ConfigError, InputError
 from riskflag.history.schema import CONTACT, COVERAGE, PERSON, RELATIONSHIP, conform
-from riskflag.history.store import HistoryStore
+from riskflag.history.store.parquet_store import HistoryStore
 from riskflag.nightly import backtest_outcomes
 from riskflag.nightly.backtest import NEW, OLD, Asked, back_test, changes, nights, replay
 from riskflag.nightly.backtest_outcomes import Course, groups
@@ -24,7 +24,7 @@ from riskflag.reports.backtest import FEWER, backtest_page, document, sentences
 from riskflag.reports.documents import as_markdown
 from riskflag.scoring.rulebook import Rulebook
 from riskflag.signals import load_catalogue
-from riskflag.training.experiment import OutcomeConfig
+from riskflag.training.data.experiment import OutcomeConfig
 from riskflag.workspace import Workspace
 from tests import night_world as world
 from tests.functional.browser import browser, opened

@@ -17,8 +17,8 @@ import pytest
 from riskflag.cli import run
 from riskflag.scoring.bundle import load_current
 from riskflag.scoring.signature import new_key
-from riskflag.training import fit
 from riskflag.training import run as training_run
+from riskflag.training.model import fit
 from tests import small_borough as small
 from tests.small_borough import ENQUIRY, MONTH, MONTHS, START, Borough
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from riskflag.synth import SOURCES
-from riskflag.training.checks import find
+from riskflag.training.figures.checks import find
 
 ROOT = Path(__file__).resolve().parents[2]
 

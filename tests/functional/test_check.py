@@ -10,7 +10,7 @@ import pytest
 
 from riskflag.cli import run
 from riskflag.errors import InputError
-from riskflag.history.check_model import TO_DO, Limits, Suppression, load_limits
+from riskflag.history.checks.model import TO_DO, Limits, Suppression, load_limits
 from riskflag.history.hashing import digests
 from riskflag.reports.check_page import TITLES
 from riskflag.workspace import Workspace

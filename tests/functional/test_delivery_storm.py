@@ -11,10 +11,10 @@ import sys
 
 import pytest
 
-from riskflag.history.ingest import ingest
+from riskflag.history.loading.ingest import ingest
 from riskflag.history.schema import CONTACT, IDENTIFIER, conform
-from riskflag.history.store import HistoryStore
-from riskflag.history.view import History
+from riskflag.history.store.parquet_store import HistoryStore
+from riskflag.history.store.view import History
 from riskflag.workspace import Workspace
 
 MONDAY = dt.date(2026, 3, 2)
@@ -153,7 +153,7 @@ def test_the_comparison_sees_a_single_changed_record(tmp_path):
 DRIVER = """
 import os, signal, sys
 from pathlib import Path
-from riskflag.history.store import HistoryStore
+from riskflag.history.store.parquet_store import HistoryStore
 from tests.functional import test_delivery_storm as storm
 
 root, stride, steps = Path(sys.argv[1]), int(sys.argv[2]), 0

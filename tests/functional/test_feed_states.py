@@ -6,8 +6,8 @@ import datetime as dt
 
 import pytest
 
-from riskflag.history.ingest import ingest
-from riskflag.history.store import HistoryStore
+from riskflag.history.loading.ingest import ingest
+from riskflag.history.store.parquet_store import HistoryStore
 from riskflag.workspace import Workspace
 
 START = dt.date(2026, 3, 2)

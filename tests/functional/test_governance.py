@@ -16,11 +16,11 @@ from riskflag.errors import ConfigError, InputError
 from riskflag.reports.documents import Document, Points, Table, Words
 from riskflag.reports.governance import documents, files
 from riskflag.reports.governance_record import FIELDS, TO_DO
-from riskflag.training import governance
-from riskflag.training import promote as promotion
-from riskflag.training.gates import SignOff
-from riskflag.training.governance import Evidence, gather
-from riskflag.training.promote import promote
+from riskflag.training.judging.gates import SignOff
+from riskflag.training.promotion import governance
+from riskflag.training.promotion import promote as promotion
+from riskflag.training.promotion.governance import Evidence, gather
+from riskflag.training.promotion.promote import promote
 from riskflag.workspace import Workspace
 from tests.functional.browser import browser, opened
 from tests.functional.test_pages_in_browser import violations

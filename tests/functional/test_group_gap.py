@@ -16,7 +16,7 @@ import pandas as pd
 import pytest
 
 from riskflag.synth import SOURCES, generate, people
-from riskflag.training.checks import FINE, LOOK, find
+from riskflag.training.figures.checks import FINE, LOOK, find
 from tests.boroughs import UNTIL
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -11,9 +11,9 @@ import pytest
 from riskflag.cli import run
 from riskflag.clock import today
 from riskflag.errors import LockedError
-from riskflag.history import steward
-from riskflag.history.people import People
-from riskflag.history.store import HistoryStore
+from riskflag.history.linkage import steward
+from riskflag.history.linkage.people import People
+from riskflag.history.store.parquet_store import HistoryStore
 from tests.functional.family_context import LANDED, agree, load, rows
 from tests.shared_data import shared_data
 

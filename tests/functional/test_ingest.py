@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from riskflag.clock import day_number, visible
 from riskflag.errors import ConfigError, InputError, LockedError
-from riskflag.history.ingest import ingest
+from riskflag.history.loading.ingest import ingest
 from riskflag.history.schema import CONTACT, conform
-from riskflag.history.store import HistoryStore
+from riskflag.history.store.parquet_store import HistoryStore
 from riskflag.workspace import Workspace
 
 SOURCE = """name = "{name}"

@@ -10,10 +10,10 @@ from collections import Counter
 import pyarrow.compute as pc
 import pytest
 
-from riskflag.history.ingest import ingest
+from riskflag.history.declared.shipped import copy_shipped
+from riskflag.history.loading.ingest import ingest
 from riskflag.history.schema import CONTACT, conform
-from riskflag.history.shipped import copy_shipped
-from riskflag.history.store import HistoryStore
+from riskflag.history.store.parquet_store import HistoryStore
 from riskflag.workspace import Workspace
 from tests.shared_data import shared_data
 

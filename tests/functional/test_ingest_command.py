@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from riskflag.cli import run
-from riskflag.history.code_lists import code_list_names
-from riskflag.history.quarantine import SAID
-from riskflag.history.sheet import REASONS
-from riskflag.history.shipped import SHIPPED_SOURCES
-from riskflag.history.source_check import contact_types
-from riskflag.history.source_load import load_sources
+from riskflag.history.declared.code_lists import code_list_names
+from riskflag.history.declared.shipped import SHIPPED_SOURCES
+from riskflag.history.declared.source_check import contact_types
+from riskflag.history.declared.source_load import load_sources
+from riskflag.history.files.sheet import REASONS
+from riskflag.history.loading.quarantine import SAID
 
 SOURCE = """name = "ed"
 title = "Attendances"

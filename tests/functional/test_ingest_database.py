@@ -13,11 +13,11 @@ import pytest
 import sqlalchemy as sa
 
 from riskflag.clock import today
-from riskflag.history.ingest import ingest
-from riskflag.history.shipped import copy_shipped
-from riskflag.history.source import Day
-from riskflag.history.source_load import load_sources
-from riskflag.history.store import HistoryStore
+from riskflag.history.declared.shipped import copy_shipped
+from riskflag.history.declared.source import Day
+from riskflag.history.declared.source_load import load_sources
+from riskflag.history.loading.ingest import ingest
+from riskflag.history.store.parquet_store import HistoryStore
 from riskflag.workspace import Workspace
 from tests.made_up_rows import made_up
 from tests.postgres import postgres

@@ -14,14 +14,14 @@ from sqlalchemy.dialects.mssql.pyodbc import MSDialect_pyodbc
 from riskflag.cli import run
 from riskflag.clock import today
 from riskflag.errors import ConfigError
-from riskflag.history import database
-from riskflag.history.database import Shape, opened, options_for, statement
-from riskflag.history.delivered import RejectedError
-from riskflag.history.ingest import ingest
+from riskflag.history.declared.shipped import SHIPPED_SOURCES
+from riskflag.history.declared.source_load import load_source
+from riskflag.history.files import database
+from riskflag.history.files.database import Shape, opened, options_for, statement
+from riskflag.history.files.delivered import RejectedError
+from riskflag.history.loading.ingest import ingest
 from riskflag.history.schema import CONTACT, conform
-from riskflag.history.shipped import SHIPPED_SOURCES
-from riskflag.history.source_load import load_source
-from riskflag.history.store import HistoryStore
+from riskflag.history.store.parquet_store import HistoryStore
 from riskflag.settings import DatabaseSettings
 from riskflag.workspace import Workspace
 from tests.postgres import postgres

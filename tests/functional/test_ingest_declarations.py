@@ -7,9 +7,9 @@ import datetime as dt
 import pytest
 
 from riskflag.clock import date_of
-from riskflag.history.ingest import ingest
+from riskflag.history.loading.ingest import ingest
 from riskflag.history.schema import CONTACT, conform
-from riskflag.history.store import HistoryStore
+from riskflag.history.store.parquet_store import HistoryStore
 from riskflag.workspace import Workspace
 
 HEAD = """name = "s"

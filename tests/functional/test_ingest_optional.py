@@ -6,7 +6,7 @@ import pyarrow.compute as pc
 import pytest
 
 from riskflag.errors import ConfigError
-from riskflag.history.source_load import load_source
+from riskflag.history.declared.source_load import load_source
 from tests.functional.test_ingest_declarations import CONTACT_ENTRY, HEAD, SECOND, world
 
 OPTIONAL = '[files]\noptional = ["why", "end", "id"]'

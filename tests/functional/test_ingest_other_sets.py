@@ -11,9 +11,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
-from riskflag.history.ingest import ingest
+from riskflag.history.loading.ingest import ingest
 from riskflag.history.schema import CONTACT, conform
-from riskflag.history.store import HistoryStore
+from riskflag.history.store.parquet_store import HistoryStore
 from riskflag.workspace import Workspace
 from tests.shared_data import shared_data
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 
-from riskflag.history.ingest import ingest
+from riskflag.history.loading.ingest import ingest
 from riskflag.history.schema import CONTACT, conform
-from riskflag.history.store import HistoryStore
+from riskflag.history.store.parquet_store import HistoryStore
 from riskflag.workspace import Workspace
 
 SOURCE = """

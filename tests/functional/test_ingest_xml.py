@@ -11,10 +11,10 @@ from xml.etree import ElementTree
 import pytest
 
 from riskflag.errors import ConfigError
-from riskflag.history.ingest import ingest
+from riskflag.history.declared.shipped import copy_shipped
+from riskflag.history.loading.ingest import ingest
 from riskflag.history.schema import CONTACT, conform
-from riskflag.history.shipped import copy_shipped
-from riskflag.history.store import HistoryStore
+from riskflag.history.store.parquet_store import HistoryStore
 from riskflag.workspace import Workspace
 from tests.cin_census import YEARS, census
 from tests.shared_data import shared_data

@@ -7,8 +7,8 @@ import datetime as dt
 import pytest
 
 from riskflag.cli import run
-from riskflag.history.ingest import ingest
-from riskflag.history.store import HistoryStore
+from riskflag.history.loading.ingest import ingest
+from riskflag.history.store.parquet_store import HistoryStore
 from riskflag.workspace import Workspace
 
 REGISTER = """name = "register"

@@ -17,7 +17,7 @@ from benchmarks.linkage import (
     sets,
     twins,
 )
-from riskflag.history.linkage_model import load_weights
+from riskflag.history.linkage.model import load_weights
 from tests.shared_data import shared_data
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "reference" / "identity.md"

@@ -15,8 +15,8 @@ from riskflag.casework.reviews import NewReview, record_review
 from riskflag.casework.store import open_store
 from riskflag.errors import ConfigError, InputError, IntegrityError
 from riskflag.history.schema import CONTACT, COVERAGE, PERSON, RELATIONSHIP, conform
-from riskflag.history.store import HistoryStore
-from riskflag.history.view import History
+from riskflag.history.store.parquet_store import HistoryStore
+from riskflag.history.store.view import History
 from riskflag.nightly import aside, chronologies, near
 from riskflag.nightly.lookback import course, look_back, look_back_as_published
 from riskflag.nightly.lookback_material import Asked, material_of

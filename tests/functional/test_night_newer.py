@@ -9,11 +9,11 @@ import pytest
 
 from riskflag.cli import run
 from riskflag.errors import ALREADY_PUBLISHED
-from riskflag.history import viewing
 from riskflag.history.schema import conform
-from riskflag.history.store import HistoryStore
-from riskflag.history.stored_view import Shelves, view_of
-from riskflag.history.viewing import stored_view
+from riskflag.history.store import viewing
+from riskflag.history.store.parquet_store import HistoryStore
+from riskflag.history.store.stored_view import Shelves, view_of
+from riskflag.history.store.viewing import stored_view
 from riskflag.nightly.inputs import How
 from riskflag.nightly.run import run_night
 from tests import night_world as world

@@ -11,9 +11,9 @@ import pytest
 
 from riskflag.casework.publishing import State
 from riskflag.history.schema import CONTACT, COVERAGE, MATCH, PERSON, RELATIONSHIP, conform
-from riskflag.history.store import HistoryStore
-from riskflag.history.stored_view import StoredView, split, view_of
-from riskflag.history.viewing import parts_for, stored_view
+from riskflag.history.store.parquet_store import HistoryStore
+from riskflag.history.store.stored_view import StoredView, split, view_of
+from riskflag.history.store.viewing import parts_for, stored_view
 from riskflag.nightly import shares
 from riskflag.nightly.build import build
 from riskflag.nightly.inputs import How, load
@@ -133,7 +133,7 @@ def whole(tmp_path_factory):
 
 def test_a_view_in_files_holds_what_the_history_in_memory_holds(whole, tmp_path, monkeypatch):
     """Rows, links across parts, joined ids and moved records; every day sees the same."""
-    monkeypatch.setattr("riskflag.history.viewing.BYTES_A_CONTACT", 1_000_000)
+    monkeypatch.setattr("riskflag.history.store.viewing.BYTES_A_CONTACT", 1_000_000)
     store = HistoryStore(whole.history)
     view = stored_view(store, tmp_path / "view", memory=10**8)
     memory = view_of(store.load())
@@ -156,7 +156,7 @@ def test_a_night_from_files_publishes_the_same_bytes(
     """In several parts, from rows in any order and any batches."""
     place = world.workspace(tmp_path / "w", capacity=1)
     put(place, shuffle=shuffle, batches=batches)
-    monkeypatch.setattr("riskflag.history.viewing.BYTES_A_CONTACT", 1_000_000)
+    monkeypatch.setattr("riskflag.history.store.viewing.BYTES_A_CONTACT", 1_000_000)
     result = run_night(place, world.AS_OF, how=How(memory=SMALL))
     assert len(list((place.work / "view").glob("0*"))) >= 4
     assert published(place) == published(whole)
@@ -169,7 +169,7 @@ def test_the_view_is_kept_until_something_is_loaded(tmp_path, monkeypatch):
     """The next night reads the same files; after a load only what was touched is made anew."""
     place = world.workspace(tmp_path / "w", with_bundle=False)
     put(place)
-    monkeypatch.setattr("riskflag.history.viewing.BYTES_A_CONTACT", 1_000_000)
+    monkeypatch.setattr("riskflag.history.store.viewing.BYTES_A_CONTACT", 1_000_000)
 
     def made(day) -> tuple[int, str | None]:
         view = load(place, day, how=How(memory=SMALL)).history

@@ -12,7 +12,7 @@ import pytest
 
 from riskflag.errors import ConfigError, IntegrityError, StorageError
 from riskflag.history.schema import CONTACT
-from riskflag.history.store import HistoryStore
+from riskflag.history.store.parquet_store import HistoryStore
 from riskflag.nightly import spark, spark_worker
 from riskflag.nightly.build import declare
 from riskflag.nightly.inputs import How, load

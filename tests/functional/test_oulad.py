@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from riskflag.history.ingest import ingest
+from riskflag.history.loading.ingest import ingest
 from riskflag.signals.terms import use_vocabulary
 from riskflag.training.run import Trained, train
 from riskflag.workspace import Workspace

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from riskflag.cli import run
-from riskflag.history.store import HistoryStore
+from riskflag.history.store.parquet_store import HistoryStore
 from riskflag.scoring.bundle import load_current
 from riskflag.signals import compute, load_catalogue
 from tests import small_borough as small

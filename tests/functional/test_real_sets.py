@@ -17,7 +17,7 @@ import pytest
 
 from riskflag.cli import run
 from riskflag.history.schema import CONTACT, conform
-from riskflag.history.store import HistoryStore
+from riskflag.history.store.parquet_store import HistoryStore
 from tests.shared_data import shared_data
 
 LANDED = "2024-01-02"

@@ -11,9 +11,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from riskflag.cli import run
-from riskflag.history.recognise import propose
-from riskflag.history.shipped import SHIPPED_SOURCES
-from riskflag.history.source_load import load_source, load_sources
+from riskflag.history.declared.shipped import SHIPPED_SOURCES
+from riskflag.history.declared.source_load import load_source, load_sources
+from riskflag.history.files.recognise import propose
 from riskflag.workspace import Workspace
 from tests.made_up_rows import made_up
 from tests.shared_data import shared_data
@@ -217,7 +217,7 @@ def test_a_file_that_is_held_for_its_columns_gets_a_proposal_too(tmp_path):
     (workspace.landing / "m.csv").write_text(
         "CHILD,DOB,MISSING,MIS_START,MIS_END\nc,01/01/2015,M,01/02/2024,\n"
     )
-    from riskflag.history.ingest import ingest
+    from riskflag.history.loading.ingest import ingest
 
     report = ingest(workspace, dry_run=True)
     assert [file.reason for file in report.files] == ["missing_column"]

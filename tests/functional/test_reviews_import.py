@@ -15,7 +15,7 @@ from riskflag.casework.store import open_store
 from riskflag.casework.tables import Audit, Flag, Review
 from riskflag.clock import LONDON
 from riskflag.history.schema import CONTACT, conform
-from riskflag.history.store import HistoryStore
+from riskflag.history.store.parquet_store import HistoryStore
 from riskflag.nightly.published import published_flag
 from riskflag.nightly.run import run_night
 from riskflag.reports.offline import form_text

@@ -9,7 +9,7 @@ import pytest
 
 from riskflag.cli import run
 from riskflag.training import run as training_run
-from riskflag.training.track import Store
+from riskflag.training.record.track import Store
 from riskflag.workspace import Workspace
 from tests.functional.test_train_to_promote import CANARY, CONFIG
 from tests.functional.test_train_to_promote import Store as MadeUpStore

@@ -12,10 +12,10 @@ PROGRAM = """
 import hashlib, sys
 import numpy as np
 from riskflag.scoring.bundle import canonical
-from riskflag.training.additive import Additive
-from riskflag.training.experiment import ModelConfig, TuningConfig
-from riskflag.training.learn import learn
-from riskflag.training.logistic import Logistic
+from riskflag.training.model.additive import Additive
+from riskflag.training.data.experiment import ModelConfig, TuningConfig
+from riskflag.training.model.learn import learn
+from riskflag.training.model.logistic import Logistic
 from tests.made_up_training import prepared
 
 made = prepared(2500)

@@ -8,16 +8,16 @@ from collections import Counter
 
 import pytest
 
-from riskflag.history.code_lists import CODE_LISTS, code_list, code_list_names
-from riskflag.history.code_maps import ANY, PATTERN, expression, translated
-from riskflag.history.ingest import ingest
+from riskflag.history.declared.code_lists import CODE_LISTS, code_list, code_list_names
+from riskflag.history.declared.code_maps import ANY, PATTERN, expression, translated
+from riskflag.history.declared.shipped import SHIPPED_SOURCES
+from riskflag.history.declared.source import Value
+from riskflag.history.declared.source_files import check_pattern
+from riskflag.history.declared.source_load import load_sources
+from riskflag.history.declared.source_text import used_lists
+from riskflag.history.loading.ingest import ingest
 from riskflag.history.schema import CONTACT, conform
-from riskflag.history.shipped import SHIPPED_SOURCES
-from riskflag.history.source import Value
-from riskflag.history.source_files import check_pattern
-from riskflag.history.source_load import load_sources
-from riskflag.history.source_text import used_lists
-from riskflag.history.store import HistoryStore
+from riskflag.history.store.parquet_store import HistoryStore
 from riskflag.workspace import Workspace
 from tests.made_up_rows import made_up
 

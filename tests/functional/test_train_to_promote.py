@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from riskflag.cli import run
-from riskflag.history.view import History
+from riskflag.history.store.view import History
 from riskflag.scoring.bundle import load_current
 from riskflag.scoring.signature import new_key
 from riskflag.signals.catalogue import default_features_dir

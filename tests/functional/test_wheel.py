@@ -17,8 +17,8 @@ ROOT = Path(__file__).resolve().parents[2]
 SHIPPED = {
     "features": "riskflag/_features",
     "experiments/borough": "riskflag/_experiments/borough",
-    "riskflag/history/sources": "riskflag/history/sources",
-    "riskflag/history/code_lists": "riskflag/history/code_lists",
+    "riskflag/history/declared/sources": "riskflag/history/declared/sources",
+    "riskflag/history/declared/code_lists": "riskflag/history/declared/code_lists",
     "riskflag/reports/templates": "riskflag/reports/templates",
     "riskflag/casework/migrations": "riskflag/casework/migrations",
 }
@@ -136,7 +136,7 @@ def test_the_shipped_experiment_is_found_by_name(installed, tmp_path):
     path = os.pathsep.join([str(installed), sysconfig.get_paths()["purelib"]])
     asked = (
         "from pathlib import Path; from riskflag.cli.demo import experiment_folder; "
-        "from riskflag.training.experiment import Experiment, find_experiment; "
+        "from riskflag.training.data.experiment import Experiment, find_experiment; "
         "print(Experiment.read(find_experiment('borough', Path('w'))).name, experiment_folder())"
     )
     ran = python("-S", "-c", asked, cwd=tmp_path, path=path)

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from riskflag import clock
-from riskflag.history import view
+from riskflag.history.store import view
 from riskflag.signals import Signal, in_order
 from riskflag.signals import reference as engine
 from tests.generative import laws

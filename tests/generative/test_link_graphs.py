@@ -14,7 +14,7 @@ import pyarrow as pa
 import pytest
 
 from riskflag.clock import NEVER, day_number
-from riskflag.history.matches import IN_FORCE, MADE, everyone_ever, joins, roots_on
+from riskflag.history.store.matches import IN_FORCE, MADE, everyone_ever, joins, roots_on
 from tests.factories import match_rows
 
 FIRST = dt.date(2024, 1, 1)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from riskflag import clock
-from riskflag.history.view import History
+from riskflag.history.store.view import History
 from riskflag.signals import (
     Signal,
     age,

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 import pytest
 
 from riskflag import clock
-from riskflag.history.view import History
+from riskflag.history.store.view import History
 from riskflag.signals import compute, load_catalogue
 from riskflag.signals.asked import every_day
 from riskflag.signals.fast import Kernel

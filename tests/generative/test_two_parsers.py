@@ -8,10 +8,10 @@ import random
 
 import pytest
 
-from riskflag.history import csv_reader, csv_scan
-from riskflag.history.delivered import RejectedError
-from riskflag.history.readers import read_rows
-from riskflag.history.source_files import Files
+from riskflag.history.declared.source_files import Files
+from riskflag.history.files import csv_reader, csv_scan
+from riskflag.history.files.delivered import RejectedError
+from riskflag.history.files.readers import read_rows
 
 FILES = Files.model_validate({"pattern": ["x"]})
 HEADER = ("a", "b", "c")

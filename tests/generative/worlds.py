@@ -19,7 +19,7 @@ import pandas as pd
 from hypothesis import strategies as st
 
 from riskflag import clock
-from riskflag.history.view import History
+from riskflag.history.store.view import History
 from riskflag.signals import Signal
 from riskflag.signals.expression import (
     COLUMNS,

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from riskflag.history.schema import load_vocabulary
-from riskflag.history.view import History
+from riskflag.history.store.view import History
 from tests.factories import history_of
 
 AS_OF = dt.date(2026, 4, 1)

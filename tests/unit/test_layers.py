@@ -27,11 +27,11 @@ def lint_layers(folder: Path) -> subprocess.CompletedProcess[str]:
 @pytest.mark.parametrize(
     ("file", "line"),
     [
-        ("riskflag/clock.py", "import riskflag.history.view"),
-        ("riskflag/history/store.py", "import riskflag.signals.build"),
+        ("riskflag/clock.py", "import riskflag.history.store.view"),
+        ("riskflag/history/store/parquet_store.py", "import riskflag.signals.build"),
         ("riskflag/scoring/rules.py", "import riskflag.nightly.run"),
         ("riskflag/nightly/run.py", "import mlflow"),
-        ("riskflag/history/raw_file.py", "import riskflag.history.csv_reader"),
+        ("riskflag/history/files/raw_file.py", "import riskflag.history.files.csv_reader"),
     ],
 )
 def test_an_import_against_the_layers_is_found(tmp_path, file, line):

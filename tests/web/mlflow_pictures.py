@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from riskflag.training.track import PARENT, Store
+from riskflag.training.record.track import PARENT, Store
 from riskflag.workspace import Workspace
 from tests.functional.browser import browser
 from tests.functional.pictures import IMAGES, _smaller

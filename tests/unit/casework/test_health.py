@@ -13,7 +13,7 @@ from riskflag.casework import groups, health, overview
 from riskflag.casework.publishing import ReasonRow
 from riskflag.casework.small_numbers import FEWEST, hidden, wilson
 from riskflag.history.schema import PERSON, conform
-from riskflag.history.store import HistoryStore
+from riskflag.history.store.parquet_store import HistoryStore
 from tests import casework_world as world
 from tests import night_world
 

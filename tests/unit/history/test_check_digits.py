@@ -5,7 +5,7 @@ from __future__ import annotations
 import pyarrow as pa
 import pytest
 
-from riskflag.history.check_digits import failed_check
+from riskflag.history.declared.check_digits import failed_check
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from riskflag.history.code_maps import translated
+from riskflag.history.declared.code_maps import translated
 
 YES = {"Yes": "exact", r"~(?:[a-z]\) *)?y(?:es)?": "yes", "~y.*": "later", "~.*stated": ""}
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from riskflag.clock import date_of
-from riskflag.history.dates import BAD, BLANK, OK, OUT_OF_RANGE, check_format, parse_days
+from riskflag.history.declared.dates import BAD, BLANK, OK, OUT_OF_RANGE, check_format, parse_days
 
 
 def read(texts, text_format):

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from riskflag.clock import date_of, day_number
-from riskflag.history.coverage import feed_states
-from riskflag.history.feed_course import FeedCourse
 from riskflag.history.schema import COVERAGE, conform
+from riskflag.history.store.coverage import feed_states
+from riskflag.history.store.feed_course import FeedCourse
 from tests.night_world import _table
 
 BASE = day_number(dt.date(2026, 1, 1))

@@ -7,10 +7,10 @@ import datetime as dt
 import pytest
 
 from riskflag.clock import day_number
-from riskflag.history.matches import AUTO, NOT, WAITING
-from riskflag.history.people import People
-from riskflag.history.steward import find, queue, record, settle, unmerge
-from riskflag.history.store import HistoryStore
+from riskflag.history.linkage.people import People
+from riskflag.history.linkage.steward import find, queue, record, settle, unmerge
+from riskflag.history.store.matches import AUTO, NOT, WAITING
+from riskflag.history.store.parquet_store import HistoryStore
 from tests.factories import person_rows
 from tests.unit.history.two_feeds import AT, DAY, decided, identifier, pupil, run, someone, stored
 

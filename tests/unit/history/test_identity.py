@@ -7,7 +7,7 @@ import datetime as dt
 import pyarrow as pa
 import pytest
 
-from riskflag.history.identity import Identities
+from riskflag.history.loading.identity import Identities
 from riskflag.history.schema import IDENTIFIER
 from tests.unit.history.two_feeds import identifier
 

@@ -9,9 +9,9 @@ import random
 import pytest
 
 from riskflag.errors import ConfigError
-from riskflag.history.linkage_model import load_weights
-from riskflag.history.matches import AUTO, NOT, WAITING
-from riskflag.history.store import HistoryStore
+from riskflag.history.linkage.model import load_weights
+from riskflag.history.store.matches import AUTO, NOT, WAITING
+from riskflag.history.store.parquet_store import HistoryStore
 from tests.factories import relationship_rows
 from tests.unit.history.two_feeds import (
     DAY,

@@ -17,20 +17,14 @@ import pyarrow.compute as pc
 import pytest
 
 from riskflag import fast_hash
-from riskflag.history import (
-    csv_reader,
-    csv_scan,
-    delivered,
-    delivery,
-    hashing,
-    known,
-    shelf,
-    writing,
-)
-from riskflag.history import ingest as ingesting
-from riskflag.history.ingest import ingest
-from riskflag.history.ledger import live_files
-from riskflag.history.store import HistoryStore
+from riskflag.history import hashing
+from riskflag.history.files import csv_reader, csv_scan, delivered
+from riskflag.history.loading import delivery, known
+from riskflag.history.loading import ingest as ingesting
+from riskflag.history.loading.ingest import ingest
+from riskflag.history.store import shelf, writing
+from riskflag.history.store.ledger import live_files
+from riskflag.history.store.parquet_store import HistoryStore
 from riskflag.workspace import Workspace
 
 DAY = dt.date(2026, 3, 2)
@@ -259,7 +253,9 @@ def test_the_comparison_sees_rows_that_got_into_the_wrong_part(tmp_path, monkeyp
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from riskflag.history import day, ingest, known
+from riskflag.history.loading import day
+from riskflag.history.loading import ingest
+from riskflag.history.loading import known
 from riskflag.workspace import Workspace
 
 for module in (ingest, known):

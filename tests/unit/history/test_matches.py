@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from riskflag.clock import day_number
-from riskflag.history.matches import doubtful_on, everyone_ever, joins, roots_on
-from riskflag.history.store import HistoryStore
+from riskflag.history.store.matches import doubtful_on, everyone_ever, joins, roots_on
+from riskflag.history.store.parquet_store import HistoryStore
 from riskflag.signals import build, contacts, count
 from riskflag.signals.define import Signal
 from tests.factories import (

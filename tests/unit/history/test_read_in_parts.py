@@ -9,11 +9,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from riskflag.history import parquet_reader, raw_file, workbook, xml_reader
-from riskflag.history.delivered import FileContent, RejectedError
-from riskflag.history.raw_file import What
-from riskflag.history.readers import parts_of, read_rows, text_size
-from riskflag.history.source_files import Files
+from riskflag.history.declared.source_files import Files
+from riskflag.history.files import parquet_reader, raw_file, workbook, xml_reader
+from riskflag.history.files.delivered import FileContent, RejectedError
+from riskflag.history.files.raw_file import What
+from riskflag.history.files.readers import parts_of, read_rows, text_size
 from tests.unit.history.test_workbook import book, sheet, typed
 
 COUNT = 3_000

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from riskflag.history.delivered import RejectedError, read_bytes
-from riskflag.history.readers import read_rows
-from riskflag.history.source_files import Files
+from riskflag.history.declared.source_files import Files
+from riskflag.history.files.delivered import RejectedError, read_bytes
+from riskflag.history.files.readers import read_rows
 
 
 def read(data, needed=("a", "b"), **declared):

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from riskflag.errors import ConfigError
-from riskflag.history.shipped import SHIPPED_SOURCES, copy_shipped, shipped_names
-from riskflag.history.source_load import load_source, load_sources
+from riskflag.history.declared.shipped import SHIPPED_SOURCES, copy_shipped, shipped_names
+from riskflag.history.declared.source_load import load_source, load_sources
 from riskflag.history.vocabulary import load_vocabulary
 
 GOOD = """name = "ecds"

@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 
 from riskflag.errors import IntegrityError, StorageError
 from riskflag.history.hashing import bucket
-from riskflag.history.ledger import LEDGER, live_files
 from riskflag.history.schema import CONTACT, SCHEMAS, conform
-from riskflag.history.store import HistoryStore
-from riskflag.history.view import History
+from riskflag.history.store.ledger import LEDGER, live_files
+from riskflag.history.store.parquet_store import HistoryStore
+from riskflag.history.store.view import History
 from tests.factories import contact_rows, coverage_rows, person_rows, relationship_rows
 
 PEOPLE = [f"p{number}" for number in range(40)]
@@ -129,7 +129,7 @@ def test_a_damaged_ledger_line_is_named_and_a_cut_one_is_not_yet_a_batch(tmp_pat
 @pytest.mark.parametrize("stop_at", range(0, 30, 6))
 def test_a_stop_at_any_moment_leaves_the_old_history_whole(tmp_path, stop_at, monkeypatch):
     """Progress is called between all steps of writing; stopping there must leave nothing."""
-    monkeypatch.setattr("riskflag.history.writing.SMALL_BATCH", 0)
+    monkeypatch.setattr("riskflag.history.store.writing.SMALL_BATCH", 0)
     store = HistoryStore(tmp_path)
     store.append_batch("b1", "2024-02-01", {"contact": contacts(50)})
     before, digest = content(tmp_path), store.load().digest()
@@ -147,7 +147,7 @@ def test_a_stop_at_any_moment_leaves_the_old_history_whole(tmp_path, stop_at, mo
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from riskflag.history import store as module
+from riskflag.history.store import parquet_store as module
 from tests.unit.history.test_store import contacts
 real = os.fsync
 left = int(sys.argv[2])
@@ -249,7 +249,7 @@ def test_many_small_files_become_few_and_say_the_same(tmp_path):
 
 
 def test_merged_contacts_go_into_buckets_when_they_are_many(tmp_path, monkeypatch):
-    monkeypatch.setattr("riskflag.history.writing.MOST_LOOSE", 100)
+    monkeypatch.setattr("riskflag.history.store.writing.MOST_LOOSE", 100)
     store = filled(tmp_path)
     whole = store.load().digest()
     store.compact()

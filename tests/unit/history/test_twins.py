@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from riskflag.history.linkage_decide import DOUBTS
-from riskflag.history.linkage_model import load_weights
-from riskflag.history.matches import AUTO, WAITING
+from riskflag.history.linkage.decide import DOUBTS
+from riskflag.history.linkage.model import load_weights
+from riskflag.history.store.matches import AUTO, WAITING
 from tests.unit.history.two_feeds import decided, identifier, pupil, run, someone, stored
 
 #: For each family: the twin the register holds and the one the school holds.

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from riskflag.clock import NEVER, day_number, visible
-from riskflag.history.view import CONTACT_COLUMNS, History
+from riskflag.history.store.view import CONTACT_COLUMNS, History
 from tests.factories import contact_rows, coverage_rows, history_of, person_rows, relationship_rows
 
 

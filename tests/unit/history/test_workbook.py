@@ -10,9 +10,9 @@ from xml.sax.saxutils import escape
 import pytest
 from pydantic import ValidationError
 
-from riskflag.history.delivered import RejectedError
-from riskflag.history.readers import read_rows
-from riskflag.history.source_files import Files
+from riskflag.history.declared.source_files import Files
+from riskflag.history.files.delivered import RejectedError
+from riskflag.history.files.readers import read_rows
 
 STYLES = """<styleSheet xmlns="urn:s"><numFmts><numFmt numFmtId="164" formatCode="dd/mm/yyyy;@"/>
 <numFmt numFmtId="165" formatCode="0.0&quot;days&quot;"/></numFmts><cellStyleXfs>

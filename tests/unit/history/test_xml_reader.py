@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from riskflag.history.delivered import RejectedError
-from riskflag.history.raw_file import LONGEST_FIELD
-from riskflag.history.readers import read_rows
-from riskflag.history.source_files import Files
-from riskflag.history.xml_path import ColumnPath, column_paths
+from riskflag.history.declared.source_files import Files
+from riskflag.history.declared.xml_path import ColumnPath, column_paths
+from riskflag.history.files.delivered import RejectedError
+from riskflag.history.files.raw_file import LONGEST_FIELD
+from riskflag.history.files.readers import read_rows
 
 DOCUMENT = """<?xml version="1.0"?>
 <R>
@@ -76,7 +76,7 @@ def test_namespaces_are_no_part_of_a_name():
 
 def test_the_size_of_the_pieces_makes_no_difference(monkeypatch):
     whole = read(DOCUMENT)
-    monkeypatch.setattr("riskflag.history.xml_reader._CHUNK", 1)
+    monkeypatch.setattr("riskflag.history.files.xml_reader._CHUNK", 1)
     pieces = read(DOCUMENT)
     assert pieces.table.equals(whole.table)
     assert pieces.lines.tolist() == whole.lines.tolist()
@@ -120,7 +120,7 @@ def test_an_over_long_text_costs_its_row_and_no_memory():
 
 
 def test_too_much_below_one_element_is_refused(monkeypatch):
-    monkeypatch.setattr("riskflag.history.xml_reader._MOST_ELEMENTS", 5)
+    monkeypatch.setattr("riskflag.history.files.xml_reader._MOST_ELEMENTS", 5)
     assert read("<R>" + "<Case><Id/></Case>" * 20 + "</R>", ("Id",), "R/Case").rows == 20
     assert refused("<R><Case>" + "<Visit/>" * 20 + "</Case></R>") == "too_large"
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from riskflag.history.addresses import address_key, plain_postcode
-from riskflag.history.linkage_model import load_weights
-from riskflag.history.linking import How, LinkReport, link
-from riskflag.history.matches import MADE
+from riskflag.history.linkage.model import load_weights
+from riskflag.history.linkage.run import How, LinkReport, link
+from riskflag.history.loading.addresses import address_key, plain_postcode
 from riskflag.history.schema import IDENTIFIER
-from riskflag.history.store import HistoryStore
+from riskflag.history.store.matches import MADE
+from riskflag.history.store.parquet_store import HistoryStore
 from tests.factories import contact_rows, person_rows, relationship_rows
 
 DAY = dt.date(2024, 6, 1)

@@ -7,7 +7,7 @@ import datetime as dt
 import pytest
 
 from riskflag.clock import day_number
-from riskflag.history.coverage import FeedState
+from riskflag.history.store.coverage import FeedState
 from riskflag.nightly.improvement import improvement, seen_to
 from riskflag.nightly.records import Records
 from tests import night_world as world

@@ -8,7 +8,7 @@ import random
 import pandas as pd
 import pytest
 
-from riskflag.history.view import History
+from riskflag.history.store.view import History
 from riskflag.signals import build, load_catalogue
 from riskflag.signals.expression import Age
 from riskflag.signals.terms import NUMBERS, terms

@@ -9,7 +9,7 @@ from benchmarks import signals as bench
 from benchmarks.made_up import Size, history
 from benchmarks.page import write_section
 from benchmarks.sides import SIDES, Sink
-from riskflag.history.stored_view import StoredView, split
+from riskflag.history.store.stored_view import StoredView, split
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ import pytest
 from benchmarks.made_up import Size
 from benchmarks.made_up import history as made_up_history
 from riskflag.errors import ConfigError, InputError
-from riskflag.history.view import History
+from riskflag.history.store.view import History
 from riskflag.signals import (
     Signal,
     SignalTable,

@@ -14,7 +14,7 @@ from riskflag.scoring.bundle import carried
 from riskflag.signals import Catalogue, load_catalogue
 from riskflag.signals.declaration import from_plain, to_plain
 from riskflag.signals.expression import OPERATIONS, aggregates
-from riskflag.training.parts import signal_entry
+from riskflag.training.promotion.parts import signal_entry
 from tests.functional.test_own_signals import OWN
 from tests.small_borough import write_features
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from riskflag.errors import IntegrityError
-from riskflag.history.stored_view import StoredView, split
+from riskflag.history.store.stored_view import StoredView, split
 from riskflag.signals import age, compute, contacts, count, distinct, last_value
 from riskflag.signals import parts as parts_module
 from riskflag.signals.fast import Kernel, Planned

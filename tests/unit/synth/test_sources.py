@@ -8,9 +8,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
-from riskflag.history.ingest import ingest
-from riskflag.history.shipped import copy_shipped
-from riskflag.history.store import HistoryStore
+from riskflag.history.declared.shipped import copy_shipped
+from riskflag.history.loading.ingest import ingest
+from riskflag.history.store.parquet_store import HistoryStore
 from riskflag.synth import SOURCES
 from riskflag.workspace import Workspace
 

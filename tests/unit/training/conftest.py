@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from riskflag.signals import Catalogue
-from riskflag.training.experiment import Experiment
-from riskflag.training.judge import RULES, Court, Judgement
-from riskflag.training.parts import about, bundle_parts
-from riskflag.training.record import Finished
-from riskflag.training.track import RunRecord, Store
+from riskflag.training.data.experiment import Experiment
+from riskflag.training.judging.judge import RULES, Court, Judgement
+from riskflag.training.promotion.parts import about, bundle_parts
+from riskflag.training.record.track import RunRecord, Store
+from riskflag.training.record.write import Finished
 from tests.made_up_checks import sound
 from tests.made_up_training import SMALL, learnt, prepared, signals
 

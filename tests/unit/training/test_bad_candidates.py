@@ -20,18 +20,19 @@ from riskflag.scoring.bundle import Bundle, canonical
 from riskflag.scoring.calibration import Calibration
 from riskflag.scoring.model import Model
 from riskflag.signals import Catalogue
-from riskflag.training import gate_figures, leaks
-from riskflag.training import gates as gates_of_training
-from riskflag.training import promote as promotion
-from riskflag.training.experiment import Experiment
-from riskflag.training.gates import SignOff, additivity, same_on_any_threads
-from riskflag.training.inputs import Inputs
-from riskflag.training.judge import RULES, Court, Judgement
-from riskflag.training.learn import Learnt, learn
-from riskflag.training.parts import about, bundle_parts
-from riskflag.training.prepare import Window
-from riskflag.training.promote import promote
-from riskflag.training.record import bundle_digest
+from riskflag.training.checks import leaks
+from riskflag.training.data.experiment import Experiment
+from riskflag.training.data.inputs import Inputs
+from riskflag.training.data.prepare import Window
+from riskflag.training.judging import gate_figures
+from riskflag.training.judging import gates as gates_of_training
+from riskflag.training.judging.gates import SignOff, additivity, same_on_any_threads
+from riskflag.training.judging.judge import RULES, Court, Judgement
+from riskflag.training.model.learn import Learnt, learn
+from riskflag.training.promotion import promote as promotion
+from riskflag.training.promotion.parts import about, bundle_parts
+from riskflag.training.promotion.promote import promote
+from riskflag.training.record.write import bundle_digest
 from riskflag.workspace import Workspace
 from tests.made_up_candidates import MADE_UP, Record, judged, recorded
 from tests.made_up_checks import sound

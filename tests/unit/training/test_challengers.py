@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 from riskflag.scoring.model import capped
-from riskflag.training.additive import Additive, fit
-from riskflag.training.challengers import Challengers, in_words
-from riskflag.training.judge import Court, Judgement
-from riskflag.training.logistic import Logistic, logistic_scorer
-from riskflag.training.metrics import auroc
-from riskflag.training.prepare import Prepared
+from riskflag.training.data.prepare import Prepared
+from riskflag.training.figures.metrics import auroc
+from riskflag.training.judging.challengers import Challengers, in_words
+from riskflag.training.judging.judge import Court, Judgement
+from riskflag.training.model.additive import Additive, fit
+from riskflag.training.model.logistic import Logistic, logistic_scorer
 from tests.made_up_training import SMALL, learnt, prepared
 
 BOTH = SMALL.model.model_copy(update={"challengers": ("logistic", "ebm")})

@@ -15,9 +15,9 @@ import pytest
 from riskflag.cli import run
 from riskflag.errors import ConfigError, StorageError
 from riskflag.scoring.bundle import canonical
-from riskflag.training.pair import Pair, Side, as_text
-from riskflag.training.pair_page import as_html
-from riskflag.training.track import CHALLENGER, CHAMPION, RunRecord, Store
+from riskflag.training.record.pair import Pair, Side, as_text
+from riskflag.training.record.pair_page import as_html
+from riskflag.training.record.track import CHALLENGER, CHAMPION, RunRecord, Store
 from riskflag.workspace import Workspace
 
 Maker = Callable[..., Store]

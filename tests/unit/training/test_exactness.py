@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from riskflag.scoring.model import capped
-from riskflag.training.gates import monotone
-from riskflag.training.learn import directions
-from riskflag.training.reference import Spread
+from riskflag.training.data.reference import Spread
+from riskflag.training.judging.gates import monotone
+from riskflag.training.model.learn import directions
 from tests import tree_walker
 from tests.made_up_training import learnt, prepared
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from riskflag.errors import ConfigError
-from riskflag.training.experiment import Experiment, find_experiment, shipped_experiments
+from riskflag.training.data.experiment import Experiment, find_experiment, shipped_experiments
 
 
 def written(folder: Path, text: str) -> Path:

@@ -11,14 +11,14 @@ import pytest
 
 from riskflag.errors import ConfigError
 from riskflag.signals import contacts, count
-from riskflag.training import fairness, group_lines, proxies
-from riskflag.training.checks import FAULT, FINE, LOOK, NOT_KNOWN, Check, recorded
-from riskflag.training.fair_words import fairness_page
-from riskflag.training.fairness import RATES, SMALL, Frame, by_fairlearn
-from riskflag.training.groups import Groups, groups_of
-from riskflag.training.hearing import Hearing
-from riskflag.training.inputs import Inputs, choose_inputs
-from riskflag.training.rows import Rows
+from riskflag.training.checks import fairness, group_lines, proxies
+from riskflag.training.checks.fairness import RATES, SMALL, Frame, by_fairlearn
+from riskflag.training.checks.groups import Groups, groups_of
+from riskflag.training.checks.hearing import Hearing
+from riskflag.training.data.inputs import Inputs, choose_inputs
+from riskflag.training.data.rows import Rows
+from riskflag.training.figures.checks import FAULT, FINE, LOOK, NOT_KNOWN, Check, recorded
+from riskflag.training.record.fair_words import fairness_page
 from tests.factories import history_of
 from tests.made_up_training import SMALL as CONFIG
 from tests.made_up_training import learnt, prepared, signal

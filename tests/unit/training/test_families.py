@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from riskflag.training.evaluate import Trial, evaluate
-from riskflag.training.families import families, grouped
-from riskflag.training.rows import Rows
+from riskflag.training.data.families import families, grouped
+from riskflag.training.data.rows import Rows
+from riskflag.training.judging.evaluate import Trial, evaluate
 from tests.factories import history_of
 
 IDS = ("a", "b", "c", "d", "e")

@@ -13,15 +13,15 @@ from riskflag.errors import ConfigError
 from riskflag.scoring.calibration import Calibration
 from riskflag.scoring.model import Model
 from riskflag.signals import contacts, count
-from riskflag.training.calibrate import calibrate, isotonic, platt
-from riskflag.training.experiment import ModelConfig
-from riskflag.training.fit import Grower, Matrix
-from riskflag.training.gates import monotone
-from riskflag.training.inputs import agencies_of, choose_inputs
-from riskflag.training.outcome import Labels
-from riskflag.training.reference import Spread
-from riskflag.training.rows import Rows
-from riskflag.training.sample import sample
+from riskflag.training.data.experiment import ModelConfig
+from riskflag.training.data.inputs import agencies_of, choose_inputs
+from riskflag.training.data.outcome import Labels
+from riskflag.training.data.reference import Spread
+from riskflag.training.data.rows import Rows
+from riskflag.training.data.sample import sample
+from riskflag.training.judging.gates import monotone
+from riskflag.training.model.calibrate import calibrate, isotonic, platt
+from riskflag.training.model.fit import Grower, Matrix
 from tests.made_up_training import SMALL, blank_agencies, learnt, prepared, signal, signals
 
 NAMES = ("up", "down", "free")
@@ -76,7 +76,7 @@ def test_the_number_of_trees_comes_from_later_months() -> None:
 
 def test_the_scikit_learn_wrapper_of_lightgbm_is_nowhere_used() -> None:
     """It would be saved as a pickle."""
-    files = sorted(Path(riskflag.training.__file__).parent.glob("*.py"))
+    files = sorted(Path(riskflag.training.__file__).parent.rglob("*.py"))
     assert len(files) > 10
     for file in files:
         names = {

@@ -8,23 +8,23 @@ import numpy as np
 import pytest
 
 from riskflag.clock import NEVER
-from riskflag.history.view import History
-from riskflag.training import (
+from riskflag.history.store.view import History
+from riskflag.training.checks import (
     apart,
     base_rates,
     masking,
     net_benefit,
     own_flags,
-    steadiness,
     surveillance,
 )
-from riskflag.training.checks import FAULT, FINE, LOOK, NOT_KNOWN, Check, recorded
-from riskflag.training.hearing import Hearing
-from riskflag.training.metrics import calibration_intercept, calibration_slope
-from riskflag.training.outcome import Labels
-from riskflag.training.prepare import Prepared
-from riskflag.training.rows import Contacts, Rows
-from riskflag.training.weekly import Listed, Weeks, gained, quartiles
+from riskflag.training.checks.hearing import Hearing
+from riskflag.training.data.outcome import Labels
+from riskflag.training.data.prepare import Prepared
+from riskflag.training.data.rows import Contacts, Rows
+from riskflag.training.figures.checks import FAULT, FINE, LOOK, NOT_KNOWN, Check, recorded
+from riskflag.training.figures.metrics import calibration_intercept, calibration_slope
+from riskflag.training.judging import steadiness
+from riskflag.training.judging.weekly import Listed, Weeks, gained, quartiles
 from tests.factories import history_of
 from tests.made_up_training import SMALL, learnt, prepared
 

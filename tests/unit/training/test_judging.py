@@ -10,16 +10,16 @@ import numpy as np
 import pytest
 
 from riskflag.scoring.model import Model
-from riskflag.training.baselines import best_signal, oriented
-from riskflag.training.evaluate import MODEL, Trial, evaluate
-from riskflag.training.experiment import PromotionConfig
-from riskflag.training.gate_figures import CONTACTS, OVER_CONTACTS, SANE, of_figures
-from riskflag.training.gates import Gate, additivity
-from riskflag.training.judge import RULES, SINGLE, Judgement
-from riskflag.training.operate import natural_frequency
-from riskflag.training.reference import LEAST_CHILDREN, Spread, typical
-from riskflag.training.report import as_html, as_text
-from riskflag.training.rows import Rows
+from riskflag.training.data.experiment import PromotionConfig
+from riskflag.training.data.reference import LEAST_CHILDREN, Spread, typical
+from riskflag.training.data.rows import Rows
+from riskflag.training.judging.baselines import best_signal, oriented
+from riskflag.training.judging.evaluate import MODEL, Trial, evaluate
+from riskflag.training.judging.gate_figures import CONTACTS, OVER_CONTACTS, SANE, of_figures
+from riskflag.training.judging.gates import Gate, additivity
+from riskflag.training.judging.judge import RULES, SINGLE, Judgement
+from riskflag.training.model.operate import natural_frequency
+from riskflag.training.record.report import as_html, as_text
 from tests.made_up_training import learnt, prepared
 
 

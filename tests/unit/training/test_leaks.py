@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from riskflag.clock import NEVER
-from riskflag.training.leaks import (
+from riskflag.training.checks.leaks import (
     MOST_ROWS,
     Alone,
     as_it_happened,
@@ -15,7 +15,7 @@ from riskflag.training.leaks import (
     leak_check,
     some_rows,
 )
-from riskflag.training.rows import Rows
+from riskflag.training.data.rows import Rows
 from tests.factories import history_of
 from tests.made_up_training import learnt, prepared
 

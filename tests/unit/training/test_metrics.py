@@ -8,7 +8,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from riskflag.training.metrics import (
+from riskflag.training.figures.metrics import (
     Ranking,
     auroc,
     brier,

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from riskflag.scoring.model import capped
-from riskflag.training.fit import Grower, Matrix
-from riskflag.training.narrow import Narrow
-from riskflag.training.outage import Outages
-from riskflag.training.outcome import Labels
-from riskflag.training.rows import Rows
-from riskflag.training.sample import sample
+from riskflag.training.data.narrow import Narrow
+from riskflag.training.data.outage import Outages
+from riskflag.training.data.outcome import Labels
+from riskflag.training.data.rows import Rows
+from riskflag.training.data.sample import sample
+from riskflag.training.model.fit import Grower, Matrix
 from tests.made_up_training import SMALL
 
 ROWS = 9_000

@@ -14,9 +14,9 @@ from riskflag.clock import day_number
 from riskflag.errors import InputError
 from riskflag.scoring.rulebook import Rulebook
 from riskflag.signals import load_catalogue
-from riskflag.training.oracle import HAZARD, read_oracles
-from riskflag.training.rows import Rows
-from riskflag.training.rules_alone import as_score, rules_alone, rules_for
+from riskflag.training.checks.oracle import HAZARD, read_oracles
+from riskflag.training.data.rows import Rows
+from riskflag.training.judging.rules_alone import as_score, rules_alone, rules_for
 from tests.factories import history_of
 
 ROWS = Rows(("A", "B", "C"), np.array([0, 0, 0, 1, 2]), np.array([9, 10, 19, 15, 15]))

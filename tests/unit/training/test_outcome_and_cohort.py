@@ -11,12 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from riskflag.clock import NEVER, day_number, in_horizon, in_window, visible
-from riskflag.history.view import History
-from riskflag.training.baselines import contact_count
-from riskflag.training.cohort import People, build_rows, month_starts, open_at
-from riskflag.training.experiment import Experiment
-from riskflag.training.outcome import label, matured
-from riskflag.training.rows import Contacts, Rows
+from riskflag.history.store.view import History
+from riskflag.training.data.cohort import People, build_rows, month_starts, open_at
+from riskflag.training.data.experiment import Experiment
+from riskflag.training.data.outcome import label, matured
+from riskflag.training.data.rows import Contacts, Rows
+from riskflag.training.judging.baselines import contact_count
 from tests.factories import history_of
 
 START = dt.date(2024, 1, 1)

@@ -10,19 +10,19 @@ import numpy as np
 import pytest
 
 from riskflag.clock import date_of
-from riskflag.history.stored_view import Shelves, StoredView, split
-from riskflag.history.view import History
+from riskflag.history.store.stored_view import Shelves, StoredView, split
+from riskflag.history.store.view import History
 from riskflag.signals import compute, load_catalogue
-from riskflag.training import past
-from riskflag.training.apart import resting_on_assumed
-from riskflag.training.experiment import ExperimentConfig
-from riskflag.training.groups import groups_of
-from riskflag.training.leaks import as_it_happened, late_share
-from riskflag.training.learn import learn
-from riskflag.training.masking import by_feed
-from riskflag.training.prepare import Prepared, Window, prepare
-from riskflag.training.rows import Past
-from riskflag.training.rules_alone import rules_alone, rules_for
+from riskflag.training.checks.apart import resting_on_assumed
+from riskflag.training.checks.groups import groups_of
+from riskflag.training.checks.leaks import as_it_happened, late_share
+from riskflag.training.checks.masking import by_feed
+from riskflag.training.data import past
+from riskflag.training.data.experiment import ExperimentConfig
+from riskflag.training.data.prepare import Prepared, Window, prepare
+from riskflag.training.data.rows import Past
+from riskflag.training.judging.rules_alone import rules_alone, rules_for
+from riskflag.training.model.learn import learn
 from tests.factories import history_of
 
 START = dt.date(2023, 1, 1)

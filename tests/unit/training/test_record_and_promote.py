@@ -15,13 +15,13 @@ from riskflag.errors import ConfigError, IntegrityError
 from riskflag.scoring.bundle import FILES, Bundle, canonical, load_current
 from riskflag.scoring.signature import new_key
 from riskflag.signals import Catalogue
-from riskflag.training import promote as promotion
-from riskflag.training.compare import side_by_side
-from riskflag.training.judge import Judgement
-from riskflag.training.parts import bundle_parts
-from riskflag.training.promote import promote
-from riskflag.training.record import BUNDLE, Finished, bundle_digest
-from riskflag.training.track import RunRecord, Store
+from riskflag.training.judging.judge import Judgement
+from riskflag.training.promotion import promote as promotion
+from riskflag.training.promotion.parts import bundle_parts
+from riskflag.training.promotion.promote import promote
+from riskflag.training.record.compare import side_by_side
+from riskflag.training.record.track import RunRecord, Store
+from riskflag.training.record.write import BUNDLE, Finished, bundle_digest
 from riskflag.workspace import Workspace
 from tests.made_up_training import learnt, prepared
 
@@ -98,7 +98,7 @@ def test_the_switches_are_set_before_the_store_is_used(new_store: Maker) -> None
 
 
 def test_only_one_module_imports_mlflow() -> None:
-    files = sorted(Path(promotion.__file__).parents[1].rglob("*.py"))
+    files = sorted(Path(promotion.__file__).parents[2].rglob("*.py"))
     assert len(files) > 20
     importing = {
         f.name for f in files if "import mlflow" in f.read_text() or "from mlflow" in f.read_text()

@@ -8,8 +8,8 @@ import numpy as np
 
 from riskflag.scoring.calibration import Calibration
 from riskflag.scoring.model import Model, capped
-from riskflag.training import refits as module
-from riskflag.training.refits import refits
+from riskflag.training.model import refits as module
+from riskflag.training.model.refits import refits
 from tests.made_up_training import SMALL, prepared
 
 

@@ -12,10 +12,10 @@ import pytest
 from riskflag.clock import date_of, day_number
 from riskflag.errors import ConfigError, InputError
 from riskflag.signals import Catalogue, Signal, contacts, count
-from riskflag.training.experiment import Experiment, ExperimentConfig
-from riskflag.training.prepare import Prepared
-from riskflag.training.prepare_table import prepare_table
-from riskflag.training.table import read_labels
+from riskflag.training.data.experiment import Experiment, ExperimentConfig
+from riskflag.training.data.prepare import Prepared
+from riskflag.training.data.prepare_table import prepare_table
+from riskflag.training.data.table import read_labels
 from tests.factories import history_of
 
 CANARY = "ZQSECRET"

@@ -11,11 +11,11 @@ import pytest
 from riskflag.clock import NEVER
 from riskflag.errors import InputError
 from riskflag.signals import Catalogue, Signal, contacts, count
-from riskflag.training import rolling
-from riskflag.training.experiment import ExperimentConfig
-from riskflag.training.prepare import Prepared
-from riskflag.training.prepare_table import prepare_table
-from riskflag.training.rolling import Tour
+from riskflag.training.data.experiment import ExperimentConfig
+from riskflag.training.data.prepare import Prepared
+from riskflag.training.data.prepare_table import prepare_table
+from riskflag.training.judging import rolling
+from riskflag.training.judging.rolling import Tour
 from tests.factories import history_of
 
 PEOPLE = 160

@@ -7,10 +7,10 @@ import dataclasses
 import numpy as np
 import pytest
 
-from riskflag.training.learn import Learnt, learn
-from riskflag.training.metrics import auroc, expected_over_observed
-from riskflag.training.prepare import Prepared
-from riskflag.training.sample import sample
+from riskflag.training.data.prepare import Prepared
+from riskflag.training.data.sample import sample
+from riskflag.training.figures.metrics import auroc, expected_over_observed
+from riskflag.training.model.learn import Learnt, learn
 from tests.made_up_training import SMALL, blank_agencies, prepared
 
 

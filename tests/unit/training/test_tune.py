@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from riskflag.errors import InputError
-from riskflag.training.experiment import ModelConfig, TuningConfig
-from riskflag.training.fit import Grower
-from riskflag.training.learn import directions, learn, material
-from riskflag.training.prepare import Prepared, Window
-from riskflag.training.report import sentences
-from riskflag.training.tune import Grounds, Tuned, by_family, tune
+from riskflag.training.data.experiment import ModelConfig, TuningConfig
+from riskflag.training.data.prepare import Prepared, Window
+from riskflag.training.model.fit import Grower
+from riskflag.training.model.learn import directions, learn, material
+from riskflag.training.model.tune import Grounds, Tuned, by_family, tune
+from riskflag.training.record.report import sentences
 from tests.made_up_training import SMALL, prepared
 
 FEW = TuningConfig(trials=6, folds=2, seed=4)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from riskflag.clock import NEVER
-from riskflag.training.logistic import logistic_scorer
-from riskflag.training.metrics import auroc
-from riskflag.training.outcome import Labels
-from riskflag.training.rolling import recency, some
-from riskflag.training.rows import Contacts, Rows
-from riskflag.training.weekly import Weeks, figures, in_words, weekly_list
+from riskflag.training.data.outcome import Labels
+from riskflag.training.data.rows import Contacts, Rows
+from riskflag.training.figures.metrics import auroc
+from riskflag.training.judging.rolling import recency, some
+from riskflag.training.judging.weekly import Weeks, figures, in_words, weekly_list
+from riskflag.training.model.logistic import logistic_scorer
 from tests.made_up_training import prepared
 
 IDS = ("a", "b", "c", "d")

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from riskflag.clock import date_of, day_number
 from riskflag.errors import InputError
-from riskflag.training.cohort import month_starts
-from riskflag.training.experiment import ExperimentConfig
-from riskflag.training.split import period, split
+from riskflag.training.data.cohort import month_starts
+from riskflag.training.data.experiment import ExperimentConfig
+from riskflag.training.data.split import period, split
 
 
 def config(**windows: int) -> ExperimentConfig:

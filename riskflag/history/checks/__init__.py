@@ -1,0 +1,1 @@
+"""What an analyst looks at before trusting a history, in counts only."""

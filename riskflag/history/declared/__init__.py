@@ -1,0 +1,1 @@
+"""What a source declares: its files, its columns, its codes, in `sources/NAME.toml`."""

@@ -1,0 +1,1 @@
+"""Reading agency files of every format as text, nothing dropped unseen."""

@@ -1,0 +1,1 @@
+"""Whose records belong together where no identifier says so, and what a steward decides."""

@@ -1,0 +1,1 @@
+"""From delivered files to the history: adapted, compared, accounted for row by row."""

@@ -1,0 +1,1 @@
+"""Is it honest and fair? The checks of a run."""

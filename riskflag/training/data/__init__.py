@@ -1,0 +1,1 @@
+"""What a model learns from: outcome, cohort, windows in time, rows and their signals."""

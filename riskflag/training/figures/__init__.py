@@ -1,0 +1,1 @@
+"""Figures of merit, their intervals, and the one plain form in which findings are kept."""

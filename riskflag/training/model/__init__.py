@@ -1,0 +1,1 @@
+"""Growing, tuning and calibrating a model, and where its line is drawn."""

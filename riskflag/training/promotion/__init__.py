@@ -1,0 +1,1 @@
+"""From a recorded run to a bundle through the gates, and the governance pack."""
