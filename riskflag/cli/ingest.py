@@ -92,6 +92,7 @@ def _show(report: LoadReport) -> None:
         f"{report.linked_later:,} linked to a person now, {report.unlinked:,} not linked yet; "
         f"{report.persons:,} person rows, {report.relationships:,} relationships.",
         highlight=False,
+        soft_wrap=True,
     )
     _details(console, report)
     if report.dry_run:
@@ -192,8 +193,10 @@ def _unsaid(console: Console, report: LoadReport) -> None:
 
     if not report.unsaid:
         return
-    title = "Records that do not say (a signal that asks for it does not count them)"
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    console.print(
+        "Records that do not say; a signal that asks for it does not count them:", soft_wrap=True
+    )
+    table = Table(box=None, pad_edge=False)
     for heading in ("source", "record", "unknown", "records", "of"):
         table.add_column(heading, justify="right" if heading in ("records", "of") else "left")
     for item in sorted(report.unsaid, key=lambda u: (-u.contacts / u.of, u.source))[:_MANY_FILES]:
