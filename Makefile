@@ -6,6 +6,8 @@ WORKERS ?= 2
 CHILDREN ?= 4000
 # Threads that wait do not spin: on a machine that others use too, spinning costs minutes.
 export OMP_WAIT_POLICY ?= passive
+# Python keeps what it compiled, whatever the shell says: a night would spend half its time on it.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: demo test test-long check fix bench docs serve lock clean
 
