@@ -17,17 +17,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from riskflag import __version__
-from riskflag.casework import past, publishing
+from riskflag.casework import publishing
+from riskflag.casework.past import Past, past_of
 from riskflag.clock import NEVER, day_number, today
 from riskflag.errors import ConfigError, InputError
 from riskflag.history.arrays import numbers
 from riskflag.nightly import aside, near
 from riskflag.nightly import lookback_records as told
 from riskflag.nightly.lookback_material import Asked, Material, material_of
-from riskflag.nightly.lookback_replay import Replay, replay
+from riskflag.nightly.lookback_replay import Replay, only, replay
 from riskflag.nightly.lookback_steps import steps
 from riskflag.nightly.reasons import Child, Sources, rule_reason, theme_json
-from riskflag.nightly.records import child
+from riskflag.nightly.records import child, rows_of
 from riskflag.scoring.flags import RuleHit
 
 if TYPE_CHECKING:
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
     from riskflag.workspace import Workspace
 
 Row = dict[str, Any]
-Nights = tuple[dt.date, ...]
 
 #: A look-back reaches at most so many days: a childhood, from before birth on.
 MOST_DAYS = 19 * 366
@@ -51,13 +51,17 @@ def look_back(
     when it has changed since, and with `whole`, everybody's is read. Both tell the same. Raises
     InputError when nobody with this id is known by the last day asked about.
     """
-    history, nights = None, _nights(store)
+    history, before = None, _before(store, asked)
     if not whole:
-        last = _last(nights, asked)
+        last = _last(before, asked)
         history = aside.history_of(workspace, asked.person_id, last, as_published=False)
     if history is None:
         history = _from_everybody(workspace, asked)
-    return course(history, material_of(workspace, asked), asked, store=store, nights=nights)
+    return course(history, material_of(workspace, asked), asked, before)
+
+
+def _before(store: Store | None, asked: Asked) -> Past:
+    return Past() if store is None else past_of(store, asked.person_id)
 
 
 def _from_everybody(workspace: Workspace, asked: Asked) -> History:
@@ -72,10 +76,10 @@ def look_back_as_published(workspace: Workspace, store: Store, asked: Asked) -> 
     Of others, and of days after that night when the history has changed since, the history itself
     is asked, which takes far longer the more people are in it.
     """
-    nights = _nights(store)
-    kept = _kept(workspace, store, asked, nights)
+    before = _before(store, asked)
+    kept = _kept(workspace, store, asked, before)
     if kept is not None:
-        return course(kept, material_of(workspace, asked), asked, store=store, nights=nights)
+        return course(kept, material_of(workspace, asked), asked, before)
     try:
         return look_back(workspace, store, asked, whole=True)
     finally:
@@ -83,11 +87,11 @@ def look_back_as_published(workspace: Workspace, store: Store, asked: Asked) -> 
         pa.default_memory_pool().release_unused()
 
 
-def _kept(workspace: Workspace, store: Store, asked: Asked, nights: Nights) -> History | None:
+def _kept(workspace: Workspace, store: Store, asked: Asked, before: Past) -> History | None:
     """One child's history as the newest publication, or else what lies beside it, has it."""
-    person_id, last = asked.person_id, _last(nights, asked)
+    person_id, last = asked.person_id, _last(before, asked)
     record = publishing.current(store)
-    if record is not None and record.as_of == nights[-1]:
+    if record is not None and record.as_of == before.nights[-1]:
         found = near.kept_history(workspace.publications, record, person_id, last)
         if found is not None:
             return found
@@ -114,21 +118,13 @@ def prepare(workspace: Workspace) -> None:
     )
 
 
-def course(
-    history: History,
-    material: Material,
-    asked: Asked,
-    *,
-    store: Store | None,
-    nights: Nights | None = None,
-) -> Row:
+def course(history: History, material: Material, asked: Asked, before: Past) -> Row:
     """As `look_back`, of a history that holds the person and everyone related to them.
 
-    `nights` are the days of published nights, if they were read from the store before.
+    `before` is what the store told of the nights and the person's flags.
     """
-    nights = _nights(store) if nights is None else nights
     mine = _of_one(history, asked.person_id)
-    first, last = _reach(mine, nights, asked)
+    first, last = _reach(mine, before, asked)
     done = replay(
         mine,
         asked.person_id,
@@ -137,7 +133,7 @@ def course(
         rulebook=material.rulebook,
         bundle=material.bundle,
     )
-    return _Course(asked, store, nights, mine, material, done).to_dict()
+    return _Course(asked, before, mine, material, done).to_dict()
 
 
 def _of_one(history: History, person_id: str) -> History:
@@ -148,25 +144,20 @@ def _of_one(history: History, person_id: str) -> History:
     )
     return replace(
         history,
-        contacts=history.contacts.filter(pc.equal(history.contacts["person_id"], person_id)),
-        persons=history.persons.filter(pc.equal(history.persons["person_id"], person_id)),
-        relationships=links.filter(ours),
+        contacts=only(history.contacts, pc.equal(history.contacts["person_id"], person_id)),
+        persons=only(history.persons, pc.equal(history.persons["person_id"], person_id)),
+        relationships=only(links, ours),
     )
 
 
-def _nights(store: Store | None) -> Nights:
-    """The days for which a night was published."""
-    return () if store is None else past.nights(store)
-
-
-def _last(nights: Nights, asked: Asked) -> int:
+def _last(before: Past, asked: Asked) -> int:
     """The last as-of day: that asked about, the last night, or today."""
-    return day_number(asked.last or (nights[-1] if nights else today()))
+    return day_number(asked.last or (before.nights[-1] if before.nights else today()))
 
 
-def _reach(mine: History, nights: Nights, asked: Asked) -> tuple[int, int]:
+def _reach(mine: History, before: Past, asked: Asked) -> tuple[int, int]:
     """The first and last as-of day: from when anything was known, to the last night or today."""
-    last = _last(nights, asked)
+    last = _last(before, asked)
     of_records = numbers(mine.contacts["known_day"], NEVER).tolist()
     of_person = numbers(mine.persons["known_day"], NEVER).tolist()
     if min([*of_records, *of_person], default=last) >= last:
@@ -186,8 +177,7 @@ class _Course:
     """A replay on its way to plain JSON."""
 
     asked: Asked
-    store: Store | None
-    nights: Nights
+    before: Past
     history: History
     material: Material
     done: Replay
@@ -248,7 +238,7 @@ class _Course:
     @cached_property
     def _rows(self) -> list[Row]:
         """Every version of every contact, each with its place."""
-        rows: list[Row] = self.history.contacts.to_pylist()
+        rows = rows_of(self.history.contacts)
         for place, row in enumerate(rows):
             row["place"] = place
         return rows
@@ -341,8 +331,6 @@ class _Course:
 
     def _flags(self) -> list[Row]:
         """The flags of the person as they were published, with the decisions on them."""
-        if self.store is None:
-            return []
         limit = _date(self.last)
         return [
             {
@@ -364,7 +352,7 @@ class _Course:
                     if r.on <= limit
                 ],
             }
-            for flag in past.past_flags(self.store, self.asked.person_id)
+            for flag in self.before.flags
             if flag.first_raised <= limit
         ]
 
@@ -379,7 +367,9 @@ class _Course:
             if material.bundle is None
             else ("named" if self.asked.bundle else "current"),
             "code": __version__,
-            "nights": sum(self.first <= day_number(night) <= self.last for night in self.nights),
+            "nights": sum(
+                self.first <= day_number(night) <= self.last for night in self.before.nights
+            ),
         }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -69,13 +70,19 @@ def _written(workspace: Workspace) -> Key:
     """When each file of the declarations and of the current model was written, and its size."""
     from riskflag.signals.catalogue import default_features_dir
 
-    files = [*(workspace.features_dir or default_features_dir()).glob("*.*"), workspace.vocabulary]
-    stats = ((path, path.stat()) for path in sorted(files) if path.is_file())
-    return (
-        _pointer(workspace.bundles),
-        workspace.promotion_key,
-        *((path, stat.st_mtime_ns, stat.st_size) for path, stat in stats),
-    )
+    declared = workspace.features_dir or default_features_dir()
+    # Asked at every look-back: names and texts, of which paths are made only where they are read.
+    files = (os.path.join(declared, name) for name in os.listdir(declared) if "." in name)
+    stats = ((path, _state(path)) for path in sorted([*files, str(workspace.vocabulary)]))
+    return (_pointer(workspace.bundles), workspace.promotion_key, str(declared), *stats)
+
+
+def _state(path: str) -> tuple[int, int] | None:
+    try:
+        found = os.stat(path)
+    except FileNotFoundError:
+        return None
+    return found.st_mtime_ns, found.st_size
 
 
 def _read_material(workspace: Workspace, asked: Asked) -> Material:

@@ -7,6 +7,7 @@ import itertools
 import statistics
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
@@ -81,9 +82,9 @@ def spans(days: NDArray[np.int64], holds: NDArray[np.bool_]) -> list[Span]:
     held = days[holds]
     if not len(held):
         return []
-    breaks = np.flatnonzero(np.diff(held) != 1)
-    first, last = held[np.r_[0, breaks + 1]].tolist(), held[np.r_[breaks, len(held) - 1]].tolist()
-    return [Span(begins, ends) for begins, ends in zip(first, last, strict=True)]
+    breaks = (np.flatnonzero(held[1:] - held[:-1] != 1) + 1).tolist()
+    first, last = [0, *breaks], [*breaks, len(held)]
+    return [Span(int(held[a]), int(held[b - 1])) for a, b in zip(first, last, strict=True)]
 
 
 def records(rows: Sequence[Row], last: int) -> list[Row]:
@@ -224,6 +225,7 @@ def _silence(since: int, until: int, first: int, last: int) -> Row:
     }
 
 
+@lru_cache(maxsize=16384)
 def iso(day: int) -> str:
     """A day number as an ISO date."""
     return date_of(day).isoformat()

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from riskflag.clock import NEVER
@@ -26,7 +26,7 @@ from riskflag.history.store.view import History
 from riskflag.nightly.lookback_kinds import Cuts
 from riskflag.progress import silent
 from riskflag.scoring.flags import UNKNOWN, YES
-from riskflag.scoring.reasons import ModelReason, group_by_theme, raising, strength_of
+from riskflag.scoring.reasons import ModelReason, part_of, reason_of, strength_of
 
 if TYPE_CHECKING:
     from riskflag.scoring.bundle import Bundle
@@ -51,6 +51,11 @@ class Rows:
     names: tuple[str, ...]
     values: Floats
     complete: Bools
+
+    @cached_property
+    def column(self) -> dict[str, int]:
+        """The place of each signal."""
+        return {name: place for place, name in enumerate(self.names)}
 
     def rows(self, chosen: NDArray[np.intp]) -> Rows:
         """Some of the rows."""
@@ -112,45 +117,57 @@ class Said:
     rows: NDArray[np.intp]
     kind: NDArray[np.intp]
     parts: Contributions
-    told: dict[int, dict[str, ModelReason]] = field(default_factory=dict)
+
+    @cached_property
+    def _places(self) -> dict[str, list[int]]:
+        """The columns of `parts` by theme."""
+        found: dict[str, list[int]] = {}
+        for place, name in enumerate(self.parts.names):
+            found.setdefault(self.bundle.themes[name], []).append(place)
+        return found
+
+    @cached_property
+    def _totals(self) -> list[dict[str, float]]:
+        """For each kind, what each theme that raised the score added to it."""
+        # Theme after theme: a few sums of many rows cost less than many small tables.
+        totals = [
+            [math.fsum(row) for row in self.parts.values[:, of].tolist()]
+            for of in self._places.values()
+        ]
+        return [
+            {theme: total for theme, total in zip(self._places, row, strict=True) if total > 0}
+            for row in zip(*totals, strict=True)
+        ]
 
     def themes(self, days: int) -> dict[str, Bools]:
-        """For each theme, on which of `days` rows it would have been a reason (bool [days])."""
+        """For each theme, on which of `days` rows it would have been a reason (bool [days]).
+
+        A reason raises the score, and not slightly (see riskflag.scoring.reasons).
+        """
+        kinds: dict[str, Bools] = {}
+        for kind, totals in enumerate(self._totals):
+            push = math.fsum(totals.values())
+            for theme, total in totals.items():
+                if strength_of(total / push) != SLIGHT:
+                    kinds.setdefault(theme, np.zeros(len(self._totals), np.bool_))[kind] = True
         found: dict[str, Bools] = {}
-        reasons = _reasons_of(self.parts, self.bundle.themes)
-        for kind in range(len(self.parts.raw)):
-            for theme in reasons[kind]:
-                held = found.setdefault(theme, np.zeros(days, np.bool_))
-                held[self.rows[self.kind == kind]] = True
-        return dict(sorted(found.items()))
+        for theme, told in sorted(kinds.items()):
+            found[theme] = np.zeros(days, np.bool_)
+            found[theme][self.rows[told[self.kind]]] = True
+        return found
 
     def reason(self, row: int, theme: str) -> ModelReason:
         """A theme that raised the score on one of `rows`."""
-        place = int(np.searchsorted(self.rows, row))
-        if row not in self.told:
-            contributions = self.parts.row(int(self.kind[place]))
-            values = self.table.rows(np.array([row])).masked[0].tolist()
-            used = dict(zip(self.table.names, values, strict=True))
-            found = group_by_theme(used, contributions, self.bundle.themes)
-            self.told[row] = {one.theme: one for one in raising(found)}
-        return self.told[row][theme]
-
-
-def _reasons_of(parts: Contributions, themes: Mapping[str, str]) -> list[list[str]]:
-    """The themes that would be reasons in each row: raising, not slight (see scoring.reasons)."""
-    places: dict[str, list[int]] = {}
-    for place, name in enumerate(parts.names):
-        places.setdefault(themes[name], []).append(place)
-    # Theme after theme: a few sums of many rows cost less than many small tables.
-    totals = np.array(
-        [[math.fsum(row) for row in parts.values[:, of].tolist()] for of in places.values()]
-    )
-    found = []
-    for row in totals.T.tolist():
-        push = math.fsum(total for total in row if total > 0)
-        raised = [(theme, total) for theme, total in zip(places, row, strict=True) if total > 0]
-        found.append([theme for theme, total in raised if strength_of(total / push) != SLIGHT])
-    return found
+        kind = int(self.kind[np.searchsorted(self.rows, row)])
+        totals, places = self._totals[kind], self._places[theme]
+        values = self.table.rows(np.array([row])).masked[0]
+        column = self.table.column
+        parts = [
+            part_of(name, float(values[column[name]]), float(self.parts.values[kind, place]))
+            for place in places
+            for name in [self.parts.names[place]]
+        ]
+        return reason_of(theme, parts, total=totals[theme], push=math.fsum(totals.values()))
 
 
 def replay(
@@ -163,10 +180,12 @@ def replay(
     bundle: Bundle | None,
 ) -> Replay:
     """Assess one person as of every day of `days` (consecutive, ascending)."""
-    feeds = _feeds(history.coverage, catalogue.signals)
-    table = _table(history, person_id, days, catalogue.signals, feeds)
-    counts = counted(history, person_id, days)
     model = None if bundle is None else bundle.model
+    asked = {*rulebook.signals, *(() if model is None else model.names)}
+    signals = tuple(signal for signal in catalogue.signals if signal.name in asked)
+    feeds = _feeds(history.coverage, signals)
+    table = _table(history, person_id, days, signals, feeds)
+    counts = counted(history, person_id, days)
     first, kind = cuts_of(table.names, rulebook, model).kinds(table.values, table.complete)
     over, said = _said(bundle, table, (first, kind), counts)
     results = results_on(rulebook, table, first, kind)
@@ -180,7 +199,7 @@ def results_on(
     from riskflag.scoring.rules import evaluate
 
     decided = evaluate(rulebook, table.rows(first))
-    column = {name: table.names.index(name) for name in rulebook.signals}
+    column = {name: table.column[name] for name in rulebook.signals}
     return replace(
         decided,
         outcome=decided.outcome[kind],
@@ -227,24 +246,29 @@ def cuts_of(names: tuple[str, ...], rulebook: Rulebook, model: Model | None) -> 
 def counted(history: History, person_id: str, days: Days) -> Bools:
     """On which days the person was a child known to the authority (bool [n])."""
     turns = {int(days[0])}
-    person = history.persons.filter(pa.compute.equal(history.persons["person_id"], person_id))
+    person = only(history.persons, pc.equal(history.persons["person_id"], person_id))
     births = numbers(person["birth_day"], NEVER)
     turns |= set(adult_from(births[births != NEVER]).tolist())
     turns |= _days_after(person, "known_day", "superseded_day", "death_day")
     # Contacts tell only where a person row, or a date of birth, is missing.
     told = numbers(person["known_day"], NEVER)
     until = int(told.min()) if len(told) and (births != NEVER).all() else NEVER
-    own = history.contacts.filter(pa.compute.equal(history.contacts["person_id"], person_id))
+    own = only(history.contacts, pc.equal(history.contacts["person_id"], person_id))
     turns |= {day for day in _days_after(own, "known_day", "superseded_day") if day <= until + 1}
     edges = sorted(day for day in turns if days[0] <= day <= days[-1])
     # Of others' links it matters only who names this person as an adult.
-    naming = history.relationships.filter(
-        pa.compute.equal(history.relationships["related_id"], person_id)
-    )
+    links = history.relationships
+    naming = only(links, pc.equal(links["related_id"], person_id))
     people, child = children_on(own, person, naming, np.array(edges))
-    said = child[pa.compute.equal(people, person_id).to_numpy(zero_copy_only=False)].any(axis=0)
+    said = child[pc.equal(people, person_id).to_numpy(zero_copy_only=False)].any(axis=0)
     found: Bools = said[np.searchsorted(edges, days, side="right") - 1]
     return found
+
+
+def only(table: pa.Table, wanted: pa.ChunkedArray) -> pa.Table:
+    """Some rows of a table; where that is all of them, the table itself, which costs nothing."""
+    every = not wanted.null_count and pc.all(wanted, min_count=0).as_py()
+    return table if every else table.filter(wanted)
 
 
 def _days_after(table: pa.Table, *names: str) -> set[int]:

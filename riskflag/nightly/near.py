@@ -88,12 +88,15 @@ def history_in(where: Path, expected: str, person_id: str, last: int) -> History
 
     None and raises as `kept_history`.
     """
-    files = {name: chronologies.opened(where, expected, name) for name in (RECORDS, PEOPLE, LINKS)}
-    parts = {name: file.of(person_id) for name, file in files.items() if file is not None}
+    files = [chronologies.opened(where, expected, name) for name in (RECORDS, PEOPLE, LINKS)]
     feeds = chronologies.checked(where, expected, FEEDS)
-    if len(parts) < len(files) or feeds is None or not parts[RECORDS].num_rows:
+    found = [file for file in files if file is not None]
+    if len(found) < len(files) or feeds is None:
         return None
-    contacts, people, links = parts[RECORDS], parts[PEOPLE], parts[LINKS]
+    contacts = found[0].of(person_id)
+    if not contacts.num_rows:
+        return None  # nothing more is read of somebody whom the night did not keep
+    people, links = found[1].of(person_id), found[2].of(person_id)
     adults = chronologies.opened(where, expected, NAMED)
     if adults is not None:
         others = adults.of(person_id)

@@ -109,6 +109,12 @@ class RowsOf(Mapping[str, Sequence[Row]]):
         return len(self._places)
 
 
+def rows_of(table: pa.Table) -> list[Row]:
+    """The rows of a table as dictionaries."""
+    columns = [_reader(table[name])(0, table.num_rows) for name in table.column_names]
+    return [dict(zip(table.column_names, row, strict=True)) for row in zip(*columns, strict=True)]
+
+
 def _reader(column: pa.ChunkedArray) -> Callable[[int, int], list[Any]]:
     """What gives the values of rows `start` up to `stop` of a column as plain Python.
 

@@ -16,14 +16,16 @@ from riskflag.errors import InputError
 from riskflag.reports.analyst import AnalystReport, Bar, Part, analyst_report
 from riskflag.reports.check_page import check_page
 from riskflag.reports.flag_page import FlagPage
-from riskflag.reports.lookback import LookbackPage
+from riskflag.reports.lookback import LookbackPage, RecordLine
+from riskflag.reports.lookback_strip import Mark
 from riskflag.reports.records import Chronology, Record
 from riskflag.reports.timeline import TimeMark
 from riskflag.reports.worklist import worklist
 
 TEMPLATES = Path(__file__).parent / "templates"
 #: The pieces that pages share, and what a cell of a row that is shown at first says of itself.
-PARTS, BODY, CELL = "parts.html", '<tbody role="rowgroup">\n', Markup(' role="cell"')
+PARTS, LOOKBACK = "parts.html", "lookback_parts.html"
+BODY, CELL = '<tbody role="rowgroup">\n', Markup(' role="cell"')
 
 
 @cache
@@ -50,6 +52,8 @@ def filters() -> dict[str, Callable[..., Markup]]:
         "breakable": breakable,
         "once": once,
         "row": record_row,
+        "lookback_row": lookback_row,
+        "lookback_mark": lookback_mark,
         "drawn": drawn_marks,
         "contributions": contributions,
         "bars": bars,
@@ -108,6 +112,26 @@ def record_row(record: Record, *, shown: bool, link: str = "") -> Markup:
     return Markup(  # noqa: S704
         f"{first}\n{when}\n{told}{marks}\n{status}\n<td{cell}>{where}</td>\n</tr>\n"
     )
+
+
+def lookback_row(record: RecordLine) -> Markup:
+    """The row of one record of a look-back, put together as `record_row` is."""
+    told = (record.agency, record.said, record.about, record.changes)
+    return Markup(  # noqa: S704
+        f'<tr id="r{record.number}"><th scope="row">{record.number}</th>'
+        f"<td>{escape(record.date)}</td><td>{escape(record.counts_from)}</td>"
+        f"{once((record.waited, record.late), LOOKBACK, 'waited')}{once(told, LOOKBACK, 'told')}"
+        f"<td>{breakable(record.where)}</td></tr>\n"
+    )
+
+
+def lookback_mark(mark: Mark) -> Markup:
+    """A record in the picture of a look-back: its places, which are numbers."""
+    drawn = f'<use href="#m-other" x="{mark.x}%"/>\n'
+    if mark.known_x is not None:
+        line = f'<line class="late" x1="{mark.x}%" x2="{mark.known_x}%"/>'
+        drawn = f'{line}<use href="#m-tip" x="{mark.known_x}%"/>{drawn}'
+    return Markup(drawn)  # noqa: S704
 
 
 def drawn_marks(marks: Iterable[TimeMark]) -> Markup:

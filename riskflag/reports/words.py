@@ -44,6 +44,8 @@ MANY_DAYS, MONTH, YEAR = 60, 30.44, 365.25
 COMPARED = "more than expected"
 NOTHING = ("none recorded", "never recorded", "not known")
 ABSENT: Mapping[str, Any] = {}
+Attributes = tuple[tuple[str, str | None], ...]
+Variant = tuple[Mapping[str, Any], Mapping[str, str], frozenset[str]]
 
 
 @cache
@@ -155,18 +157,17 @@ def agencies(names: Sequence[str]) -> str:
     return listed(the_agency(name) for name in names)
 
 
-def _variant(
-    contact: Mapping[str, Any],
-) -> tuple[Mapping[str, Any], Mapping[str, str], frozenset[str]]:
+def _variant(contact: Mapping[str, Any]) -> Variant:
     """The words for a contact's type, the closest variant, and the attributes that one tells."""
-    attributes = contact.get("attributes") or ABSENT
-    return _variant_of(contact["type"], tuple(attributes.items()))
+    return _variant_of(contact["type"], _attributes(contact))
+
+
+def _attributes(contact: Mapping[str, Any]) -> Attributes:
+    return tuple((contact.get("attributes") or ABSENT).items())
 
 
 @lru_cache(maxsize=4096)
-def _variant_of(
-    type_: str, attributes: tuple[tuple[str, str | None], ...]
-) -> tuple[Mapping[str, Any], Mapping[str, str], frozenset[str]]:
+def _variant_of(type_: str, attributes: Attributes) -> Variant:
     """As `_variant`; the same few combinations come again and again."""
     entry, said_of = words()["types"].get(type_, ABSENT), dict(attributes)
     for variant in entry.get("when", ()):
@@ -178,17 +179,24 @@ def _variant_of(
 
 def said(contact: Mapping[str, Any]) -> str:
     """What was recorded, in the past tense: "Attended an emergency department: injury"."""
-    entry, variant, told = _variant(contact)
-    attributes = contact.get("attributes") or ABSENT
-    text = variant.get("said") or entry.get("said") or sentence(plain(contact["type"]))
-    for name in ("category", "role"):
-        value = attributes.get(name)
-        if value and name not in told and (name != "role" or "role_prefix" in entry):
-            text += f": {entry.get(name + '_prefix', '')}{value_word(name, value)}"
+    text = _said(contact["type"], _attributes(contact))
     if contact.get("link") == "sibling":
         text = text.replace("the child", "that child")
     much = quantity(contact)
-    return f"{text}, {much}" if much else str(text)
+    return f"{text}, {much}" if much else text
+
+
+@lru_cache(maxsize=4096)
+def _said(type_: str, attributes: Attributes) -> str:
+    """What a record of a type with these attributes says, whoever's it is."""
+    entry, variant, told = _variant_of(type_, attributes)
+    text = variant.get("said") or entry.get("said") or sentence(plain(type_))
+    values = dict(attributes)
+    for name in ("category", "role"):
+        value = values.get(name)
+        if value and name not in told and (name != "role" or "role_prefix" in entry):
+            text += f": {entry.get(name + '_prefix', '')}{value_word(name, value)}"
+    return str(text)
 
 
 def quantity(contact: Mapping[str, Any]) -> str:

@@ -8,7 +8,7 @@ up, told in a word and never as a probability.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -71,6 +71,11 @@ def state_of(value: float) -> State:
     return "none_recorded" if value == 0 else "value"
 
 
+def part_of(name: str, value: float, contribution: float) -> SignalPart:
+    """A signal's part; `value` is as it was before "never" was capped."""
+    return SignalPart(name, value, contribution, state_of(value))
+
+
 def group_by_theme(
     values: Mapping[str, float], contributions: Mapping[str, float], themes: Mapping[str, str]
 ) -> tuple[ModelReason, ...]:
@@ -82,13 +87,13 @@ def group_by_theme(
     """
     grouped: dict[str, list[SignalPart]] = {}
     for name, contribution in contributions.items():
-        part = SignalPart(name, values[name], contribution, state_of(values[name]))
+        part = part_of(name, values[name], contribution)
         grouped.setdefault(themes[name], []).append(part)
     totals = {
         theme: math.fsum(part.contribution for part in parts) for theme, parts in grouped.items()
     }
-    up = _reasons(grouped, {t: v for t, v in totals.items() if v > 0}, "raises")
-    down = _reasons(grouped, {t: v for t, v in totals.items() if v < 0}, "lowers")
+    up = _reasons(grouped, {t: v for t, v in totals.items() if v > 0})
+    down = _reasons(grouped, {t: v for t, v in totals.items() if v < 0})
     return (*up, *down)
 
 
@@ -103,21 +108,26 @@ def lowering(reasons: Sequence[ModelReason]) -> tuple[ModelReason, ...]:
 
 
 def _reasons(
-    grouped: Mapping[str, list[SignalPart]], totals: Mapping[str, float], direction: Direction
+    grouped: Mapping[str, list[SignalPart]], totals: Mapping[str, float]
 ) -> list[ModelReason]:
     """Reasons of one direction; equal sizes are put in the order of the theme's name."""
-    sign = 1 if direction == "raises" else -1
     push = math.fsum(abs(total) for total in totals.values())
     ranked = sorted(totals.items(), key=lambda item: (-abs(item[1]), item[0]))
-    shares = [abs(total) / push for _, total in ranked]
-    return [
-        ModelReason(
-            theme,
-            direction,
-            share,
-            strength_of(share),
-            total,
-            tuple(sorted(grouped[theme], key=lambda p: (-sign * p.contribution, p.name))),
-        )
-        for (theme, total), share in zip(ranked, shares, strict=True)
-    ]
+    return [reason_of(theme, grouped[theme], total=total, push=push) for theme, total in ranked]
+
+
+def reason_of(theme: str, parts: Iterable[SignalPart], *, total: float, push: float) -> ModelReason:
+    """One theme with its signals.
+
+    `total` is what they add up to, and `push` what all themes do that move the score its way.
+    """
+    sign = 1 if total > 0 else -1
+    share = abs(total) / push
+    return ModelReason(
+        theme,
+        "raises" if total > 0 else "lowers",
+        share,
+        strength_of(share),
+        total,
+        tuple(sorted(parts, key=lambda p: (-sign * p.contribution, p.name))),
+    )

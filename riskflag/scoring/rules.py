@@ -19,7 +19,8 @@ import numpy as np
 import numpy.typing as npt
 
 from riskflag.scoring.flags import NO, UNKNOWN, YES
-from riskflag.scoring.rulebook import Comparison, Rule, Rulebook, When
+from riskflag.scoring.rulebook import Comparison, Rule, Rulebook
+from riskflag.scoring.rules_plan import plan_of
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -30,7 +31,10 @@ Floats = npt.NDArray[np.float64]
 Outcomes = npt.NDArray[np.int8]
 Bools = npt.NDArray[np.bool_]
 
-HOLDS: Mapping[Comparison, Callable[[Floats, float], Bools]] = {
+#: So many people are looked at together.
+BLOCK = 4096
+
+HOLDS: Mapping[Comparison, Callable[[Floats, Floats | float], Bools]] = {
     "at_least": lambda values, threshold: values >= threshold,
     "more_than": lambda values, threshold: values > threshold,
     "at_most": lambda values, threshold: values <= threshold,
@@ -127,29 +131,36 @@ def evaluate(rulebook: Rulebook, table: Table) -> RuleResults:
     people = table.values.shape[0]
     column = {name: j for j, name in enumerate(table.names)}
     complete = np.broadcast_to(table.complete, table.values.shape)
-    values = {name: table.values[:, column[name]] for name in rulebook.signals}
-    known = {name: complete[:, column[name]] for name in rulebook.signals}
-
-    def compared(leaf: When) -> Outcomes:
-        name = str(leaf.signal)
-        moves = rulebook.signals[name].rises_with_contacts
-        return compare(values[name], known[name], leaf.comparison, leaf.threshold, moves=moves)
-
-    leaves: list[Outcomes] = []
-    outcome = np.empty((people, len(rulebook.rules)), dtype=np.int8)
-    for r, rule in enumerate(rulebook.rules):
-        results = [compared(leaf) for leaf, _ in rule.when.comparisons]
-        leaves.append(np.stack(results, axis=1))
-        outcome[:, r] = _decide(rule.when, iter(results))
-    return RuleResults(rulebook, outcome, tuple(leaves), values, known)
+    plan = plan_of(rulebook)
+    of = np.array([column[name] for name in plan.signals], np.intp)
+    held = np.empty((people, len(of)), np.int8)
+    # Of a block of people all comparisons of a kind are made at once, while it is near at hand.
+    for block in (slice(first, first + BLOCK) for first in range(0, people, BLOCK)):
+        for (comparison, moves), places, thresholds in plan.alike:
+            values, known = table.values[block, of[places]], complete[block, of[places]]
+            found = compare(values, known, comparison, thresholds, moves=moves)
+            held[block, places] = found
+    return RuleResults(
+        rulebook,
+        plan.outcomes(held),
+        tuple(held[:, some] for some in plan.of_rule),
+        {name: table.values[:, column[name]] for name in rulebook.signals},
+        {name: complete[:, column[name]] for name in rulebook.signals},
+    )
 
 
 def compare(
-    values: Floats, complete: Bools, comparison: Comparison, threshold: float, *, moves: str
+    values: Floats,
+    complete: Bools,
+    comparison: Comparison,
+    threshold: Floats | float,
+    *,
+    moves: str,
 ) -> Outcomes:
-    """Outcomes of one comparison, int8 [n]; `moves` says how further contacts can move a value.
+    """Outcomes of one comparison, int8 [n], or of m with as many thresholds, int8 [n, m].
 
-    Where `complete` is false the outcome is unknown unless further contacts could only confirm it.
+    `moves` says how further contacts can move a value. Where `complete` is false the outcome is
+    unknown unless further contacts could only confirm it.
     """
     holds = HOLDS[comparison](values, threshold)
     outcome = np.where(holds, YES, NO)
@@ -158,7 +169,12 @@ def compare(
 
 
 def _settled(
-    values: Floats, holds: Bools, comparison: Comparison, threshold: float, *, moves: str
+    values: Floats,
+    holds: Bools,
+    comparison: Comparison,
+    threshold: Floats | float,
+    *,
+    moves: str,
 ) -> Bools:
     """Where no further contact could change whether the comparison holds."""
     if moves not in ("up", "down"):
@@ -167,39 +183,6 @@ def _settled(
         return values > threshold if moves == "up" else values < threshold
     stays_true = comparison in (_TRUE_UPWARDS if moves == "up" else _TRUE_DOWNWARDS)
     return holds if stays_true else ~holds
-
-
-def _decide(when: When, results: _Results) -> Outcomes:
-    """The outcome of a condition from those of its comparisons, taken in reading order."""
-    if when.signal:
-        return next(results)
-    parts = [_decide(part, results) for part in when.parts]
-    if when.not_ is not None:
-        return kleene_not(parts[0])
-    return kleene_all(parts) if when.all else kleene_any(parts)
-
-
-class _Results(Protocol):
-    def __next__(self) -> Outcomes: ...
-
-
-def kleene_all(parts: Sequence[Outcomes]) -> Outcomes:
-    """No if any part is no, yes if all are yes, otherwise unknown."""
-    table = np.stack(parts)
-    some_no, all_yes = (table == NO).any(axis=0), (table == YES).all(axis=0)
-    return np.where(some_no, NO, np.where(all_yes, YES, UNKNOWN)).astype(np.int8)
-
-
-def kleene_any(parts: Sequence[Outcomes]) -> Outcomes:
-    """Yes if any part is yes, no if all are no, otherwise unknown."""
-    table = np.stack(parts)
-    some_yes, all_no = (table == YES).any(axis=0), (table == NO).all(axis=0)
-    return np.where(some_yes, YES, np.where(all_no, NO, UNKNOWN)).astype(np.int8)
-
-
-def kleene_not(part: Outcomes) -> Outcomes:
-    """Yes and no change places; unknown stays unknown."""
-    return np.where(part == UNKNOWN, UNKNOWN, 1 - part).astype(np.int8)
 
 
 def contact_keys(

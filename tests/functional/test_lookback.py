@@ -11,6 +11,7 @@ from dataclasses import replace
 import pytest
 
 from riskflag.casework import publishing
+from riskflag.casework.past import Past
 from riskflag.casework.reviews import NewReview, record_review
 from riskflag.casework.store import open_store
 from riskflag.errors import ConfigError, InputError, IntegrityError
@@ -299,7 +300,7 @@ def test_hindsight_would_show(nights):
     early = [{**row, "known_on": row["occurred_on"]} for row in raw if row["op"] == "assert"]
     known = world.history(early, persons=world.some_people())
     asked = Asked("C-QUIET", first=NIGHTS[0], last=NIGHTS[-1])
-    leaky = course(known, material_of(place, asked), asked, store=None)
+    leaky = course(known, material_of(place, asked), asked, Past())
     assert holds(spells_of(leaky, "repeat_missing"), NIGHTS[0].isoformat())
     assert "C-QUIET" not in stored[NIGHTS[0]]
 
@@ -448,8 +449,8 @@ def test_nothing_in_it_became_known_on_a_later_day(nights, seed):
     for back in (45, 12, 0):
         asked = Asked("C-ONE", first=AS_OF - 70 * DAY, last=AS_OF - back * DAY)
         material = material_of(place, replace(asked))
-        then = course(as_of_then(parts, asked.last), material, asked, store=None)
-        now = course(whole, material, asked, store=None)
+        then = course(as_of_then(parts, asked.last), material, asked, Past())
+        now = course(whole, material, asked, Past())
         assert json.dumps(now, sort_keys=True) == json.dumps(then, sort_keys=True)
 
 
@@ -462,7 +463,7 @@ def test_the_check_above_would_find_later_knowledge(nights):
         early = [{**r, "known_on": min(r["known_on"], r["occurred_on"])} for r in parts["contacts"]]
         asked = Asked("C-ONE", first=AS_OF - 70 * DAY, last=AS_OF - 12 * DAY)
         material = material_of(place, asked)
-        leaky = course(world.history(**{**parts, "contacts": early}), material, asked, store=None)
-        fair = course(world.history(**parts), material, asked, store=None)
+        leaky = course(world.history(**{**parts, "contacts": early}), material, asked, Past())
+        fair = course(world.history(**parts), material, asked, Past())
         differ += json.dumps(leaky, sort_keys=True) != json.dumps(fair, sort_keys=True)
     assert differ >= 15

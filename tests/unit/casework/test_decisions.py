@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from riskflag.casework import kept_reviews, overview, policies, publishing, second_looks
 from riskflag.casework.decisions import SHIPPED, load_answers
-from riskflag.casework.past import past_flags
+from riskflag.casework.past import past_of
 from riskflag.casework.reviews import record_review
 from riskflag.casework.tables import Review, meaning_of
 from riskflag.casework.users import User
@@ -138,7 +138,7 @@ def test_a_review_keeps_the_label_it_was_recorded_with(tmp_path, place):
     (kept,) = kept_reviews.reviews_of_flag(store, world.F1)
     assert (kept.decision, kept.decision_label) == ("mash", "Send to the front door team")
     assert (
-        past_flags(store, world.flag().person_id)[0].reviews[0].label
+        past_of(store, world.flag().person_id).flags[0].reviews[0].label
         == "Send to the front door team"
     )
 

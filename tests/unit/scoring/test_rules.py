@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from riskflag.scoring.flags import NO, UNKNOWN, YES
 from riskflag.scoring.rulebook import COMPARISONS, Rulebook, When
-from riskflag.scoring.rules import compare, evaluate, kleene_all, kleene_any, kleene_not
+from riskflag.scoring.rules import compare, evaluate
+from riskflag.scoring.rules_plan import together, turned
 from riskflag.signals import Signal, contacts, count, days_since_last
 
 STATES = (YES, NO, UNKNOWN)
@@ -34,22 +35,23 @@ def state(possible):
 def test_all_and_any_follow_from_what_the_unknown_parts_could_be(parts):
     """Each of the 27 combinations equals the answer over every way to settle its unknowns."""
     ways = list(itertools.product(*(truth(part) for part in parts)))
-    columns = [column(part) for part in parts]
+    held = np.array(parts, np.int8)
 
-    assert kleene_all(columns)[0] == state({all(way) for way in ways})
-    assert kleene_any(columns)[0] == state({any(way) for way in ways})
+    assert together(held, NO) == state({all(way) for way in ways})
+    assert together(held, YES) == state({any(way) for way in ways})
 
 
-@pytest.mark.parametrize(("part", "turned"), [(YES, NO), (NO, YES), (UNKNOWN, UNKNOWN)])
-def test_not_turns_yes_and_no_and_leaves_unknown(part, turned):
+@pytest.mark.parametrize(("part", "other"), [(YES, NO), (NO, YES), (UNKNOWN, UNKNOWN)])
+def test_not_turns_yes_and_no_and_leaves_unknown(part, other):
     """The whole truth table of not."""
-    assert kleene_not(column(part))[0] == turned
+    assert turned(part) == other
 
 
 def test_a_single_part_is_itself():
     """One part in all or any changes nothing."""
     for part in STATES:
-        assert kleene_all([column(part)])[0] == kleene_any([column(part)])[0] == part
+        alone = np.array([part], np.int8)
+        assert together(alone, NO) == together(alone, YES) == part
 
 
 VALUES = [0.0, 1.0, 2.0, 3.0, np.inf, np.nan]
