@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from riskflag.reports import words
 from riskflag.reports.analyst_stability import Steadiness, steadiness
+from riskflag.reports.silences import NEVER
 
 #: So many contributions are drawn one by one; the rest are one bar.
 DRAWN = 15
@@ -117,15 +118,20 @@ def analyst_report(
         faulty=gap > TOLERANCE,
         probability=f"{model['probability']:.4f}",
         threshold=f"{model['threshold']:.4f}" if model.get("threshold") is not None else "none",
-        not_seen=tuple(
-            f"{words.agency(feed['agency'])} ({feed['source']}): "
-            f"{words.words()['states'].get(feed['state'], feed['state'])}, "
-            f"complete to {words.day(feed['complete_to']) if feed.get('complete_to') else 'never'}"
-            for feed in flag["not_seen"]
-        ),
+        not_seen=tuple(_not_seen(feed) for feed in flag["not_seen"]),
         cohort=_cohort(usual),
         steady=steadiness(flag.get("stability")),
     )
+
+
+def _not_seen(feed: Mapping[str, Any]) -> str:
+    """A feed that was not fresh, or an agency without any, in words."""
+    if feed["state"] == NEVER:
+        return f"{words.agency(feed['agency'])}: sends no data"
+    state = words.words()["states"].get(feed["state"], feed["state"])
+    last = feed.get("complete_to")
+    until = f"complete to {words.day(last)}" if last else "nothing complete yet"
+    return f"{words.agency(feed['agency'])} ({feed['source']}): {state}, {until}"
 
 
 def _cohort(usual: Mapping[str, Mapping[str, Any]]) -> str:

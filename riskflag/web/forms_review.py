@@ -7,7 +7,7 @@ that a kept draft still fits when the order of reasons changes from one night to
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,6 +61,10 @@ class Reason:
         return re.sub(r"[^a-z0-9]+", "_", self.reason_id.lower())
 
 
+#: The questions of a review about what comes after it, in the order of the page.
+AFTERWARDS = ("comes_back", "quiet_reason", "discussed_with")
+
+
 class FirstThoughtForm(FlaskForm):  # type: ignore[misc]
     """One question before the patterns are read."""
 
@@ -94,6 +98,12 @@ class ReviewForm(FlaskForm):  # type: ignore[misc]
     verdict_fields: Mapping[str, str] = {}
     #: What can be decided, set by `review_form`.
     offered: Answers = SHIPPED
+
+    def __iter__(self) -> Iterator[Field]:
+        """The fields in the order of the page, so that its errors are listed as they come."""
+        asked = ("decision", "why", *self.verdict_fields.values(), "worth_bringing", *AFTERWARDS)
+        place = {name: number for number, name in enumerate(asked)}
+        return iter(sorted(super().__iter__(), key=lambda field: place.get(field.name, len(place))))
 
 
 def review_form(

@@ -178,7 +178,14 @@ def test_with_forced_colours_the_marks_can_still_be_told_apart(running, pages, s
               const c = getComputedStyle(document.querySelector(s));
               return [c.fill !== g && c.fill !== 'none' || c.stroke !== g, g]; }) }"""
         )
+        words = page.evaluate(
+            """() => [...document.querySelectorAll('.time text')]
+            .map(t => [t.textContent, getComputedStyle(t).fill,
+                       getComputedStyle(document.body).color])"""
+        )
     assert all(differs for differs, _ in colours), json.dumps(colours)
+    assert len(words) > 5
+    assert [told for told, fill, of_text in words if fill != of_text] == []
 
 
 def test_without_colour_the_page_still_says_everything(running, pages):

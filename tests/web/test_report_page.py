@@ -45,6 +45,15 @@ def test_analysts_and_governance_read_it_and_the_look_is_recorded(app, signed_in
     assert "Each feed hidden in turn" in answer.text
 
 
+def test_what_the_model_did_not_see_is_told_in_words(signed_in, scored):
+    """An agency that sends nothing has no feed to name: no name of the code stands in its place."""
+    flag = next(one for one in scored if any(not feed["source"] for feed in one["not_seen"]))
+    html = signed_in("analyst").get(f"/flag/{flag['flag_id']}/report").text
+    told = re.search(r"What the model did not see</h2>(.*?)</section>", html, re.DOTALL)[1]
+    assert ": sends no data</li>" in told
+    assert not re.search(r"\b(None|NEVER)\b", told)
+
+
 @pytest.mark.parametrize("role", ["caseworker", "senior", "manager", "steward", "owner"])
 def test_casework_and_others_do_not(signed_in, scored, role):
     """403: raw scores are not for deciding about a child."""

@@ -72,6 +72,24 @@ def test_all_that_is_missing_is_told_at_once_and_nothing_is_recorded(reviewer, s
     assert reviews_of(store, me.flag_id) == []
 
 
+def test_errors_are_listed_in_the_order_of_the_page(reviewer):
+    """Whoever goes down the list goes down the page."""
+    me = reviewer()
+    verdict = names(me.open(), "verdict_")[0]
+    page = me.fill(comes_back="if_new", decision="", why="", worth_bringing="", **{verdict: "?"})
+    listed = [anchor for anchor, _ in errors(page.text)]
+    assert listed == ["decision", "why", verdict, "worth_bringing", "quiet_reason"]
+    places = [page.text.index(f' id="{anchor}"') for anchor in listed]
+    assert places == sorted(places)
+
+
+def test_a_hint_that_names_an_answer_names_one_of_the_form(reviewer):
+    """What stands in quotation marks beside the question is offered above it."""
+    page = reviewer().open()
+    [named] = re.findall(r"come back “([^”]+)”", page)
+    assert f" {named.capitalize()} " in said(page)
+
+
 @pytest.mark.parametrize("why", ["", "   ", "yes", "ok then"])
 def test_a_reason_needs_at_least_a_sentence(reviewer, why):
     """A blank, a word or two are no reason."""

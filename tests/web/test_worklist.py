@@ -12,8 +12,10 @@ import sqlalchemy as sa
 from riskflag.casework import looks
 from riskflag.casework.audit import pseudonym
 from riskflag.casework.tables import Audit
+from riskflag.casework.worklist import WorklistPage
 from riskflag.errors import StorageError
 from riskflag.reports.lint import banned_words, long_sentences, visible_text
+from riskflag.web.pages import worklist
 
 
 @pytest.fixture(scope="module")
@@ -138,6 +140,17 @@ def test_the_capacity_line_says_how_many_wait_beside_what_the_team_set(signed_in
     """The reader sees the load, not a target."""
     text = signed_in("caseworker").get("/worklist").text
     assert f"{len(published)} flags wait for a person. Your team set 15 a week." in text
+
+
+def test_when_nothing_waits_there_is_no_order_and_nothing_to_filter(signed_in, monkeypatch):
+    """The page says so, and that it is no word about any child; no list is described."""
+    none = WorklistPage((), total=0, waiting=0, page=1, pages=1, as_of=None, numbers={})
+    monkeypatch.setattr(worklist, "worklist_page", lambda *_, **__: none)
+    text = signed_in("caseworker").get("/worklist").text
+    assert "Nothing waits for you now. That says nothing about any child" in text
+    assert "No flags wait for a person." in text
+    for of_a_list in ("Filter the list", "Urgent rules come first", "These are the flags"):
+        assert of_a_list not in text
 
 
 def test_an_empty_list_does_not_reassure(signed_in):
