@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import hashlib
+import itertools
 import json
 import os
 import shutil
@@ -25,6 +26,8 @@ STAGING = ".staging-"
 
 #: So many files are waited for at once while the disk takes them.
 WAITING = 64
+#: So many are hashed by one thread after another: handing each out takes as long as hashing it.
+TOGETHER = 64
 
 RESTORE = "restore the folder from its backup, or run `riskflag verify` to see what else differs."
 
@@ -108,9 +111,10 @@ def finish(staging: Path, target: Path) -> None:
     ended; it is replaced.
     """
     # From many threads the disk takes them together; one by one they take most of a minute.
+    held = list(files(staging))
     with ThreadPoolExecutor(WAITING) as pool:
-        list(pool.map(_sync, files(staging)))
-    for folder in sorted({path.parent for path in files(staging)} | {staging}):
+        list(pool.map(_sync, held))
+    for folder in sorted({path.parent for path in held} | {staging}):
         _sync(folder)
     steps.reached("folder: synced")
     if target.exists():
@@ -151,17 +155,26 @@ def newest_night(publications: Path) -> dt.date | None:
 
 def files(folder: Path) -> Iterator[Path]:
     """Every file below a folder, in the order of their names."""
-    return (path for path in sorted(folder.rglob("*")) if path.is_file())
+    for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
+        if entry.is_file():
+            yield folder / entry.name
+        elif entry.is_dir(follow_symlinks=False):
+            yield from files(folder / entry.name)
 
 
 def listed(folder: Path) -> dict[str, dict[str, Any]]:
     """Size and hash of every file of a folder but the manifest, by its path within the folder."""
     held = [path for path in files(folder) if path.name != MANIFEST]
-    hashes = in_threads(file_sha256, [(path,) for path in held])
+    shares = [(held[first : first + TOGETHER],) for first in range(0, len(held), TOGETHER)]
+    hashes = itertools.chain.from_iterable(in_threads(_hashes, shares))
     return {
         path.relative_to(folder).as_posix(): {"bytes": path.stat().st_size, "sha256": digest}
         for path, digest in zip(held, hashes, strict=True)
     }
+
+
+def _hashes(paths: Iterable[Path]) -> list[str]:
+    return [file_sha256(path) for path in paths]
 
 
 def read_manifest(folder: Path, expected: str) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from riskflag.history.arrays import encode, in_order_of, isin, ranks, take
 from riskflag.history.store.view import History
-from riskflag.history.threads import cores, in_threads, in_turn
+from riskflag.history.threads import IN_TURN, cores, in_turn
 from riskflag.progress import Progress, silent
 from riskflag.scoring.combine import Policy, best_rank, finite, undecided
 from riskflag.scoring.flags import RANK, UNKNOWN, YES
@@ -116,15 +116,18 @@ def night_part(
         engine=Kernel(threads=threads),
         progress=progress,
     )
-    results, values = evaluate(declared.rulebook, table), table.masked()
+    with IN_TURN:
+        results, values = evaluate(declared.rulebook, table), table.masked()
     chosen, left_out = _chosen(table.person_ids, values, results, declared, threads)
     people = [table.person_ids[row] for row in np.flatnonzero(chosen)]
+    with IN_TURN:
+        near = part.select(sorted({*people, *_among(declared.ever, part)}))
     return PartResult(
         tuple(people),
         table.values[chosen],
         table.complete,
         _others(values[~chosen], results.outcome[~chosen], declared, left_out),
-        part.select(sorted({*people, *_among(declared.ever, part)})),
+        near,
     )
 
 
@@ -224,7 +227,8 @@ class Together:
     def near(self, people: Iterable[str]) -> History:
         """All that is known of some of these people; far fewer are brought than may be."""
         chosen = pa.array(sorted(people), pa.string())
-        found = in_threads(History.select, [(near, chosen) for near in self.nears])
+        # One after another: threads would wait for each other at each of many small arrays.
+        found = [near.select(chosen) for near in self.nears]
         return found[0] if len(found) == 1 else _one_history(found)
 
 

@@ -68,7 +68,7 @@ class Model:
         array = np.asarray(values, dtype=np.float64)
         if array.ndim != 2 or array.shape[1] != len(given):
             raise IntegrityError("The signals and their names differ in number; rebuild them.")
-        return capped(array[:, self._positions(given)])
+        return _cap(np.take(array, self._positions(given), axis=1))
 
     def _positions(self, given: list[str]) -> list[int]:
         place = {name: position for position, name in enumerate(given)}
@@ -132,6 +132,10 @@ class Model:
 
 def capped(values: Floats) -> Floats:
     """A contiguous copy with infinities brought to plus or minus NEVER_DAYS; NaN stays NaN."""
-    copy = np.array(values, dtype=np.float64, order="C")
-    np.clip(copy, -NEVER_DAYS, NEVER_DAYS, out=copy, where=np.isinf(copy))
-    return copy
+    return _cap(np.array(values, dtype=np.float64, order="C"))
+
+
+def _cap(values: Floats) -> Floats:
+    """The same array, with infinities brought to plus or minus NEVER_DAYS."""
+    np.clip(values, -NEVER_DAYS, NEVER_DAYS, out=values, where=np.isinf(values))
+    return values
