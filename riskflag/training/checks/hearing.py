@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from riskflag.progress import Progress, silent
 from riskflag.scoring.model import Model
 from riskflag.training.data.experiment import ExperimentConfig
+from riskflag.training.data.narrow import in_blocks
 from riskflag.training.data.prepare import Prepared
 from riskflag.training.data.rows import Ints, Past, Rows
 from riskflag.training.figures.intervals import Figure, family_draws, with_interval
@@ -54,10 +55,9 @@ class Hearing:
         """The rows looked at."""
         return self.prepared.test.rows.take(self.chosen)
 
-    @cached_property
-    def values(self) -> Floats:
-        """Their signals (float64 [n, k])."""
-        return self.prepared.test.values[self.chosen]
+    def values(self, some: Ints) -> Floats:
+        """The signals of some of them, by their places (float64 [m, k])."""
+        return np.asarray(self.prepared.test.values[self.chosen[some]])
 
     @cached_property
     def labels(self) -> Floats:
@@ -72,7 +72,8 @@ class Hearing:
     @cached_property
     def raw(self) -> Floats:
         """The model's scores (float64 [n])."""
-        return self.model.raw(self.values, self.model.names)
+        test, names = self.prepared.test, self.model.names
+        return in_blocks(lambda values: self.model.raw(values, names), test.values, self.chosen)
 
     @cached_property
     def probability(self) -> Floats:

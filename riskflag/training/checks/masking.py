@@ -21,6 +21,7 @@ from riskflag.history.threads import cores, in_turn
 from riskflag.signals import Signal
 from riskflag.training.checks.hearing import Hearing
 from riskflag.training.data.inputs import agencies_of
+from riskflag.training.data.narrow import in_blocks
 from riskflag.training.data.rows import Past
 from riskflag.training.figures.checks import FINE, HONESTY, LOOK, NOT_KNOWN, Check
 from riskflag.training.figures.intervals import span
@@ -160,9 +161,12 @@ def _finding(
 
 
 def _scores(hearing: Hearing, columns: tuple[int, ...]) -> Floats:
-    values = hearing.values.copy()
-    values[:, np.array(columns, dtype=np.intp)] = np.nan
-    return hearing.model.raw(values, hearing.model.names)
+    def without(values: Floats) -> Floats:
+        values = values.copy()
+        values[:, np.array(columns, dtype=np.intp)] = np.nan
+        return hearing.model.raw(values, hearing.model.names)
+
+    return in_blocks(without, hearing.prepared.test.values, hearing.chosen)
 
 
 def _found(hearing: Hearing, scores: Floats) -> float:

@@ -49,7 +49,7 @@ def checks(hearing: Hearing, groups: tuple[Groups, ...]) -> list[Check]:
         hearing.progress("looking for proxies", number, len(wanted))
         some = Groups(kind.kind, kind.names, kind.code[at])
         told.append(
-            of_kind(Asked(hearing.values[at], hearing.family[at], some, hearing.model.names))
+            of_kind(Asked(hearing.values(at), hearing.family[at], some, hearing.model.names))
         )
     return told
 

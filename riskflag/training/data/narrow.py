@@ -6,7 +6,7 @@ rows is an eighth to a quarter of what plain numbers would take, and is read som
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
 import numpy as np
@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 from riskflag.training.data.rows import Floats, Ints
 
+#: Rows whose values are plain numbers at a time where all rows are scored.
+AT_ONCE = 10_000
 _WIDTHS = (np.float16, np.float32, np.float64)
 
 
@@ -24,6 +26,18 @@ class Values(Protocol):
     def shape(self) -> tuple[int, ...]: ...
     def __len__(self) -> int: ...
     def __getitem__(self, asked: Any, /) -> Any: ...
+
+
+def in_blocks(
+    score: Callable[[Floats], Floats], values: Values, rows: Ints | None = None
+) -> Floats:
+    """The score of every row of `values`, or of those at `rows` (float64 [n]), some at a time."""
+    blocks = [
+        slice(first, first + AT_ONCE)
+        for first in range(0, len(values if rows is None else rows), AT_ONCE)
+    ]
+    found = [score(values[block if rows is None else rows[block]]) for block in blocks]
+    return np.concatenate(found or [np.empty(0)])
 
 
 class Narrow:

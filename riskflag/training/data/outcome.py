@@ -45,7 +45,7 @@ def label(rows: Rows, outcomes: Contacts, *, horizon: int, cut: int) -> Labels:
     then must have been left out before (see `matured`).
     """
     known = outcomes.visible(cut)
-    keys = np.sort(known.person * _DAYS + (known.occurred + NEVER))
+    keys = np.sort(known.person.astype(np.int64) * _DAYS + (known.occurred + NEVER))
     wanted = rows.person * _DAYS + (rows.as_of + NEVER)
     next_one = np.searchsorted(keys, wanted)
     padded = np.append(keys, np.iinfo(np.int64).max)

@@ -22,7 +22,7 @@ from riskflag.history.threads import cores, in_turn
 from riskflag.progress import Progress, silent
 from riskflag.signals import Signal
 from riskflag.training.data.narrow import Narrow
-from riskflag.training.data.rows import Floats, Ints, Past, Rows
+from riskflag.training.data.rows import Floats, Ints, Past, Rows, integers
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -174,8 +174,12 @@ def _content(table: pa.Table) -> Content:
 
 def _homes(view: View, ids: Sequence[str]) -> Ints:
     """The part of each person (int64 [people]); of whom nobody knows anything, the first."""
-    everyone, homes = pa.array(ids, pa.string()), np.zeros(len(ids), dtype=np.int64)
-    for number in range(len(view)):
-        names = pc.unique(view.table(PERSONS, number)["person_id"].cast(pa.string()))
-        homes[pc.index_in(names, everyone).drop_null().to_numpy()] = number
+    names = [
+        view.table(PERSONS, number)["person_id"].cast(pa.string()) for number in range(len(view))
+    ]
+    part = np.repeat(np.arange(len(view)), [len(some) for some in names])
+    chunks = [chunk for some in names for chunk in some.chunks]
+    place = pc.index_in(pa.chunked_array(chunks, pa.string()), pa.array(ids, pa.string()))
+    found, homes = integers(place, missing=-1), np.zeros(len(ids), dtype=np.int64)
+    homes[found[found >= 0]] = part[found >= 0]
     return homes

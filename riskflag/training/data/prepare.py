@@ -16,7 +16,7 @@ from riskflag.training.data.families import families
 from riskflag.training.data.inputs import Inputs, choose_inputs
 from riskflag.training.data.narrow import Values
 from riskflag.training.data.outcome import Labels, label
-from riskflag.training.data.past import last_known, narrow_values, signal_values
+from riskflag.training.data.past import last_known, narrow_values
 from riskflag.training.data.rows import Bools, Contacts, Floats, Ints, Past, Rows
 from riskflag.training.data.sample import Sample, weights
 from riskflag.training.data.split import Split, split
@@ -44,22 +44,33 @@ class Learning:
         return np.isin(self.rows.as_of, np.array(as_ofs, dtype=np.int64))
 
     def some(self, most: int) -> Learning:
-        """At most so many of the rows, evenly spread over the months."""
+        """At most so many of the rows, evenly spread over the months.
+
+        Those with the outcome stay, as far as they fit half of the room; the weights stand for the
+        ones that are left out.
+        """
         if len(self.rows) <= most:
             return self
-        at = np.linspace(0, len(self.rows) - 1, most).astype(np.int64)
-        rows, labels = self.rows.take(at), self.labels.take(at)
-        return Learning(rows, labels, self.weights[at], self.values[at])
+        came, without = (np.flatnonzero(self.labels.happened == which) for which in (True, False))
+        kept = _evenly(came, max(most // 2, most - len(without)))
+        others = _evenly(without, most - len(kept))
+        at = np.sort(np.concatenate([kept, others]))
+        stands = [len(of) / max(len(some), 1) for of, some in ((without, others), (came, kept))]
+        labels = self.labels.take(at)
+        weights = self.weights[at] * np.array(stands)[labels.happened.astype(np.int64)]
+        return Learning(self.rows.take(at), labels, weights, self.values[at])
+
+
+def _evenly(places: Ints, most: int) -> Ints:
+    if len(places) <= most:
+        return places
+    return places[np.linspace(0, len(places) - 1, most).astype(np.int64)]
 
 
 @dataclass(frozen=True)
 class Window(Learning):
-    """Rows to judge by, with all their values (float64 [n, k]).
+    """Rows to judge by; `share` is the share of all children that the window holds."""
 
-    `share` is the share of all children that the window holds.
-    """
-
-    values: Floats
     share: float = 1.0
 
 
@@ -145,8 +156,8 @@ class _Source:
         horizon = self.config.outcome.horizon_days
         return rows, label(rows, self.outcomes, horizon=horizon, cut=cut)
 
-    def values(self, rows: Rows) -> Floats:
-        return signal_values(self.history, rows, self.inputs.signals, self.progress)
+    def values(self, rows: Rows) -> Values:
+        return narrow_values(self.history, rows, self.inputs.signals, self.progress)
 
 
 def prepare(
@@ -211,9 +222,7 @@ def _learning(source: _Source, windows: Split) -> tuple[Learning, int, int]:
     rows = Rows.together([rows for rows, _ in kept])
     labels = Labels.together([labels for _, labels in kept])
     told = weights(labels.happened, total - came)
-    signals = source.inputs.signals
-    values = narrow_values(source.history, rows, signals, source.progress)
-    return Learning(rows, labels, told, values), total, came
+    return Learning(rows, labels, told, source.values(rows)), total, came
 
 
 def _judged(source: _Source, as_ofs: Sequence[int], cut: int, seed: int) -> Window:

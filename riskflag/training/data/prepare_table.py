@@ -16,8 +16,9 @@ from riskflag.training.data.cohort import People
 from riskflag.training.data.experiment import ExperimentConfig
 from riskflag.training.data.families import families, grouped
 from riskflag.training.data.inputs import choose_inputs
+from riskflag.training.data.narrow import Values
 from riskflag.training.data.outcome import Labels
-from riskflag.training.data.past import narrow_values, signal_values
+from riskflag.training.data.past import narrow_values
 from riskflag.training.data.prepare import Learning, Prepared, Window
 from riskflag.training.data.rows import Bools, Contacts, Floats, Ints, Past, Rows
 from riskflag.training.data.sample import sample
@@ -50,8 +51,8 @@ def prepare_table(
     parts = Parts.of(table, kin[rows.person], config)
     inputs = choose_inputs(catalogue.signals, config.outcome.types)
 
-    def values(some: Rows) -> Floats:
-        return signal_values(history, some, inputs.signals, progress)
+    def values(some: Rows) -> Values:
+        return narrow_values(history, some, inputs.signals, progress)
 
     learning = rows.take(parts.train)
     happened = outcomes.take(parts.train)
@@ -59,8 +60,7 @@ def prepare_table(
         raise InputError(f"{labels.name}: the rows to learn from hold no outcome.")
     chosen, weights = sample(learning, happened, most=config.model.max_rows, seed=config.model.seed)
     kept = learning.take(chosen)
-    narrow = narrow_values(history, kept, inputs.signals, progress)
-    train = Learning(kept, happened.take(chosen), weights, narrow)
+    train = Learning(kept, happened.take(chosen), weights, values(kept))
     stages = [part[parts.train][chosen] for part in (parts.fitting, parts.stopping)]
     return Prepared(
         parts.split(rows, ends),
@@ -171,7 +171,7 @@ def _before(table: Ordered, train: Bools, stopping: Bools) -> Bools:
     return train & ~stopping & (table.asked | ended)
 
 
-def _judged(rows: Rows, labels: Labels, part: Bools, values: Callable[[Rows], Floats]) -> Window:
+def _judged(rows: Rows, labels: Labels, part: Bools, values: Callable[[Rows], Values]) -> Window:
     mine, came = rows.take(part), labels.take(part)
     if came.happened.sum() < 2:
         raise InputError("Too few outcomes in the table's later rows to calibrate or check on.")

@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from riskflag.training.data.narrow import Values
+
 Floats = NDArray[np.float64]
 
 #: Age bands in years: from (included) to (excluded), and in words.
@@ -29,17 +31,18 @@ LEAST_CHILDREN = 30
 PERCENTILES = tuple(range(5, 100, 5))
 
 
-def typical(values: Floats, names: Sequence[str], ages: Floats) -> dict[str, Any]:
+def typical(values: Values, names: Sequence[str], ages: Floats) -> dict[str, Any]:
     """Percentiles 10, 50 and 90 of each signal by age band (values float64 [n, k], ages [n]).
 
-    One row per child. A band with fewer than LEAST_CHILDREN known values is left out, and so is a
-    percentile that is "never".
+    One row per child; rows without an age are left out. So is a band with fewer than
+    LEAST_CHILDREN known values, and a percentile that is "never".
     """
     told: dict[str, list[dict[str, Any]]] = {}
+    inside = [np.flatnonzero((ages >= low) & (ages < high)) for low, high, _ in AGE_BANDS]
     for column, name in enumerate(names):
         bands = []
-        for low, high, words in AGE_BANDS:
-            known = values[(ages >= low) & (ages < high), column]
+        for at, (low, high, words) in zip(inside, AGE_BANDS, strict=True):
+            known = values[at, column]
             known = known[~np.isnan(known)]
             if len(known) < LEAST_CHILDREN:
                 continue
@@ -63,7 +66,7 @@ class Spread:
     never: Mapping[str, float]
 
     @classmethod
-    def of(cls, values: Floats, names: Sequence[str]) -> Spread:
+    def of(cls, values: Values, names: Sequence[str]) -> Spread:
         """The spread of values (float64 [n, k], uncapped)."""
         percentiles, unknown, never = {}, {}, {}
         for column, name in enumerate(names):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,6 +19,8 @@ from riskflag.history.store.view import History
 from riskflag.history.threads import cores, in_turn
 
 Ints = NDArray[np.int64]
+#: People and days of many contacts: four bytes hold them as exactly as eight do.
+Days = NDArray[np.signedinteger[Any]]
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 #: The history as training has it: in memory, or in parts of people in files.
@@ -60,13 +63,13 @@ class Rows:
 
 @dataclass(frozen=True)
 class Contacts:
-    """Contacts of some types as columns of int64 [m]; `ended` is NEVER where it is open."""
+    """Contacts of some types as columns of int32 [m]; `ended` is NEVER where it is open."""
 
-    person: Ints
-    occurred: Ints
-    known: Ints
-    superseded: Ints
-    ended: Ints
+    person: Days
+    occurred: Days
+    known: Days
+    superseded: Days
+    ended: Days
 
     @classmethod
     def of(
@@ -83,7 +86,7 @@ class Contacts:
         """
         view, everyone = view_of(past), pa.array(ids, pa.string())
 
-        def of_part(number: int) -> list[Ints]:
+        def of_part(number: int) -> list[Days]:
             table = view.part(number, _READ).contacts
             keep = pc.equal(_plain(table["link"]), "self")
             if types is not None:
@@ -117,7 +120,7 @@ _COLUMNS = ["person_id", "occurred_day", "known_day", "superseded_day", "ended_d
 _READ = [*_COLUMNS, "link", "type", "known_basis"]
 
 
-def _columns(table: pa.Table, everyone: pa.Array) -> list[Ints]:
+def _columns(table: pa.Table, everyone: pa.Array) -> list[Days]:
     """Contacts of the people in `everyone` as plain columns, their place first."""
     person = one(table["person_id"])
     if not pa.types.is_dictionary(person.type):
@@ -126,7 +129,7 @@ def _columns(table: pa.Table, everyone: pa.Array) -> list[Ints]:
     place = np.append(place, -1)[integers(person.indices, missing=-1)]
     found = place >= 0
     days = [integers(table[name], NEVER if name == "ended_day" else 0) for name in _COLUMNS[1:]]
-    return [column[found] for column in (place, *days)]
+    return [column[found].astype(np.int32) for column in (place, *days)]
 
 
 def integers(column: pa.ChunkedArray, missing: int = 0) -> Ints:

@@ -16,6 +16,28 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 
+#: Newton's steps at most.
+STEPS = 50
+#: Log-odds nearer than this are taken for one where many draws are made.
+_TOLD = 1e-4
+#: A list is first looked at this many times as far as it is long, then so many times further.
+_AHEAD = 4
+
+
+@dataclass(frozen=True)
+class _Found:
+    """Rows with the outcome by groups of equal scores: all the rows, where each group's begin.
+
+    `before` is the place in the sorted order of the last row above a group (-1 for none), `last`
+    that of its own last row.
+    """
+
+    rows: Ints
+    first: Ints
+    before: Ints
+    last: Ints
+
+
 @dataclass(frozen=True)
 class Ranking:
     """Scores and labels, sorted once: highest first, with the borders of ties."""
@@ -28,43 +50,72 @@ class Ranking:
         return np.argsort(-self.scores, kind="stable")
 
     @cached_property
-    def starts(self) -> Ints:
-        """Where each group of equal scores begins in the sorted order."""
+    def ends(self) -> Ints:
+        """The place in the sorted order of the last of each group of equal scores."""
         ordered = self.scores[self.order]
-        return np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
+        return np.append(np.flatnonzero(ordered[1:] != ordered[:-1]), len(ordered) - 1)
 
-    def _groups(self, weights: Floats) -> tuple[Floats, Floats]:
-        """Weight with and without the outcome in each group of equal scores, highest first."""
-        ordered, labels = weights[self.order], self.labels[self.order]
-        positive = np.add.reduceat(ordered * labels, self.starts)
-        return positive, np.add.reduceat(ordered, self.starts) - positive
+    @cached_property
+    def _with_outcome(self) -> _Found:
+        """The rows with the outcome, group by group; a group without any adds to no figure."""
+        places = np.flatnonzero(self.labels[self.order])
+        group, first = np.unique(np.searchsorted(self.ends, places), return_index=True)
+        before = np.where(group > 0, self.ends[group - 1], -1)
+        return _Found(self.order[places], first, before, self.ends[group])
 
     def auroc(self, weights: Floats | None = None) -> float:
         """How often a row with the outcome scores above one without; 0.5 is chance."""
-        positive, negative = self._groups(self._weights(weights))
-        total = positive.sum() * negative.sum()
-        if total == 0:
-            return float("nan")
-        below = negative.sum() - np.cumsum(negative)
-        return float((positive * (below + negative / 2)).sum() / total)
+        return self.areas(weights)[0]
 
     def average_precision(self, weights: Floats | None = None) -> float:
         """Mean precision over the outcomes found, going down the list."""
-        positive, negative = self._groups(self._weights(weights))
-        found, listed = np.cumsum(positive), np.cumsum(positive + negative)
-        if found[-1] == 0:
-            return float("nan")
+        return self.areas(weights)[1]
+
+    def areas(self, weights: Floats | None = None) -> tuple[float, float]:
+        """AUROC and average precision, for which the list is gone down once."""
+        weights, came = self._weights(weights), self._with_outcome
+        upto = np.append(np.cumsum(weights[self.order]), 0.0)
+        positive, listed = self._positive(weights), upto[came.last]
+        found = np.cumsum(positive)
+        if not len(found) or found[-1] == 0:
+            return float("nan"), float("nan")
         precision = np.divide(found, listed, out=np.zeros_like(found), where=listed > 0)
-        return float((positive * precision).sum() / found[-1])
+        average = float((positive * precision).sum() / found[-1])
+        negative = listed - upto[came.before] - positive
+        without = float((weights * (1 - self.labels)).sum())
+        if without == 0:
+            return float("nan"), average
+        below = without - (listed - found)
+        return float((positive * (below + negative / 2)).sum() / (found[-1] * without)), average
 
     def found_in_top(self, k: float, weights: Floats | None = None) -> float:
-        """Expected weight of outcomes in the first `k` (by weight), ties drawn in proportion."""
-        positive, negative = self._groups(self._weights(weights))
-        size = positive + negative
-        before = np.cumsum(size) - size
+        """Expected weight of outcomes in the first `k` (by weight), ties drawn in proportion.
+
+        No more of the list is looked at than it takes.
+        """
+        weights, came = self._weights(weights), self._with_outcome
+        reach = max(int(_AHEAD * k), _AHEAD)
+        while True:
+            group = min(int(np.searchsorted(self.ends, reach)), len(self.ends) - 1)
+            seen = int(self.ends[group]) + 1
+            upto = np.append(np.cumsum(weights[self.order[:seen]]), 0.0)
+            if seen == len(self.order) or upto[-2] >= k:
+                break
+            reach *= _AHEAD
+        most = int(np.searchsorted(came.last, seen))
+        before = upto[came.before[:most]]
+        size = upto[came.last[:most]] - before
         taken = np.clip(k - before, 0, size)
         share = np.divide(taken, size, out=np.zeros_like(size), where=size > 0)
-        return float((positive * share).sum())
+        return float((self._positive(weights)[:most] * share).sum())
+
+    def _positive(self, weights: Floats) -> Floats:
+        """Weight with the outcome in each group that has any, highest scores first."""
+        came = self._with_outcome
+        if not len(came.first):
+            return np.empty(0)
+        mine: Floats = weights[came.rows] * self.labels[came.rows]
+        return np.add.reduceat(mine, came.first)
 
     def _weights(self, weights: Floats | None) -> Floats:
         return np.ones(len(self.scores)) if weights is None else weights
@@ -87,19 +138,28 @@ def logit(probability: Floats) -> Floats:
 
 
 def logistic_line(
-    x: Floats, labels: Floats, weights: Floats | None = None, steps: int = 50
+    x: Floats,
+    labels: Floats,
+    weights: Floats | None = None,
+    *,
+    start: tuple[float, float] = (0.0, 0.0),
 ) -> tuple[float, float]:
     """Intercept and slope of the logistic regression of labels on x, by Newton's steps.
 
-    A small pull towards (0, 0) keeps it finite when x tells the classes fully apart.
+    A small pull towards (0, 0) keeps it finite when x tells the classes fully apart. `start` is
+    where the steps begin: near the answer it takes few of them.
     """
     weights = np.ones(len(x)) if weights is None else weights
-    design = np.column_stack([np.ones(len(x)), x])
-    beta = np.zeros(2)
-    for _ in range(steps):
-        p = 1 / (1 + np.exp(-np.clip(design @ beta, -30, 30)))
-        curvature = design.T @ (design * (weights * p * (1 - p))[:, None]) + 1e-6 * np.eye(2)
-        step = np.linalg.solve(curvature, design.T @ (weights * (labels - p)) - 1e-6 * beta)
+    beta = np.array(start)
+    for _ in range(STEPS):
+        p = 1 / (1 + np.exp(-np.clip(beta[0] + beta[1] * x, -30, 30)))
+        missing = weights * (labels - p)
+        bend = weights * p * (1 - p)
+        slanted = bend * x
+        middle = slanted.sum()
+        curvature = np.array([[bend.sum(), middle], [middle, (slanted * x).sum()]])
+        pull = np.array([missing.sum(), (missing * x).sum()]) - 1e-6 * beta
+        step = np.linalg.solve(curvature + 1e-6 * np.eye(2), pull)
         beta += np.clip(step, -2, 2)
         if np.abs(step).max() < 1e-10:
             break
@@ -112,15 +172,19 @@ def calibration_slope(probability: Floats, labels: Floats, weights: Floats | Non
 
 
 def calibration_intercept(
-    probability: Floats, labels: Floats, weights: Floats | None = None, steps: int = 50
+    probability: Floats, labels: Floats, weights: Floats | None = None
 ) -> float:
     """By how much (log-odds) the truth lies above the probabilities: 0 when the level is right.
 
     The intercept of a logistic regression in which the probabilities' own log-odds are an offset.
     """
     weights = np.ones(len(labels)) if weights is None else weights
-    offset, intercept = logit(probability), 0.0
-    for _ in range(steps):
+    return _intercept(logit(probability), labels, weights)
+
+
+def _intercept(offset: Floats, labels: Floats, weights: Floats, *, start: float = 0.0) -> float:
+    intercept = start
+    for _ in range(STEPS):
         p = 1 / (1 + np.exp(-np.clip(offset + intercept, -30, 30)))
         curvature = float((weights * p * (1 - p)).sum()) + 1e-6
         step = float((weights * (labels - p)).sum() - 1e-6 * intercept) / curvature
@@ -128,6 +192,55 @@ def calibration_intercept(
         if abs(step) < 1e-10:
             break
     return intercept
+
+
+@dataclass(frozen=True)
+class Levels:
+    """Probabilities against what came, for many draws of the rows (0/1 labels).
+
+    Slope and intercept are sums over rows, so rows of one probability are added up first; log-odds
+    are told apart by _TOLD, which moves the slope by less than a millionth.
+    """
+
+    probability: Floats
+    labels: Floats
+
+    @cached_property
+    def _distinct(self) -> tuple[Floats, Ints]:
+        steps, place = np.unique(np.rint(logit(self.probability) / _TOLD), return_inverse=True)
+        return steps * _TOLD, place
+
+    @cached_property
+    def _whole(self) -> tuple[tuple[float, float], float]:
+        """The line and the intercept without weights: those of a draw lie near them."""
+        return self._lines(np.ones(len(self.labels)), (0.0, 0.0), 0.0)
+
+    def figures(self, weights: Floats | None = None) -> dict[str, float]:
+        """Slope, intercept, foretold over observed and Brier score."""
+        weights = np.ones(len(self.labels)) if weights is None else weights
+        line, level = self._lines(weights, *self._whole)
+        return {
+            "slope": line[1],
+            "intercept": level,
+            "expected_over_observed": expected_over_observed(
+                self.probability, self.labels, weights
+            ),
+            "brier": brier(self.probability, self.labels, weights),
+        }
+
+    def _lines(
+        self, weights: Floats, line: tuple[float, float], level: float
+    ) -> tuple[tuple[float, float], float]:
+        told, place = self._distinct
+        of, came = (
+            np.bincount(place, one, len(told)).astype(np.float64)
+            for one in (weights, weights * self.labels)
+        )
+        share = np.divide(came, of, out=np.zeros(len(told)), where=of > 0)
+        return (
+            logistic_line(told, share, of, start=line),
+            _intercept(told, share, of, start=level),
+        )
 
 
 def expected_over_observed(

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from riskflag.training.data.narrow import Values
-from riskflag.training.data.rows import Bools, Contacts, Ints, Rows
+from riskflag.training.data.rows import Bools, Contacts, Days, Rows
 from riskflag.training.figures.metrics import auroc
 from riskflag.training.model.fit import SIGNS
 
@@ -25,6 +25,9 @@ def contact_count(rows: Rows, contacts: Contacts, days: int | None = None) -> Fl
     A contact counts for the as-of dates from the day after it is both past and known to the day
     it leaves the window or is superseded, so two sorted lists and two look-ups do for all rows.
     """
+    asked = np.zeros(len(rows.ids), dtype=bool)
+    asked[rows.person] = True
+    contacts = contacts.take(asked[contacts.person])
     begins = np.maximum(contacts.occurred, contacts.known) + 1
     ends = contacts.superseded
     if days is not None:
@@ -35,8 +38,8 @@ def contact_count(rows: Rows, contacts: Contacts, days: int | None = None) -> Fl
     )
 
 
-def _at_or_before(rows: Rows, person: Ints, day: Ints, chosen: Bools) -> Floats:
-    keys = np.sort(person[chosen] * _DAYS + day[chosen] + _SHIFT)
+def _at_or_before(rows: Rows, person: Days, day: Days, chosen: Bools) -> Floats:
+    keys = np.sort(person[chosen].astype(np.int64) * _DAYS + day[chosen] + _SHIFT)
     first = np.searchsorted(keys, rows.person * _DAYS)
     last = np.searchsorted(keys, rows.person * _DAYS + rows.as_of + _SHIFT, side="right")
     return (last - first).astype(np.float64)

@@ -18,9 +18,10 @@ from numpy.typing import NDArray
 from riskflag.progress import Progress, silent
 from riskflag.scoring.bundle import canonical
 from riskflag.training.data.experiment import EvaluationConfig, ModelConfig
+from riskflag.training.data.narrow import Values
 from riskflag.training.data.prepare import Prepared
 from riskflag.training.figures.intervals import interval
-from riskflag.training.judging.evaluate import MODEL, Trial, evaluate
+from riskflag.training.judging.evaluate import MODEL, Trial, calibrated
 from riskflag.training.model import additive, logistic
 from riskflag.training.model.calibrate import calibrate
 
@@ -36,7 +37,7 @@ WORDS = {
 class Plain(Protocol):
     """A fitted challenger."""
 
-    def score(self, values: Floats) -> Floats: ...
+    def score(self, values: Values) -> Floats: ...
 
     def to_dict(self) -> dict[str, Any]: ...
 
@@ -61,7 +62,7 @@ class Challengers:
                 fitted[NAMES[kind]] = logistic.Logistic.learn(prepared.train)
         return cls(fitted)
 
-    def scores(self, values: Floats) -> dict[str, Floats]:
+    def scores(self, values: Values) -> dict[str, Floats]:
         """What each says of the rows of `values`."""
         return {name: one.score(values) for name, one in self.fitted.items()}
 
@@ -100,9 +101,7 @@ def _calibration(
         config.bootstrap,
         config.seed,
     )
-    found: dict[str, Any] = evaluate(dataclasses.replace(trial, families=prepared.test_families))[
-        "calibration"
-    ]
+    found = calibrated(dataclasses.replace(trial, families=prepared.test_families))
     return found | {"method": curve.method}
 
 

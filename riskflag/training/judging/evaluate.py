@@ -6,7 +6,7 @@ differences between the model and each baseline are taken within the same draw.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -15,17 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from riskflag.clock import date_of
+from riskflag.history.threads import streamed
 from riskflag.progress import Progress, silent
 from riskflag.training.data.rows import Ints, Rows
 from riskflag.training.figures.intervals import family_draws, with_interval
-from riskflag.training.figures.metrics import (
-    Ranking,
-    brier,
-    calibration_bins,
-    calibration_intercept,
-    calibration_slope,
-    expected_over_observed,
-)
+from riskflag.training.figures.metrics import Levels, Ranking, calibration_bins
 
 Floats = NDArray[np.float64]
 
@@ -80,9 +74,10 @@ class _Scorer:
         )
         listed = sum(min(capacity, float(weights[places].sum())) for places, _ in self.monthly)
         came = float((weights * self.pooled.labels).sum())
+        auroc, average_precision = self.pooled.areas(weights)
         return {
-            "auroc": self.pooled.auroc(weights),
-            "average_precision": self.pooled.average_precision(weights),
+            "auroc": auroc,
+            "average_precision": average_precision,
             "precision_at_capacity": found / listed if listed else float("nan"),
             "recall_at_capacity": found / came if came else float("nan"),
         }
@@ -94,9 +89,6 @@ def evaluate(trial: Trial) -> dict[str, Any]:
     whole = np.ones(len(trial.labels))
     values = {name: s.figures(trial.capacity, whole) for name, s in scorers.items()}
     drawn = _bootstrap(trial, scorers)
-    slope = calibration_slope(trial.probability, trial.labels)
-    level = calibration_intercept(trial.probability, trial.labels)
-    ratio = expected_over_observed(trial.probability, trial.labels)
     return {
         "rows": len(trial.labels),
         "children": len(np.unique(trial.rows.person)),
@@ -113,13 +105,7 @@ def evaluate(trial: Trial) -> dict[str, Any]:
             for name in scorers
             if name != MODEL and name not in trial.beyond_reach
         },
-        "calibration": {
-            "slope": with_interval(slope, drawn[MODEL]["slope"]),
-            "intercept": with_interval(level, drawn[MODEL]["intercept"]),
-            "expected_over_observed": with_interval(ratio, drawn[MODEL]["expected"]),
-            "brier": with_interval(brier(trial.probability, trial.labels), drawn[MODEL]["brier"]),
-            "bins": calibration_bins(trial.probability, trial.labels),
-        },
+        "calibration": calibrated(trial),
         "months": [_month(trial, day, places) for day, places in trial.months],
         "share_of": {name: _share(values, drawn, name) for name in sorted(trial.beyond_reach)},
     }
@@ -150,23 +136,32 @@ def _month(trial: Trial, day: int, places: NDArray[np.intp]) -> dict[str, Any]:
 def _bootstrap(trial: Trial, scorers: Mapping[str, _Scorer]) -> dict[str, dict[str, list[float]]]:
     """For each scorer and figure, its value in every draw of families."""
     drawn: dict[str, dict[str, list[float]]] = {name: {} for name in scorers}
-    weights_of = family_draws(_drawn_together(trial), trial.draws, trial.seed)
-    for number, weights in enumerate(weights_of):
-        for name, scorer in scorers.items():
-            figures = scorer.figures(trial.capacity, weights)
-            if name == MODEL:
-                figures["slope"] = calibration_slope(trial.probability, trial.labels, weights)
-                figures["intercept"] = calibration_intercept(
-                    trial.probability, trial.labels, weights
-                )
-                figures["brier"] = brier(trial.probability, trial.labels, weights)
-                figures["expected"] = expected_over_observed(
-                    trial.probability, trial.labels, weights
-                )
+
+    def one(weights: Floats) -> dict[str, dict[str, float]]:
+        return {name: each.figures(trial.capacity, weights) for name, each in scorers.items()}
+
+    for number, told in enumerate(streamed(one, _draws(trial))):
+        for name, figures in told.items():
             for key, value in figures.items():
                 drawn[name].setdefault(key, []).append(value)
         trial.progress("intervals", number + 1, trial.draws)
     return drawn
+
+
+def calibrated(trial: Trial) -> dict[str, Any]:
+    """Whether the probabilities are true: figures with intervals, and bins."""
+    levels = Levels(trial.probability, trial.labels)
+    values = levels.figures()
+    drawn = list(streamed(levels.figures, _draws(trial)))
+    return {
+        **{key: with_interval(value, [one[key] for one in drawn]) for key, value in values.items()},
+        "bins": calibration_bins(trial.probability, trial.labels),
+    }
+
+
+def _draws(trial: Trial) -> Iterator[tuple[Floats]]:
+    """The weights of each draw, the same at every call."""
+    return zip(family_draws(_drawn_together(trial), trial.draws, trial.seed))
 
 
 def _drawn_together(trial: Trial) -> Ints:

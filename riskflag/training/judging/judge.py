@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from riskflag.progress import Progress, silent
 from riskflag.scoring.model import capped
 from riskflag.training.data.experiment import ExperimentConfig, PromotionConfig
+from riskflag.training.data.narrow import Values, in_blocks
 from riskflag.training.data.prepare import Prepared, Window
 from riskflag.training.data.reference import Spread, typical
 from riskflag.training.data.split import period
@@ -69,7 +70,7 @@ class Court:
     def judge(self) -> Judgement:
         """Everything that is measured on the test window."""
         test, model = self.prepared.test, self.learnt.model
-        raw = model.raw(test.values, model.names)
+        raw = in_blocks(lambda values: model.raw(values, model.names), test.values)
         single, chosen = self._single()
         scores = {MODEL: raw, **self.others, **self._contacts(), SINGLE: single}
         trial = Trial(
@@ -97,7 +98,6 @@ class Court:
     def _with_aggregates(self, result: dict[str, Any], scores: Mapping[str, Floats]) -> Judgement:
         test, model = self.prepared.test, self.learnt.model
         signals = self.prepared.inputs.signals
-        last, ages = last_month(test, self.prepared)
         spread = Spread.of(test.values, model.names)
         some = some_rows(test.values, ROWS)
         directions = [signal.direction for signal in signals]
@@ -108,7 +108,7 @@ class Court:
         )
         themes = {signal.name: signal.theme for signal in signals}
         importance = summary(model.contributions(some, model.names), themes)
-        usual = typical(last, model.names, ages)
+        usual = typical(test.values, model.names, ages_of_last_month(test, self.prepared))
         limits = self.config.promotion
         return Judgement(result, tried, limits, spread, usual, importance, scores)
 
@@ -133,17 +133,20 @@ class Court:
         return {"name": name, "auroc": auroc, "share": result["share_of"][name]}
 
 
-def last_month(test: Window, prepared: Prepared) -> tuple[Floats, Floats]:
-    """Signal values of the last test month and the children's ages in years (NaN unknown)."""
-    latest = np.flatnonzero(test.rows.as_of == prepared.split.test[-1])
+def ages_of_last_month(test: Window, prepared: Prepared) -> Floats:
+    """The ages in years of the children of the last test month (float64 [n]).
+
+    NaN for rows of other months, and where the age is not known.
+    """
+    latest = test.rows.as_of == prepared.split.test[-1]
     people = prepared.people
     births = np.full(len(people.ids), np.nan)
     births[people.person] = np.where(people.birth < -(10**6), np.nan, people.birth)
-    ages = (test.rows.as_of[latest] - births[test.rows.person[latest]]) / 365.25
-    return test.values[latest], ages
+    ages = (test.rows.as_of - births[test.rows.person]) / 365.25
+    return np.where(latest, ages, np.nan)
 
 
-def some_rows(values: Floats, most: int) -> Floats:
+def some_rows(values: Values, most: int) -> Floats:
     """At most `most` rows, evenly spaced and capped."""
     step = max(len(values) // most, 1)
     return capped(values[::step][:most])

@@ -21,6 +21,7 @@ from riskflag.scoring.rulebook import Rulebook
 from riskflag.signals import Catalogue
 from riskflag.training.data.cohort import build_rows
 from riskflag.training.data.experiment import ExperimentConfig
+from riskflag.training.data.narrow import in_blocks
 from riskflag.training.data.outcome import Labels, label, matured
 from riskflag.training.data.past import scored, signal_values
 from riskflag.training.data.prepare import Prepared, prepare
@@ -160,7 +161,7 @@ class Tour:
         scores = self._scores(prepared, learnt, weeks.rows)
         lists = {name: weekly_list(weeks, score) for name, score in scores.items()}
         test = prepared.test
-        raw = learnt.model.raw(test.values, learnt.model.names)
+        raw = in_blocks(lambda values: learnt.model.raw(values, learnt.model.names), test.values)
         fold = {
             "fold": number,
             "cut": str(told.get("test_from") or told["cut"]),

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from riskflag.scoring.model import capped
+from riskflag.training.data.narrow import Values, in_blocks
 from riskflag.training.data.prepare import Learning, Prepared
 from riskflag.training.model.fit import SIGNS
 
@@ -50,8 +51,11 @@ class Additive:
         cuts, heights = zip(*(_curve(fitted, place) for place in range(len(names))), strict=True)
         return cls(names, cuts, heights, float(np.ravel(fitted.intercept_)[0]))
 
-    def score(self, values: Floats) -> Floats:
+    def score(self, values: Values) -> Floats:
         """Log-odds of the rows of `values` (float64 [n, k], unknown NaN, never infinity)."""
+        return in_blocks(self._score, values)
+
+    def _score(self, values: Floats) -> Floats:
         finite = capped(values)
         total = np.full(len(finite), self.intercept)
         for column, cuts, heights in zip(finite.T, self.cuts, self.heights, strict=True):

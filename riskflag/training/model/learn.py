@@ -11,6 +11,7 @@ from riskflag.progress import Progress, silent
 from riskflag.scoring.calibration import Calibration
 from riskflag.scoring.model import Model
 from riskflag.training.data.experiment import ModelConfig
+from riskflag.training.data.narrow import in_blocks
 from riskflag.training.data.outage import Outages
 from riskflag.training.data.prepare import Prepared
 from riskflag.training.model.calibrate import calibrate
@@ -55,7 +56,8 @@ def learn(
     text = grower.grow(data, trees)
     later = prepared.calibration
     unset = Calibration((0.0, 1.0), (0.0, 1.0), "none")
-    raw = Model(text, names, unset, threads=threads).raw(later.values, names)
+    grown = Model(text, names, unset, threads=threads)
+    raw = in_blocks(lambda values: grown.raw(values, names), later.values)
     curve = calibrate(raw, later.labels.numbers)
     line = threshold(raw, later.rows, capacity * later.share, curve)
     return Learnt(Model(text, names, curve, threads=threads), line, trees, struck, config, tuned)

@@ -11,14 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from riskflag.scoring.model import capped
-from riskflag.training.data.narrow import Values
+from riskflag.training.data.narrow import Values, in_blocks
 from riskflag.training.data.prepare import Learning
 from riskflag.training.data.rows import Floats
 
 NAME = "logistic regression"
-MOST_ROWS = 250_000
-#: Rows that are scored at a time.
-AT_ONCE = 10_000
+MOST_ROWS = 100_000
 
 
 @dataclass(frozen=True)
@@ -60,12 +58,9 @@ class Logistic:
             intercept=float(fitted.intercept_[0]),
         )
 
-    def score(self, values: Floats) -> Floats:
+    def score(self, values: Values) -> Floats:
         """Log-odds of the rows of `values` (float64 [n, k], unknown NaN, never infinity)."""
-        blocks = range(0, len(values), AT_ONCE)
-        return np.concatenate(
-            [self._score(values[first : first + AT_ONCE]) for first in blocks] or [np.empty(0)]
-        )
+        return in_blocks(self._score, values)
 
     def _score(self, values: Floats) -> Floats:
         filled = _filled(_logarithms(values), np.array(self.medians), np.array(self.marked, int))
@@ -112,7 +107,7 @@ class _Scaled:
         return cls(columns, tuple(medians), tuple(marked), tuple(centres), tuple(scales))
 
 
-def logistic_scorer(train: Learning) -> Callable[[Floats], Floats]:
+def logistic_scorer(train: Learning) -> Callable[[Values], Floats]:
     """What scores rows by a regression learnt on `train`; all 0 where it holds no outcome."""
     if len(np.unique(train.labels.happened)) < 2:
         return lambda values: np.zeros(len(values))

@@ -116,7 +116,7 @@ def asked(planted: float | None, seed: int = 3) -> Check:
     """One row per child; with `planted`, one signal is the group with so much noise on it."""
     at = proxies.one_row_each(court())
     side = halves(seed)
-    values = court().values[at].copy()
+    values = court().values(at)
     if planted is not None:
         noise = np.random.default_rng(seed).normal(size=len(at)) * planted
         values[:, 2] = side.code[at] + noise

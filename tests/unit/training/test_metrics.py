@@ -9,10 +9,12 @@ from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from riskflag.training.figures.metrics import (
+    Levels,
     Ranking,
     auroc,
     brier,
     calibration_bins,
+    calibration_intercept,
     calibration_slope,
     expected_over_observed,
     logistic_line,
@@ -87,6 +89,43 @@ def test_calibration_figures_know_a_calibrated_model_from_an_extreme_one() -> No
     bins = calibration_bins(truth, labels)
     assert len(bins) == 10
     assert all(one["probability"] == pytest.approx(one["observed"], abs=0.03) for one in bins)
+
+
+def test_figures_of_many_draws_are_those_of_each_draw_by_itself() -> None:
+    """Rows of like probability are added up, and steps begin near the answer: neither is seen."""
+    rng = np.random.default_rng(2)
+    told = 1 / (1 + np.exp(-rng.normal(-2, 1, 9_000)))
+    told[:3_000] = 0.04
+    labels = (rng.random(9_000) < 0.8 * told).astype(float)
+    levels = Levels(told, labels)
+    for weights in (np.ones(9_000), rng.poisson(1, 9_000).astype(float)):
+        found = levels.figures(weights)
+        assert found["slope"] == pytest.approx(calibration_slope(told, labels, weights), abs=1e-5)
+        level = calibration_intercept(told, labels, weights)
+        assert found["intercept"] == pytest.approx(level, abs=1e-5)
+        assert found["brier"] == brier(told, labels, weights)
+        ratio = expected_over_observed(told, labels, weights)
+        assert found["expected_over_observed"] == ratio
+
+
+@pytest.mark.parametrize("equal", [1, 500])
+def test_a_short_list_is_judged_without_going_down_all_of_it(equal: int) -> None:
+    """However far a draw without weight at the top, or a long tie, makes it look."""
+    rng = np.random.default_rng(3)
+    scores, labels = np.arange(3_000) // equal, (rng.random(3_000) < 0.3).astype(float)
+    weights = rng.poisson(1, 3_000).astype(float)
+    weights[2_000:] = 0
+    order = np.argsort(-scores, kind="stable")
+    for k in (0.5, 7, 200, 5_000):
+        found = Ranking(scores.astype(float), labels).found_in_top(k, weights)
+        room, expected = float(k), 0.0
+        for score in np.unique(scores[order])[::-1]:
+            group = scores == score
+            size = weights[group].sum()
+            share = min(room / size, 1.0) if size else 0.0
+            expected += share * (weights * labels)[group].sum()
+            room -= share * size
+        assert found == pytest.approx(expected)
 
 
 def test_a_line_is_found_even_where_x_tells_the_classes_fully_apart() -> None:

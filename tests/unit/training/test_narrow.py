@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 
 from riskflag.scoring.model import capped
-from riskflag.training.data.narrow import Narrow
+from riskflag.training.data import narrow as narrow_module
+from riskflag.training.data.narrow import Narrow, in_blocks
 from riskflag.training.data.outage import Outages
 from riskflag.training.data.outcome import Labels
+from riskflag.training.data.prepare import Learning
 from riskflag.training.data.rows import Rows
 from riskflag.training.data.sample import sample
 from riskflag.training.model.fit import Grower, Matrix
@@ -51,6 +53,43 @@ def test_every_value_comes_back_as_it_was_in_less_memory(step: int) -> None:
     assert narrow[10:20].tobytes() == whole[10:20].tobytes()
     assert narrow[whole[:, 0] > 2, 3].tobytes() == whole[whole[:, 0] > 2, 3].tobytes()
     assert narrow.bytes == ROWS * (2 + 4 + 4 + 8 + 8)
+
+
+def test_rows_scored_some_at_a_time_get_the_scores_of_all_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(narrow_module, "AT_ONCE", 700)
+    whole, asked = values(), np.array([8_999, *range(0, 8_000, 3)])
+    narrow, sizes = narrowed(whole, 1_000), []
+
+    def score(rows: np.ndarray) -> np.ndarray:
+        sizes.append(len(rows))
+        return rows[:, 0] + 2 * rows[:, 3]
+
+    told = whole[:, 0] + 2 * whole[:, 3]
+    assert in_blocks(score, narrow).tobytes() == told.tobytes()
+    assert in_blocks(score, narrow, asked).tobytes() == told[asked].tobytes()
+    assert in_blocks(score, narrow, asked[:0]).shape == (0,)
+    assert max(sizes) == 700
+
+
+@pytest.mark.parametrize(("most", "with_outcome"), [(9_000, 3_000), (4_500, 2_250), (700, 350)])
+def test_fewer_rows_weigh_what_all_of_them_weighed(most: int, with_outcome: int) -> None:
+    """Rows with the outcome stay as far as they fit half; weights stand for those left out."""
+    whole, happened = values(), np.arange(ROWS) % 3 == 0
+    days = np.repeat(np.arange(9), ROWS // 9)
+    rows = Rows(tuple(map(str, range(ROWS))), np.arange(ROWS), days)
+    weights = np.where(happened, 1.0, 5.0)
+    train = Learning(rows, Labels(happened, days), weights, narrowed(whole, 500))
+    some = train.some(most)
+    assert len(some.rows) == len(some.values) == most
+    assert some.labels.happened.sum() == with_outcome
+    for which in (True, False):
+        mine = some.labels.happened == which
+        assert some.weights[mine].sum() == pytest.approx(weights[happened == which].sum())
+    assert some.values[:].tobytes() == whole[some.rows.person].tobytes()
+    months = np.bincount(some.rows.as_of)
+    assert months.min() > 0.9 * months.max()
 
 
 def test_trees_grown_from_batches_are_those_grown_from_the_whole_matrix() -> None:

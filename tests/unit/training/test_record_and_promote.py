@@ -118,8 +118,8 @@ def test_a_good_run_is_promoted_and_the_night_finds_it(
     assert store.champion() == known
     assert len(done.gates) >= 20
     test = prepared().test
-    expected = learnt().model.raw(test.values, learnt().model.names)
-    assert found.model.raw(test.values, found.model.names).tobytes() == expected.tobytes()
+    expected = learnt().model.raw(test.values[:], learnt().model.names)
+    assert found.model.raw(test.values[:], found.model.names).tobytes() == expected.tobytes()
     assert "Model card" in (done.path / "card.md").read_text()
     assert promote(workspace, known).path == done.path, "promoting again changes nothing"
 
