@@ -179,14 +179,19 @@ def conform(
     """
     if table is None:
         return schema.empty_table()
-    columns = [_column(table, field, coded or lean, lean) for field in schema]
+    if table.schema.equals(schema, check_metadata=True):
+        return table
+    given = dict(zip(table.column_names, table.columns, strict=True))
+    columns = [
+        _column(given[field.name], field, coded or lean, lean)
+        if field.name in given
+        else pa.nulls(table.num_rows, pa.null() if lean else field.type)
+        for field in schema
+    ]
     return pa.Table.from_arrays(columns, names=schema.names)
 
 
-def _column(table: pa.Table, field: pa.Field, coded: bool, lean: bool) -> pa.ChunkedArray:
-    if field.name not in table.column_names:
-        return pa.chunked_array([pa.nulls(table.num_rows, pa.null() if lean else field.type)])
-    column = table.column(field.name)
+def _column(column: pa.ChunkedArray, field: pa.Field, coded: bool, lean: bool) -> pa.ChunkedArray:
     if lean and pa.types.is_null(column.type):
         return column
     if column.type == field.type or (coded and pa.types.is_dictionary(column.type)):

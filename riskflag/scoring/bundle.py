@@ -15,7 +15,7 @@ import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -368,15 +368,19 @@ def ask_trial(
     `more` are texts of further models, of which it tells the names.
     """
     asked = json.dumps({"model": text, "rows": rows, "more": list(more)}).encode()
+    try:
+        told: dict[str, Any] = json.loads(_told(asked))
+    except (subprocess.SubprocessError, IndexError):
+        return None
+    return told
+
+
+@lru_cache(maxsize=4)
+def _told(asked: bytes) -> bytes:
+    """The last line of a child process's answer; what it answered once, this process keeps."""
     # -P keeps the script's own folder off the import path.
     command = [sys.executable, "-P", str(TRIAL)]
-    try:
-        done = subprocess.run(
-            command, input=asked, capture_output=True, timeout=TRIAL_SECONDS, check=False
-        )
-    except subprocess.TimeoutExpired:
-        return None
-    if done.returncode != 0 or not done.stdout.strip():
-        return None
-    told: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return told
+    done = subprocess.run(
+        command, input=asked, capture_output=True, timeout=TRIAL_SECONDS, check=True
+    )
+    return done.stdout.strip().splitlines()[-1]

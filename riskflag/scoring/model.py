@@ -7,8 +7,9 @@ first. The booster is read from text that the caller has already checked against
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,8 +26,8 @@ Floats = NDArray[np.float64]
 
 #: "Never recorded" (infinity) as the model sees it: a hundred years in days.
 NEVER_DAYS = 36_500.0
-
-
+#: What LightGBM imports and scoring does not use.
+UNUSED = ("sklearn", "matplotlib", "dask")
 #: Rows from which on further threads pay.
 MANY = 200
 #: Rows that are brought into the model's order at a time: a copy of all could be large.
@@ -35,9 +36,25 @@ AT_ONCE = 50_000
 
 def booster_of(text: str) -> lgb.Booster:
     """The LightGBM booster written in `text` (checked by its caller: a bad text can abort)."""
-    import lightgbm as lgb
+    booster: lgb.Booster = _lightgbm().Booster(model_str=text)
+    return booster
 
-    return lgb.Booster(model_str=text)
+
+def _lightgbm() -> Any:
+    """LightGBM without what it would load for conveniences that scoring has no use for.
+
+    Loading scikit-learn and the rest of them costs a night a second. Training, which does use
+    scikit-learn, finds it as ever.
+    """
+    hidden = [name for name in UNUSED if name not in sys.modules]
+    for name in hidden:
+        sys.modules[name] = None  # type: ignore[assignment]
+    try:
+        import lightgbm
+    finally:
+        for name in hidden:
+            del sys.modules[name]
+    return lightgbm
 
 
 class Model:

@@ -319,10 +319,16 @@ def test_the_page_says_each_finding_and_what_to_do_about_it(faulty):
         assert TITLES[one["code"]] in page
 
 
+@pytest.fixture(scope="module")
+def running():
+    with browser() as started:
+        yield started
+
+
 @pytest.mark.parametrize("width", [1280, 320])
-def test_axe_core_finds_no_violation_and_nothing_is_fetched(faulty, width):
+def test_axe_core_finds_no_violation_and_nothing_is_fetched(running, faulty, width):
     file = written(faulty, "html")
-    with browser() as running, opened(running, file, width=width) as page:
+    with opened(running, file, width=width) as page:
         page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
         assert violations(page) == []
         assert page.asked == [file.as_uri()]

@@ -10,7 +10,7 @@ import pytest
 from riskflag.cli import run
 from riskflag.errors import ALREADY_PUBLISHED
 from riskflag.history.schema import conform
-from riskflag.history.store import viewing
+from riskflag.history.store import parquet_store, viewing
 from riskflag.history.store.parquet_store import HistoryStore
 from riskflag.history.store.stored_view import Shelves, view_of
 from riskflag.history.store.viewing import stored_view
@@ -28,6 +28,7 @@ def small_parts(monkeypatch):
     """Several parts even for a small history, and room for many people in the newer one."""
     monkeypatch.setattr(viewing, "BYTES_A_CONTACT", 1_000_000)
     monkeypatch.setattr(viewing, "MOST_RENEWED", 2.0)
+    monkeypatch.setattr(parquet_store, "ROWS_AT_ONCE", 200)
 
 
 class Deliveries:

@@ -325,15 +325,18 @@ class HistoryStore:
         ledger = self.folder / LEDGER
         key = hashlib.sha256(ledger.read_bytes() if ledger.exists() else b"").hexdigest()
         if _MOVED.get(self.folder, ("", None))[0] != key:
-            parts = [_came_from_elsewhere(self._bucket(number)) for number in range(BUCKETS + 1)]
-            some = [part for part in parts if part.num_rows] or parts[:1]
-            _MOVED[self.folder] = (key, pa.concat_tables(some, promote_options="permissive"))
+            # As many buckets at a time as hold few rows: each pass opens the files of all buckets.
+            steps = min(self.count("contact") // ROWS_AT_ONCE, BUCKETS) + 1
+            some = [range(first, BUCKETS + 1, steps) for first in range(steps)]
+            parts = [_came_from_elsewhere(self._in_buckets(numbers)) for numbers in some]
+            found = [part for part in parts if part.num_rows] or parts[:1]
+            _MOVED[self.folder] = (key, pa.concat_tables(found, promote_options="permissive"))
         return _MOVED[self.folder][1]
 
-    def _bucket(self, number: int) -> pa.Table:
-        """The contacts of one bucket's people, also those that lie in files of all buckets."""
-        rows = self.read("contact", columns=_NEEDED, only_buckets=[number])
-        return rows.filter(pa.array(buckets(rows.column("person_id")) == number))
+    def _in_buckets(self, chosen: Sequence[int]) -> pa.Table:
+        """The contacts of some buckets' people, also those that lie in files of all buckets."""
+        rows = self.read("contact", columns=_NEEDED, only_buckets=chosen)
+        return rows.filter(pa.array(np.isin(buckets(rows.column("person_id")), chosen)))
 
     def verify(self, progress: Progress = silent) -> int:
         """Read every file; the number of files. IntegrityError at the first that differs."""
@@ -346,6 +349,8 @@ class HistoryStore:
         return len(files)
 
 
+#: Moved versions are looked for in about so many rows at a time.
+ROWS_AT_ONCE = 1_000_000
 #: What History.of cannot do without.
 _NEEDED = ("contact_key", "version", "op", "person_id", "type", "agency", "occurred_on", "known_on")
 
@@ -355,7 +360,7 @@ _MOVED: dict[Path, tuple[str, pa.Table]] = {}
 
 
 def _came_from_elsewhere(rows: pa.Table) -> pa.Table:
-    """The versions of one bucket whose version before does not lie with the same person."""
+    """The versions of some buckets whose version before does not lie with the same person."""
     later = numbers(rows.column("version"), 1) > 1
     keys = rows.column("contact_key").filter(pa.array(later))
     near = rows.filter(pa.array(isin(rows.column("contact_key"), keys)))

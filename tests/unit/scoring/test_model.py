@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -127,3 +130,12 @@ def test_an_independent_walk_of_the_text_gives_every_score() -> None:
     assert len(forest) == 30
     walked = [tree_walker.raw(forest, row) for row in capped(rows).tolist()]
     assert np.abs(np.array(walked) - model.raw(rows, NAMES)).max() <= 1e-12
+
+
+def test_scoring_does_without_what_training_needs() -> None:
+    """A night does not wait for scikit-learn; who wants it afterwards still gets it."""
+    code = (
+        "import sys; from riskflag.scoring.model import _lightgbm; _lightgbm();"
+        "assert 'sklearn' not in sys.modules; import sklearn"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
