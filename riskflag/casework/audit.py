@@ -103,7 +103,7 @@ def _hash(parts: Sequence[object]) -> str:
 
 def head(session: Session) -> Head:
     """The end of the chain."""
-    last = session.execute(_LAST).first()
+    last = session.connection().execute(_LAST).first()
     return Head(0, START) if last is None else Head(last.seq, last.hash)
 
 

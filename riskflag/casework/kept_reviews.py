@@ -15,6 +15,21 @@ from riskflag.casework.store import Store
 from riskflag.casework.tables import Audit, Flag, ProblemStep, Publication, Review, Verdict
 from riskflag.errors import InputError
 
+_PERSON = sa.select(Flag.person_id).where(Flag.flag_id == sa.bindparam("flag"))
+_LAST_REVIEWED = sa.select(sa.func.max(sa.type_coerce(Review.decided_at, sa.Text))).where(
+    Review.flag_id == sa.bindparam("flag")
+)
+_OPENED = (
+    sa.select(Audit.action)
+    .where(
+        Audit.subject == sa.bindparam("subject"),
+        Audit.actor == sa.bindparam("actor"),
+        Audit.at >= sa.func.coalesce(_LAST_REVIEWED.scalar_subquery(), ""),
+    )
+    .distinct()
+    .order_by(Audit.action)
+)
+
 
 @dataclass(frozen=True)
 class Step:
@@ -124,22 +139,15 @@ def courses_of_child(store: Store, flag_id: str) -> tuple[FlagCourse, ...]:
         )
 
 
-def pages_opened(store: Store, flag_id: str, user: str, since: dt.datetime) -> tuple[str, ...]:
-    """What a person opened about the flag's child since a moment: the looks in the audit chain."""
+def pages_opened(store: Store, flag_id: str, user: str) -> tuple[str, ...]:
+    """What a person opened about the flag's child since its last review: by the audit chain."""
     with store.reading() as session:
-        person = session.scalar(sa.select(Flag.person_id).where(Flag.flag_id == flag_id))
+        connection = session.connection()
+        person = connection.scalar(_PERSON, {"flag": flag_id})
         if person is None:
             return ()
-        rows = session.scalars(
-            sa.select(Audit.action)
-            .where(
-                Audit.subject == audit.pseudonym(store.key, person),
-                Audit.actor == user,
-                Audit.at >= since.astimezone(dt.UTC).isoformat(timespec="microseconds"),
-            )
-            .distinct()
-        )
-        return tuple(sorted(rows))
+        whose = {"subject": audit.pseudonym(store.key, person), "actor": user, "flag": flag_id}
+        return tuple(connection.scalars(_OPENED, whose))
 
 
 def _reviews(session: Session, flag_ids: Sequence[str]) -> tuple[KeptReview, ...]:

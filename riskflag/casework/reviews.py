@@ -7,12 +7,16 @@ same review sent twice is recorded once.
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import hmac
 import uuid
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from riskflag.casework import audit, policies
 from riskflag.casework.forms import NewReview, ReasonVerdict, Shown
@@ -31,21 +35,60 @@ __all__ = [
     "verdicts_of",
 ]
 
+#: The columns of a review that are as its reviewer sent them.
+_AS_SAID = (
+    *("flag_id", "reviewer", "role", "decision", "why", "worth_bringing", "amends"),
+    *("second_look_of", "comes_back", "quiet_reason", "discussed_with", "first_thought"),
+    *("sections_opened", "opened_at"),
+)
+
 #: `draw` is below this number.
 DRAWS = 10_000
 
 NO_FLAG = "There is no open flag with this number; look at the worklist again."
 
+_LAST, _OTHER = aliased(Review), aliased(Review)
+_NUMBER = sa.select(sa.func.max(_OTHER.number)).where(_OTHER.flag_id == Flag.flag_id)
+#: All that a review of a flag is checked against. This and what is written below are made once, and
+#: asked of the connection: the writers of all processes wait while one of them records.
+_STANDING = (
+    sa.select(
+        Flag.flag_id,
+        Flag.person_id,
+        Flag.status,
+        Flag.closed_by,
+        FlagVersion.publication_id,
+        FlagVersion.payload_hash,
+        FlagVersion.level,
+        _LAST.review_id.label("last_review_id"),
+        sa.func.coalesce(_LAST.number, 0).label("reviews"),
+    )
+    .join(FlagVersion, FlagVersion.id == Flag.version_id)
+    .outerjoin(
+        _LAST, sa.and_(_LAST.flag_id == Flag.flag_id, _LAST.number == _NUMBER.scalar_subquery())
+    )
+    .where(Flag.flag_id == sa.bindparam("flag"))
+)
+_RECORDED = sa.select(Review.review_id).where(Review.review_id == sa.bindparam("review"))
+_ADD_REVIEW = sa.insert(Review.__table__)  # type: ignore[arg-type]
+_ADD_VERDICT = sa.insert(Verdict.__table__)  # type: ignore[arg-type]
+_STAND_OTHERWISE = (
+    sa.update(Flag.__table__)  # type: ignore[arg-type]
+    .where(Flag.flag_id == sa.bindparam("flag"))
+    .values({name: sa.bindparam(name) for name in ("status", "closed_at", "closed_by")})
+)
+_DROP_DRAFT = sa.delete(Draft.__table__).where(  # type: ignore[arg-type]
+    Draft.flag_id == sa.bindparam("flag"), Draft.user == sa.bindparam("writer")
+)
+
 
 def shown(store: Store, flag_id: str) -> Shown:
     """What a reviewer who opens the flag now is shown; InputError when there is no such flag."""
     with store.reading() as session:
-        flag = session.get(Flag, flag_id)
-        if flag is None:
-            raise InputError("There is no flag with this number; look at the worklist again.")
-        last = _last(session, flag_id)
-        version = _version(session, flag)
-        return Shown(version.payload_hash, None if last is None else last.review_id)
+        flag = _standing(session, flag_id)
+    if flag is None:
+        raise InputError("There is no flag with this number; look at the worklist again.")
+    return Shown(flag.payload_hash, flag.last_review_id)
 
 
 def record_review(store: Store, review: NewReview) -> str:
@@ -58,34 +101,30 @@ def record_review(store: Store, review: NewReview) -> str:
     what the reviewer was shown is no longer the newest.
     """
     decided_at = moment()
+    _refuse_unfit(store, review)
     with store.writing() as session:
-        before = None if review.review_id is None else session.get(Review, review.review_id)
-        if before is not None:
-            return _the_same(session, before, review)
+        connection = session.connection()
+        if connection.scalar(_RECORDED, {"review": review.review_id}) is not None:
+            return _the_same(session, session.get_one(Review, review.review_id), review)
         flag = _reviewable(session, review)
-        version = _version(session, flag)
-        last = _last(session, review.flag_id)
-        _refuse_conflict(review, version, last)
-        flag = _still_open(flag, review)
-        row = _row(store, review, version, number=1 if last is None else last.number + 1)
-        row.decided_at = decided_at
-        today = decided_at.astimezone(LONDON).date()
-        row.back_on = policies.back_on(review.comes_back, review.means, version.level, today)
-        session.add(row)
-        session.flush()
-        _add_verdicts(session, row, review)
+        _refuse_conflict(review, flag)
+        _refuse_closed(review, flag)
+        row = _row(store, review, flag, decided_at)
+        connection.execute(_ADD_REVIEW, row)
+        said = [{"review_id": row["review_id"], **asdict(one)} for one in review.verdicts]
+        if said:
+            connection.execute(_ADD_VERDICT, said)
         _settle(session, flag, row)
-        mine = (Draft.flag_id == review.flag_id, Draft.user == review.reviewer)
-        session.execute(sa.delete(Draft).where(*mine))
+        connection.execute(_DROP_DRAFT, {"flag": review.flag_id, "writer": review.reviewer})
         audit.record(
             session,
             store.key,
             actor=review.reviewer,
             action="second_look" if review.second_look_of else "review",
             subject=flag.person_id,
-            detail={"review": row.review_id, **review.answers()},
+            detail={"review": row["review_id"], **review.answers()},
         )
-        return row.review_id
+        return str(row["review_id"])
 
 
 def reviews_of(store: Store, flag_id: str) -> list[Review]:
@@ -139,8 +178,14 @@ def _the_same(session: Session, before: Review, review: NewReview) -> str:
     return before.review_id
 
 
-def _reviewable(session: Session, review: NewReview) -> Flag:
-    flag = session.get(Flag, review.flag_id)
+def _standing(session: Session, flag_id: str) -> Any:
+    """The row of _STANDING, or None when there is no such flag."""
+    return session.connection().execute(_STANDING, {"flag": flag_id}).first()
+
+
+def _reviewable(session: Session, review: NewReview) -> Any:
+    """How the flag stands; InputError when it, or the review that this is about, is not there."""
+    flag = _standing(session, review.flag_id)
     if flag is None:
         raise InputError(NO_FLAG)
     for named in (review.amends, review.second_look_of):
@@ -163,80 +208,66 @@ def _refuse_second_look(session: Session, review: NewReview) -> None:
         )
 
 
-def _refuse_conflict(review: NewReview, version: FlagVersion, last: Review | None) -> None:
+def _refuse_conflict(review: NewReview, flag: Any) -> None:
     """Raise ConflictError when the reviewer decided on something that is no longer the newest."""
     expected = review.expected
     if expected is None:
         return
-    if expected.last_review_id != (None if last is None else last.review_id):
+    if expected.last_review_id != flag.last_review_id:
         raise ConflictError(
             "Somebody else has saved a review of this flag since you opened it; yours was not "
             "recorded. Read theirs, then decide again."
         )
-    if expected.payload_hash != version.payload_hash:
+    if expected.payload_hash != flag.payload_hash:
         raise ConflictError(
             "The flag was brought up to date since you opened it; your review was not recorded. "
             "Read what is new, then decide again."
         )
 
 
-def _still_open(flag: Flag, review: NewReview) -> Flag:
+def _refuse_closed(review: NewReview, flag: Any) -> None:
     if flag.status != "open" and review.amends is None and review.second_look_of is None:
         raise InputError(NO_FLAG)
-    return flag
 
 
-def _row(store: Store, review: NewReview, version: FlagVersion, *, number: int) -> Review:
+def _row(store: Store, review: NewReview, flag: Any, decided_at: dt.datetime) -> dict[str, Any]:
+    """The review as the store keeps it; ConfigError when it may not come back as it says."""
     review_id = review.review_id or uuid.uuid4().hex
-    return Review(
-        review_id=review_id,
-        flag_id=review.flag_id,
-        publication_id=version.publication_id,
-        number=number,
-        shown_hash=version.payload_hash,
-        reviewer=review.reviewer,
-        role=review.role,
-        decision=review.decision,
-        meaning=review.means,
-        decision_label=review.decision_label or None,
-        why=review.why,
-        worth_bringing=review.worth_bringing,
-        amends=review.amends,
-        second_look_of=review.second_look_of,
-        comes_back=review.comes_back,
-        quiet_reason=review.quiet_reason,
-        discussed_with=review.discussed_with,
-        first_thought=review.first_thought,
-        sections_opened=review.sections_opened,
-        draw=draw_of(store.key, review_id),
-        opened_at=review.opened_at,
-    )
+    today = decided_at.astimezone(LONDON).date()
+    return {
+        **{name: getattr(review, name) for name in _AS_SAID},
+        "review_id": review_id,
+        "publication_id": flag.publication_id,
+        "number": flag.reviews + 1,
+        "shown_hash": flag.payload_hash,
+        "meaning": review.means,
+        "decision_label": review.decision_label or None,
+        "back_on": policies.back_on(review.comes_back, review.means, flag.level, today),
+        "draw": draw_of(store.key, review_id),
+        "decided_at": decided_at,
+    }
 
 
-def _add_verdicts(session: Session, row: Review, review: NewReview) -> None:
-    known = set(
-        session.scalars(sa.select(Reason.reason_id).where(Reason.flag_id == review.flag_id))
-    )
-    for one in review.verdicts:
-        if one.reason_id not in known:
-            raise ConfigError(
-                "The review names a reason that this flag does not have; open it again."
-            )
-        if one.contact_key is not None and not _behind(session, review.flag_id, one):
-            raise ConfigError(
-                "The review names a record that is not behind its reason; choose one."
-            )
-        session.add(
-            Verdict(
-                review_id=row.review_id,
-                reason_id=one.reason_id,
-                verdict=one.verdict,
-                problem=one.problem,
-                note=one.note,
-                contact_key=one.contact_key,
-            )
+def _refuse_unfit(store: Store, review: NewReview) -> None:
+    """Raise ConfigError for a verdict on what the flag does not have.
+
+    Asked before the store is locked: a flag's reasons and the records behind them only grow.
+    """
+    if not review.verdicts:
+        return
+    with store.reading() as session:
+        known = set(
+            session.scalars(sa.select(Reason.reason_id).where(Reason.flag_id == review.flag_id))
         )
-        session.flush()
+        for one in review.verdicts:
+            if one.reason_id not in known:
+                raise ConfigError(
+                    "The review names a reason that this flag does not have; open it again."
+                )
+            if one.contact_key is not None and not _behind(session, review.flag_id, one):
+                raise ConfigError(
+                    "The review names a record that is not behind its reason; choose one."
+                )
 
 
 def _behind(session: Session, flag_id: str, one: ReasonVerdict) -> bool:
@@ -253,17 +284,24 @@ def _behind(session: Session, flag_id: str, one: ReasonVerdict) -> bool:
     return found is not None
 
 
-def _settle(session: Session, flag: Flag, row: Review) -> None:
+def _settle(session: Session, flag: Any, row: Mapping[str, Any]) -> None:
     """Close the flag, open it again, or leave it as it is."""
-    answered = {row.amends, row.second_look_of} - {None}
-    if policies.closes(row.meaning or ""):
-        if flag.status == "open" or flag.closed_by == row.amends:
-            flag.status, flag.closed_at, flag.closed_by = "closed", row.decided_at, row.review_id
+    answered = {row["amends"], row["second_look_of"]} - {None}
+    if policies.closes(row["meaning"]):
+        if flag.status == "open" or flag.closed_by == row["amends"]:
+            _stand(session, flag, "closed", row["decided_at"], row["review_id"])
     elif flag.closed_by in answered and not _other_open_flag(session, flag):
-        flag.status, flag.closed_at, flag.closed_by = "open", None, None
+        _stand(session, flag, "open", None, None)
 
 
-def _other_open_flag(session: Session, flag: Flag) -> bool:
+def _stand(
+    session: Session, flag: Any, status: str, /, at: dt.datetime | None, by: str | None
+) -> None:
+    told = {"status": status, "closed_at": at, "closed_by": by}
+    session.connection().execute(_STAND_OTHERWISE, {"flag": flag.flag_id, **told})
+
+
+def _other_open_flag(session: Session, flag: Any) -> bool:
     found = session.scalar(
         sa.select(Flag.flag_id).where(
             Flag.person_id == flag.person_id, Flag.status == "open", Flag.flag_id != flag.flag_id
@@ -280,14 +318,3 @@ def _verdicts(session: Session, review_id: str) -> tuple[ReasonVerdict, ...]:
         ReasonVerdict(row.reason_id, row.verdict, row.problem, row.note, row.contact_key)  # type: ignore[arg-type]
         for row in rows
     )
-
-
-def _last(session: Session, flag_id: str) -> Review | None:
-    return session.scalar(
-        sa.select(Review).where(Review.flag_id == flag_id).order_by(Review.number.desc()).limit(1)
-    )
-
-
-def _version(session: Session, flag: Flag) -> FlagVersion:
-    """The flag as its newest publication has it."""
-    return session.scalars(sa.select(FlagVersion).where(FlagVersion.id == flag.version_id)).one()

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import secrets
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
+from riskflag.casework.turns import FAILED, Turns
 from riskflag.errors import ConfigError, IntegrityError, RiskflagError, StorageError
 from riskflag.workspace import Workspace
 
@@ -30,47 +30,32 @@ KEPT_OPEN = 20
 #: Settings without which a committed decision could be lost or a link could dangle.
 REQUIRED = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "recursive_triggers": 1}
 
-FAILED = "The store cannot be read or written; check disk space and permissions, then run again."
-
 
 @dataclass(frozen=True)
 class Store:
     """An open store. `key` makes pseudonyms and digests; it is kept outside the database.
 
-    With `queue`, a file's path, the writers of several processes take turns by a lock on that file:
-    a writer that finds the database taken would sleep and try again, maybe for long.
+    Where several processes write, `turns` has their writers wait in line (`taking_turns`).
     """
 
     engine: sa.Engine
     key: bytes
-    queue: Path | None = None
+    turns: Turns | None = None
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[Session]:
         """One transaction with the write lock held from its start; all of it or nothing."""
-        with self._turn():
+        if self.turns is None:
             yield from self._session("BEGIN IMMEDIATE")
+            return
+        with self.turns.one():
+            yield from self._session("BEGIN IMMEDIATE")
+        self.turns.written()
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Session]:
         """One transaction that sees a single state of the store."""
         yield from self._session("BEGIN")
-
-    @contextlib.contextmanager
-    def _turn(self) -> Iterator[None]:
-        """Hold the lock of the queue; closing its handle, or the process's end, gives it back."""
-        if self.queue is None:
-            yield
-            return
-        try:
-            handle = os.open(self.queue, os.O_CREAT | os.O_RDWR, 0o600)
-        except OSError:
-            raise StorageError(FAILED) from None
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(handle)
 
     def _session(self, begin: str) -> Iterator[Session]:
         try:
@@ -91,7 +76,14 @@ class Store:
 
     def close(self) -> None:
         """Close every connection; the last one folds the write-ahead log into the file."""
+        if self.turns is not None:
+            self.turns.wait()
         self.engine.dispose()
+
+
+def taking_turns(store: Store, lock: Path) -> Store:
+    """The same store for one of several processes that write, each with the same lock file."""
+    return replace(store, turns=Turns(lock, store.engine))
 
 
 def open_store(workspace: Workspace, *, create: bool = True) -> Store:

@@ -36,8 +36,7 @@ class Behind:
             signal = self._inputs.catalogue.by_name[name]
             types = signal.types & here
             if types not in of_types:
-                chosen = (row for row in rows if row["type"] in types) if types else ()
-                of_types[types] = [{**row, "place": place} for place, row in enumerate(chosen)]
+                of_types[types] = [row for row in rows if row["type"] in types]
             known[name] = keys_behind(signal, of_types[types], as_of)
 
     def __call__(self, person_id: str, signal: str) -> Sequence[str]:

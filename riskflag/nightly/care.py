@@ -12,6 +12,7 @@ Row = dict[str, Any]
 #: Contacts whose interval says that a child is on a plan or looked after, the weightiest first.
 STATUSES = ("care.looked_after", "care.cp_plan", "care.cin_plan")
 ALLOCATED = "care.worker_change"
+READ = frozenset({*STATUSES, ALLOCATED})
 OWN = "self"
 
 
@@ -25,7 +26,11 @@ def care(rows: Iterable[Row], day: int, *, unseen: frozenset[str]) -> Row:
     the day on which that allocation ended, None while it is open.
     Not recorded is not no: `not_seen` names what could not be looked up.
     """
-    own = [row for row in rows if row["link"] == OWN and row["occurred_day"] < day]
+    own = [
+        row
+        for row in rows
+        if row["type"] in READ and row["link"] == OWN and row["occurred_day"] < day
+    ]
     by_type: dict[str, list[Row]] = {}
     for row in sorted(own, key=lambda row: (row["occurred_day"], row["contact_key"])):
         by_type.setdefault(row["type"], []).append(row)

@@ -57,6 +57,8 @@ CLOSED = {
     "early_help.episode": "completed",
 }
 CLOSED_DAYS = 180
+#: All kinds of records that are looked at.
+READ = frozenset({ABSENCE, *OFF_ROLL, *RUNS, *CLOSED})
 
 
 def seen_to(feeds: Iterable[FeedState], as_of: dt.date) -> dict[str, int]:
@@ -90,8 +92,9 @@ def improvement(
     behind the flag's reasons and `age` is in years.
     """
     by_type: dict[str, list[Row]] = {}
-    for row in sorted(rows, key=lambda row: (row["occurred_day"], row["contact_key"])):
-        if row["link"] == OWN and row["occurred_day"] < day:
+    read = [row for row in rows if row["type"] in READ and row["link"] == OWN]
+    for row in sorted(read, key=lambda row: (row["occurred_day"], row["contact_key"])):
+        if row["occurred_day"] < day:
             by_type.setdefault(row["type"], []).append(row)
     off_roll = _off_roll(by_type, day)
     known = {name: last for name, last in seen.items() if not (off_roll and _of_school(name))}

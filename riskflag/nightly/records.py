@@ -77,6 +77,7 @@ class Records:
 class RowsOf(Mapping[str, Sequence[Row]]):
     """The rows of a table sorted by person, as dictionaries: made for one person when asked for.
 
+    Each has its `place` among the person's rows beside what the table holds.
     As dictionaries the records of all flagged children would take more room than all else.
     """
 
@@ -87,14 +88,16 @@ class RowsOf(Mapping[str, Sequence[Row]]):
         first = table["person_id"].take(pa.array(people.starts[:-1])).to_pylist()
         self._places = dict(zip(first, ends, strict=True))
         self._columns = {name: _reader(table[name]) for name in table.column_names}
+        self._names = ("place", *self._columns)
         self._last: tuple[str | None, Sequence[Row]] = (None, ())
 
     def __getitem__(self, person_id: str) -> Sequence[Row]:
         if self._last[0] != person_id:
-            bounds = self._places[person_id]
-            columns = [read(*bounds) for read in self._columns.values()]
+            start, stop = self._places[person_id]
+            columns = [read(start, stop) for read in self._columns.values()]
             rows = [
-                dict(zip(self._columns, row, strict=True)) for row in zip(*columns, strict=True)
+                dict(zip(self._names, row, strict=True))
+                for row in zip(range(stop - start), *columns, strict=True)
             ]
             self._last = (person_id, rows)
         return self._last[1]
@@ -163,13 +166,12 @@ def chronology(
     chosen: dict[str, Row] = {}
     last_voice: Row | None = None
     for row in rows:
-        own = row["link"] == OWN
+        own, key = row["link"] == OWN, row["contact_key"]
         if own and has_voice(row):
             last_voice = row
-        wanted = row["contact_key"] in pattern or (own and row["occurred_day"] >= earliest)
-        held = chosen.get(row["contact_key"])
-        if wanted and (held is None or own):
-            chosen[row["contact_key"]] = row
+        wanted = (own and row["occurred_day"] >= earliest) or key in pattern
+        if wanted and (own or key not in chosen):
+            chosen[key] = row
     if last_voice is not None:
         chosen.setdefault(last_voice["contact_key"], last_voice)
     day = day_number(as_of)
@@ -201,7 +203,7 @@ def contact_json(row: Row, day: int, *, pattern: frozenset[str], since: int | No
         "agency": row["agency"],
         "type": row["type"],
         "link": row["link"],
-        "attributes": {name: row.get(name) for name in ATTRIBUTES},
+        "attributes": dict(zip(ATTRIBUTES, map(row.get, ATTRIBUTES), strict=True)),
         "quantity": row.get("quantity"),
         "source": row["source"],
         "file": row["source_file"],

@@ -24,6 +24,8 @@ Work = Callable[[int], bytes]
 MANY = 400
 #: Bytes that tell how long a result is.
 SIZE = 8
+#: A copy looks for garbage after so many more things were made than let go: some dozens of results.
+SELDOM = 200_000
 #: A copy that gives nothing for so many seconds is ended: one result takes far less than one.
 PATIENCE = 120.0
 
@@ -87,8 +89,10 @@ def _copy(work: Work, numbers: Sequence[int], others: Sequence[BinaryIO]) -> tup
 def _do(work: Work, numbers: Sequence[int], into: int, others: Sequence[int]) -> NoReturn:
     """In the copy: work, tell, and end without a word; nothing of the first process is tidied."""
     try:
-        # Else looking for garbage would copy every page of memory that is shared until now.
+        # Else looking for garbage would copy every page of memory that is shared until now. What
+        # one result leaves behind is hardly ever garbage that has to be looked for.
         gc.freeze()
+        gc.set_threshold(SELDOM)
         for other in others:
             os.close(other)  # else nobody would notice that the first process is gone
         with os.fdopen(into, "wb") as pipe:

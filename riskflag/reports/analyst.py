@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from riskflag.reports import words
@@ -93,7 +94,7 @@ def analyst_report(
     if not model:
         return None
     usual = ranges or _usual(flag)
-    parts = tuple(_part(item, usual.get(item["name"], {})) for item in _by_size(model))
+    parts = tuple(_part(item, usual.get(item["name"])) for item in _by_size(model))
     total = math.fsum([model["base"], *(part.contribution for part in parts)])
     gap = abs(total - model["raw"])
     bars = _waterfall(parts, model["base"], model["raw"])
@@ -155,16 +156,30 @@ def _usual(flag: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
     return found
 
 
-def _part(item: Mapping[str, Any], usual: Mapping[str, Any]) -> Part:
-    value = item.get("value")
-    return Part(
-        name=item["name"],
-        question=str(item.get("question") or ""),
-        theme=str(item.get("theme") or UNKNOWN_THEME),
-        value="missing" if value is None else words.number(value),
-        usual=(_point(usual.get("p10")), _point(usual.get("p50")), _point(usual.get("p90"))),
-        outside=_outside(value, usual),
-        contribution=float(item["contribution"]),
+def _part(item: Mapping[str, Any], usual: Mapping[str, Any] | None) -> Part:
+    about = item["name"], item.get("question"), item.get("theme"), item.get("value")
+    points = (usual.get("p10"), usual.get("p50"), usual.get("p90")) if usual else NOT_HELD
+    return Part(*_worded(about, points), float(item["contribution"]))
+
+
+#: A signal's name, question, theme and value as the flag has them; what was usual.
+About = tuple[str, str | None, str | None, float | None]
+Points = tuple[float | None, float | None, float | None]
+NOT_HELD: Points = (None, None, None)
+
+
+@lru_cache(maxsize=32768)
+def _worded(about: About, points: Points) -> tuple[str, str, str, str, tuple[str, str, str], str]:
+    """All of a part but its contribution: most signals have the same few values in all flags."""
+    name, question, theme, value = about
+    low, middle, high = points
+    return (
+        name,
+        str(question or ""),
+        str(theme or UNKNOWN_THEME),
+        "missing" if value is None else words.number(value),
+        (_point(low), _point(middle), _point(high)),
+        _outside(value, low, high),
     )
 
 
@@ -172,9 +187,8 @@ def _point(value: float | None) -> str:
     return "not held" if value is None else words.number(value)
 
 
-def _outside(value: float | None, usual: Mapping[str, Any]) -> str:
+def _outside(value: float | None, low: float | None, high: float | None) -> str:
     """Whether a value lies outside what eight in ten children had."""
-    low, high = usual.get("p10"), usual.get("p90")
     if value is None:
         return ""
     if high is not None and value > high:

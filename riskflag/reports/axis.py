@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from functools import cached_property
 
 from riskflag.reports import words
 
@@ -34,12 +35,17 @@ class Scale:
     def at(self, day: str) -> float:
         """Where an ISO date lies."""
         days = (dt.date.fromisoformat(day[:10]) - self.first).days
-        share = min(max(days / max((self.last - self.first).days, 1), 0.0), 1.0)
+        share = min(max(days / max(self.span, 1), 0.0), 1.0)
         return round(LEFT + share * (RIGHT - LEFT), 2)
+
+    @cached_property
+    def span(self) -> int:
+        """Days from the first to the last."""
+        return (self.last - self.first).days
 
     def ticks(self) -> tuple[Tick, ...]:
         """At most five labels: the first day, the night, and months between them."""
-        span = (self.last - self.first).days
+        span = self.span
         chosen = []
         for step in range(TICKS):
             day = self.first + dt.timedelta(days=round(span * step / (TICKS - 1)))

@@ -176,35 +176,26 @@ def kept_first(records: Iterable[Record]) -> list[Record]:
 
 def record(contact: Mapping[str, Any], number: int) -> Record:
     """One contact of a FLAG JSON as a numbered row."""
-    on, at, ended = (
-        contact["occurred_on"],
-        words.time_of_day(contact.get("occurred_at")),
-        contact.get("ended_on"),
-    )
+    on, ended = contact["occurred_on"], contact.get("ended_on")
+    date, at = words.day(on), words.time_of_day(contact.get("occurred_at"))
     told, late = wording(contact), days_late(contact)
     withdrawn, new = bool(contact.get("withdrawn")), bool(contact.get("new"))
     in_pattern = bool(contact.get("in_pattern"))
     issues = tuple(contact.get("issues") or ())
+    agency = contact["agency"]
     return Record(
         key=contact["contact_key"],
         number=number,
-        date=f"{words.day(on)}, {at}" if at else words.day(on),
+        date=f"{date}, {at}" if at else date,
         iso=on,
         ended=f"to {words.day(ended)}" if ended and ended != on else "",
-        agency=words.agency(contact["agency"]),
-        agency_name=contact["agency"],
+        agency=words.agency(agency),
+        agency_name=agency,
         said=told.said,
         place=told.place,
         about=told.about,
         status=told.status,
-        marks=_marks(
-            withdrawn=withdrawn,
-            in_pattern=in_pattern,
-            helps=told.helps,
-            new=new,
-            late=late,
-            issues=issues,
-        ),
+        marks=_marks((withdrawn, in_pattern, told.helps, new), late, issues),
         where=_where(contact),
         in_pattern=in_pattern,
         new=new,
@@ -274,33 +265,31 @@ def _where(contact: Mapping[str, Any]) -> str:
 
 @lru_cache(maxsize=4096)
 def _marks(
-    *,
-    withdrawn: bool,
-    in_pattern: bool,
-    helps: bool,
-    new: bool,
-    late: int,
-    issues: tuple[str, ...],
+    holds: tuple[bool, bool, bool, bool], late: int, issues: tuple[str, ...]
 ) -> tuple[Mark, ...]:
+    """The marks of a record that is withdrawn, in a pattern, help, new (as `holds` tells)."""
+    withdrawn, in_pattern, helps, new = holds
     plain = {
         Mark("withdrawn", "Since withdrawn or corrected"): withdrawn,
         Mark("pattern", "In a pattern"): in_pattern,
         Mark("help", "Help or contact"): helps,
         Mark("new", "New"): new,
-        Mark("late", f"Arrived {late} days later"): late,
+        Mark("late", f"Arrived {late} days later"): bool(late),
     }
     known = words.words()["issues"]
     said = (known.get(issue) or words.sentence(words.plain(issue)) for issue in issues)
-    held = (mark for mark, holds in plain.items() if holds)
+    held = (mark for mark, told in plain.items() if told)
     return (*held, *(Mark("quality", text) for text in said))
 
 
 def days_late(contact: Mapping[str, Any]) -> int:
     """Days from the event to the day it was known, 0 within the usual time or if assumed."""
-    if contact.get("known_basis") == ASSUMED or not contact.get("known_on"):
+    known, since, ended = contact.get("known_on"), contact["occurred_on"], contact.get("ended_on")
+    if not known or contact.get("known_basis") == ASSUMED:
         return 0
-    since = max(contact["occurred_on"], contact.get("ended_on") or "")
-    if contact["known_on"] <= since:
+    if ended and ended > since:
+        since = ended
+    if known <= since:
         return 0
-    waited = words.days_between(since, contact["known_on"])
+    waited = words.days_between(since, known)
     return waited if waited > words.LATE_DAYS else 0

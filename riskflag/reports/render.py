@@ -13,7 +13,7 @@ from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PrefixLoader, St
 from markupsafe import Markup, escape
 
 from riskflag.errors import InputError
-from riskflag.reports.analyst import AnalystReport, Part, analyst_report
+from riskflag.reports.analyst import AnalystReport, Bar, Part, analyst_report
 from riskflag.reports.check_page import check_page
 from riskflag.reports.flag_page import FlagPage
 from riskflag.reports.lookback import LookbackPage
@@ -52,6 +52,7 @@ def filters() -> dict[str, Callable[..., Markup]]:
         "row": record_row,
         "drawn": drawn_marks,
         "contributions": contributions,
+        "bars": bars,
         "anchors": anchors,
     }
 
@@ -98,15 +99,15 @@ def record_row(record: Record, *, shown: bool, link: str = "") -> Markup:
     """
     cell = CELL if shown else ""
     number = (record.number, shown, record.in_pattern, record.assumed, link)
-    pieces = (
-        _piece(PARTS, "number", *number) if link else once(number, PARTS, "number"),
-        once((record.date, record.ended, cell), PARTS, "when"),
-        once((record.agency, record.about, record.said, record.place, cell), PARTS, "told")
-        + once((record.marks,), PARTS, "marks"),
-        once((record.standing, record.status, cell), PARTS, "status"),
-        f"<td{cell}>{breakable(record.where)}</td>\n</tr>\n",
+    first = _piece(PARTS, "number", *number) if link else once(number, PARTS, "number")
+    when = once((record.date, record.ended, cell), PARTS, "when")
+    told = once((record.agency, record.about, record.said, record.place, cell), PARTS, "told")
+    marks = once((record.marks,), PARTS, "marks")
+    status = once((record.standing, record.status, cell), PARTS, "status")
+    where = breakable(record.where)
+    return Markup(  # noqa: S704
+        f"{first}\n{when}\n{told}{marks}\n{status}\n<td{cell}>{where}</td>\n</tr>\n"
     )
-    return Markup("\n".join(pieces))  # noqa: S704
 
 
 def drawn_marks(marks: Iterable[TimeMark]) -> Markup:
@@ -128,6 +129,28 @@ def _drawn(mark: TimeMark) -> str:
 def anchors(numbers: Iterable[int]) -> Markup:
     """Links to records of the same page by their numbers."""
     return Markup(" ".join(f'<a href="#r{n:d}">{n:d}</a>' for n in numbers))  # noqa: S704
+
+
+def bars(items: Sequence[Bar], *, joined: bool) -> Markup:
+    """The bars of an analyst's drawing, `joined` end to end or each from zero."""
+    rows = [_bar(item, joined=joined and item is not items[-1]) for item in items]
+    return Markup("".join(rows))  # noqa: S704
+
+
+def _bar(bar: Bar, *, joined: bool) -> str:
+    """One bar; all of it but its label and its amount are numbers."""
+    y, end = bar.y, bar.end
+    drawn = (
+        f'<text x="0" y="{y + 14}">{escape(bar.label)}</text>\n'
+        f'<rect class="{"up" if bar.raises else "down"}" x="{bar.x}%" y="{y + 19}" '
+        f'width="{bar.width}%" height="13"/>\n'
+    )
+    if joined:
+        drawn += f'<line class="join" x1="{end}%" x2="{end}%" y1="{y + 32}" y2="{y + 57}"/>'
+    if bar.amount:
+        place = f'x="{bar.text_x}%" y="{y + 30}" text-anchor="{bar.text_anchor}"'
+        drawn += f'<text class="amt" {place}>{escape(bar.amount)}</text>'
+    return drawn
 
 
 def contributions(parts: Iterable[Part]) -> Markup:

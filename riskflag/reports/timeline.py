@@ -110,7 +110,7 @@ def timeline(flag: Mapping[str, Any], records: Iterable[Record] | None = None) -
 def _scale(contacts: Sequence[Mapping[str, Any]], as_of: str) -> Scale:
     """A scale up to the night: from the first record, but from 30 days to two years wide."""
     last = dt.date.fromisoformat(as_of)
-    first = min(dt.date.fromisoformat(contact["occurred_on"]) for contact in contacts)
+    first = dt.date.fromisoformat(min(contact["occurred_on"] for contact in contacts))
     shown = max(first, last - dt.timedelta(days=LONGEST))
     return Scale(min(shown, last - dt.timedelta(days=30)), last, earlier=first < shown)
 
@@ -137,8 +137,8 @@ def _marks(marks: Iterable[TimeMark], step: float) -> tuple[TimeMark, ...]:
 
 def _mark(contact: Mapping[str, Any], told: Record, scale: Scale) -> TimeMark:
     shape = "pattern" if contact["in_pattern"] else "help" if told.helps else "other"
-    x, ended = scale.at(contact["occurred_on"]), contact.get("ended_on")
-    end_x = scale.at(ended) if ended and ended > contact["occurred_on"] else None
+    day, ended = contact["occurred_on"], contact.get("ended_on")
+    x, end_x = scale.at(day), scale.at(ended) if ended and ended > day else None
     late_x = scale.at(contact["known_on"]) if told.late else None
     return TimeMark(x, shape, end_x, late_x, told.withdrawn)
 

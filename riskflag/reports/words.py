@@ -139,6 +139,7 @@ def age(child: Mapping[str, Any]) -> str:
 # ---------------------------------------------------------------- agencies and records
 
 
+@lru_cache(maxsize=1024)
 def agency(name: str) -> str:
     """An agency as a label: Emergency department."""
     return str(words()["agencies"].get(name, {}).get("label", sentence(plain(name))))
@@ -386,5 +387,6 @@ def asks_child(question: str) -> bool:
     )
 
 
+@lru_cache(maxsize=8192)
 def _date(value: dt.date | str) -> dt.date:
     return value if isinstance(value, dt.date) else dt.date.fromisoformat(value[:10])

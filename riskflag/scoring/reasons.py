@@ -109,14 +109,15 @@ def _reasons(
     sign = 1 if direction == "raises" else -1
     push = math.fsum(abs(total) for total in totals.values())
     ranked = sorted(totals.items(), key=lambda item: (-abs(item[1]), item[0]))
+    shares = [abs(total) / push for _, total in ranked]
     return [
         ModelReason(
             theme,
             direction,
-            abs(total) / push,
-            strength_of(abs(total) / push),
+            share,
+            strength_of(share),
             total,
             tuple(sorted(grouped[theme], key=lambda p: (-sign * p.contribution, p.name))),
         )
-        for theme, total in ranked
+        for (theme, total), share in zip(ranked, shares, strict=True)
     ]

@@ -88,8 +88,9 @@ def counted(of: Aggregate, contacts: Sequence[Contact], as_of: int) -> list[Cont
     return [
         contact
         for contact in contacts
-        if clock.visible(contact["known_day"], contact["superseded_day"], as_of)
-        and clock.in_window(contact["occurred_day"], as_of, days, of.ending)
+        # The window leaves out most, and so comes first.
+        if clock.in_window(contact["occurred_day"], as_of, days, of.ending)
+        and clock.visible(contact["known_day"], contact["superseded_day"], as_of)
         and selected(of.selection, contact)
     ]
 

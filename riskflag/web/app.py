@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -14,7 +13,7 @@ from flask.typing import ResponseReturnValue
 from jinja2 import ChoiceLoader, FileSystemLoader, PrefixLoader
 
 from riskflag.casework.looks import LookBook
-from riskflag.casework.store import open_store
+from riskflag.casework.store import open_store, taking_turns
 from riskflag.nightly import published
 from riskflag.reports import render
 from riskflag.web import components, faults, gate, guard, layout
@@ -56,7 +55,7 @@ def create_app(workspace: Workspace, *, development_sign_in: bool) -> Flask:
     IntegrityError when the store or users.toml are not as they should be.
     """
     app = Flask("riskflag.web", root_path=str(HERE))
-    store = replace(open_store(workspace, create=False), queue=workspace.root / ".turns.lock")
+    store = taking_turns(open_store(workspace, create=False), workspace.root / ".turns.lock")
     published.complete(workspace, store)
     app.extensions["riskflag_store"] = store
     app.extensions["riskflag_workspace"] = workspace

@@ -33,9 +33,8 @@ class Case:
         return str(self.flag["level"])
 
 
-def opened_case(flag_id: str, action: str) -> Case:
-    """A flag for a page of the review; the look at the child is recorded first (law 10)."""
-    desk.look(flag_id, action)
+def case_of(flag_id: str) -> Case:
+    """A flag for the steps of a review; whoever shows it records the look first (law 10)."""
     flag = published_flag(desk.workspace(), desk.store(), flag_id)
     page = brief(flag)
     return Case(flag_id, flag, page, reasons_of(flag, page))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -23,8 +22,6 @@ from riskflag.web.answers import Told, in_words
 from riskflag.web.case import Case
 from riskflag.web.drafting import Writing
 from riskflag.web.forms_review import IF_NEW, Reason, quiet_reason
-
-LONG_AGO = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
 def new_review(case: Case, kept: Writing) -> NewReview:
@@ -51,7 +48,7 @@ def new_review(case: Case, kept: Writing) -> NewReview:
         quiet_reason=quiet_reason(answers),
         discussed_with=answers.get("discussed_with") or "",
         first_thought=answers.get("first_thought") or None,
-        sections_opened=_sections(case, kept),
+        sections_opened=_sections(case),
         expected=kept.opening.shown,
         review_id=kept.opening.review_id,
     )
@@ -89,14 +86,9 @@ SECTIONS = {
 }
 
 
-def _sections(case: Case, kept: Writing) -> tuple[str, ...]:
+def _sections(case: Case) -> tuple[str, ...]:
     """The sections that this reviewer opened, by the audit chain, since the last review."""
-    assert kept.opening is not None
-    before = [
-        review.decided_at for review in kept_reviews.reviews_of_flag(desk.store(), case.flag_id)
-    ]
-    since = max(before, default=LONG_AGO)
-    opened = kept_reviews.pages_opened(desk.store(), case.flag_id, desk.user().name, since)
+    opened = kept_reviews.pages_opened(desk.store(), case.flag_id, desk.user().name)
     return tuple(name for look, name in SECTIONS.items() if look in opened)
 
 

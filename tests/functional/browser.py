@@ -44,16 +44,30 @@ def browser() -> Iterator[object]:
 
 @contextlib.contextmanager
 def opened(running, file: Path, *, width: int = 1280, height: int = 900, **media) -> Iterator:
-    """A page of the browser showing a file; requests to anywhere else are refused and kept."""
-    context = running.new_context(viewport={"width": width, "height": height}, **media)
-    page = context.new_page()
-    page.asked = []
-    page.on("request", lambda request: page.asked.append(request.url))
+    """A page of the browser showing a file; what it asks for, first the file itself, is kept.
+
+    A new context costs several times what such a page costs: pages that are seen as everybody
+    sees them, and that keep nothing, share one.
+    """
+    context = running.new_context(**media) if media or not running.contexts else running.contexts[0]
+    page = context.pages[0] if context.pages else context.new_page()
+    asked: list[str] = []
+
+    def note(request) -> None:
+        asked.append(request.url)
+
     try:
+        page.goto("about:blank")
+        page.emulate_media(media="null")
+        page.set_viewport_size({"width": width, "height": height})
+        page.on("request", note)
         page.goto(file.as_uri())
+        page.asked = asked
         yield page
     finally:
-        context.close()
+        page.remove_listener("request", note)
+        if media:
+            context.close()
 
 
 def paper(page, target: Path) -> int:

@@ -7,9 +7,11 @@ import re
 import threading
 
 import pytest
+import sqlalchemy as sa
 
 from riskflag.casework.drafts import draft_of, save_draft
 from riskflag.casework.reviews import reviews_of
+from riskflag.casework.tables import Audit
 from tests.web.conftest import ROLES
 from tests.web.reviewing import WHY, Reviewer, flags_of, hidden, names, said, sign_in_as
 
@@ -69,6 +71,29 @@ def test_the_slower_goes_on_from_the_conflict_and_saves(at_flag, store):
     found = reviews_of(store, slow.flag_id)
     assert [review.reviewer for review in found] == [COLLEAGUE, ME]
     assert found[1].amends == found[0].review_id
+
+
+def looks_at(store) -> int:
+    """How many looks at the pages of a review the audit chain holds."""
+    with store.reading() as session:
+        return session.scalar(sa.select(sa.func.count()).where(Audit.action == "read_review"))
+
+
+def test_each_page_of_a_review_is_a_look_and_a_step_that_leads_on_is_none(at_flag, store):
+    """Law 10: the form, what is missing, the check, a conflict and the saved review are looks."""
+    me, colleague = at_flag(ME, COLLEAGUE)
+    before = looks_at(store)
+    form = me.desk.get(me.at).text
+    assert me.send(form).status_code == 422
+    assert looks_at(store) == before + 2
+    assert me.send(form, decision="refer", why=WHY, worth_bringing="no").status_code == 303
+    assert looks_at(store) == before + 2
+    check = me.desk.get(f"{me.at}/check").text
+    assert looks_at(store) == before + 3
+    colleague.save()
+    before = looks_at(store)
+    assert me.desk.client.post(f"{me.at}/check", data=hidden(check)).status_code == 409
+    assert looks_at(store) == before + 1
 
 
 @pytest.mark.parametrize("seed", range(8))

@@ -177,9 +177,7 @@ class Day:
         if table.num_rows == 0:
             return
         merged = identifiers_with_keys(table)
-        person, _ = identities.resolve(
-            merged.column("subject_scheme"), merged.column("subject_value")
-        )
+        person, _ = identities.resolve(merged)
         merged = self._resolved_only(merged.append_column("person_id", person), "identifier")
         self._add_merged(part, (table, identifier_keys(table)), merged)
 
@@ -189,9 +187,7 @@ class Day:
         if not pc.any(table.column("linkage")).as_py():
             return
         merged = merged_persons(table.filter(table.column("linkage")).combine_chunks())
-        person, disputed = identities.resolve(
-            merged.column("subject_scheme"), merged.column("subject_value")
-        )
+        person, disputed = identities.resolve(merged)
         person = pc.if_else(pa.array(disputed), "", person)
         made = made_identifiers(merged, person)
         winners = made.append_column("withdrawn", pa.repeat(False, made.num_rows))
@@ -204,9 +200,7 @@ class Day:
         if table.num_rows == 0:
             return
         merged = merged_persons(table)
-        person, _ = identities.resolve(
-            merged.column("subject_scheme"), merged.column("subject_value")
-        )
+        person, _ = identities.resolve(merged)
         merged = self._resolved_only(merged.append_column("person_id", person), "person")
         conflicts = int(isin(merged.column("issues"), ["conflict"]).sum())
         self.issues.update({"person_conflict": conflicts} if conflicts else {})
@@ -233,12 +227,8 @@ class Day:
 
     def _relationships(self, part: Part, identities: Identities) -> None:
         table = part.sound()
-        person, _ = identities.resolve(
-            table.column("subject_scheme"), table.column("subject_value")
-        )
-        related, _ = identities.resolve(
-            table.column("related_scheme"), table.column("related_value")
-        )
+        person, _ = identities.resolve(table)
+        related, _ = identities.resolve(table, "related")
         table = table.append_column("person_id", person).append_column("related_id", related)
         for rows in self._versions(part, Rows.of(table)):
             self._append("relationship", rows)
@@ -275,11 +265,7 @@ class Day:
         if part is None:
             return None
         table = part.sound()
-        person, disputed = identities.resolve(
-            table.column("subject_scheme"),
-            table.column("subject_value"),
-            table.column("occurred_on"),
-        )
+        person, disputed = identities.resolve(table, day="occurred_on")
         occurred = numbers(table.column("occurred_on"), self.day)
         occurred = occurred[occurred <= self.day]
         table = table.append_column("person_id", person)
@@ -328,11 +314,7 @@ class Day:
         """Contacts kept without a person whose identifier is now known: linked from today."""
         linked: dict[str, str] = {}
         for waiting in self.state.contacts.waiting():
-            person, _ = identities.resolve(
-                waiting.column("subject_scheme"),
-                waiting.column("subject_value"),
-                waiting.column("occurred_on"),
-            )
+            person, _ = identities.resolve(waiting, day="occurred_on")
             found = waiting.append_column("found", person).filter(person.is_valid())
             said = (found.column(name).to_pylist() for name in ("contact_key", "found"))
             linked.update(zip(*said, strict=True))
@@ -360,12 +342,8 @@ class Day:
         current = current.filter(pa.array(waiting)).combine_chunks()
         if current.num_rows == 0:
             return
-        person, _ = identities.resolve(
-            current.column("subject_scheme"), current.column("subject_value")
-        )
-        related, _ = identities.resolve(
-            current.column("related_scheme"), current.column("related_value")
-        )
+        person, _ = identities.resolve(current)
+        related, _ = identities.resolve(current, "related")
         both = pc.and_(person.is_valid(), related.is_valid())
         linked = {"person_id": person.filter(both), "related_id": related.filter(both)}
         self._append("relationship", self._again(current.filter(both), linked))

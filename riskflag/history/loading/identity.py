@@ -70,14 +70,14 @@ class Identities:
         )
 
     def resolve(
-        self, scheme: pa.Array, value: pa.Array, day: Any | None = None
+        self, table: pa.Table, whom: str = "subject", *, day: str | None = None
     ) -> tuple[pa.Array, Mask]:
-        """The person of each identifier (null: nobody knows), and which are disputed.
+        """The person each row names as its `whom` (null: nobody knows), and which are disputed.
 
-        `day` is when each record says something happened: it decides between people who held one
-        identifier one after the other. Without a day such an identifier is disputed.
+        The column `day` is when each record says something happened: it decides between people who
+        held one identifier one after the other. Without it such an identifier is disputed.
         """
-        scheme, value = one(scheme), one(value)
+        scheme, value = (one(table.column(f"{whom}_{part}")) for part in ("scheme", "value"))
         itself = isin(scheme, ["person"])
         if itself.all() and not self._own_disputed():
             return value, np.zeros(len(value), np.bool_)
@@ -86,7 +86,7 @@ class Identities:
         found = self.persons.take(place) if len(self.persons) else pa.nulls(len(names), pa.string())
         disputed = np.asarray(pc.and_(pc.is_in(names, value_set=self.disputed), value.is_valid()))
         if self.dated:
-            found, unclear = self._by_day(names, found, day)
+            found, unclear = self._by_day(names, found, table.column(day) if day else None)
             disputed = disputed | unclear
         return pc.if_else(pa.array(itself), value, found), disputed
 

@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 
 from riskflag.casework.kept_reviews import is_open, reviews_of_flag
 from riskflag.web import desk, drafting
-from riskflag.web.case import opened_case
+from riskflag.web.case import case_of
 from riskflag.web.forms import complete, error_list
 from riskflag.web.forms_review import FirstThoughtForm
 from riskflag.web.gate import sitting
@@ -41,13 +41,14 @@ def ask_first() -> ResponseReturnValue | None:
 @desk.needs("review")
 def first_thought(flag_id: str) -> ResponseReturnValue:
     """The records alone, and the one question; the answer goes into the draft."""
-    case, form = opened_case(flag_id, LOOK), FirstThoughtForm()
+    case, form = case_of(flag_id), FirstThoughtForm()
     kept = drafting.writing(flag_id)
     if request.method == "POST" and complete(form):
         answers = {**kept.answers, "first_thought": form.first_thought.data}
         drafting.keep(flag_id, replace(kept, answers=answers))
         return redirect(case.url, code=303)
     errors = error_list(form) if request.method == "POST" else []
+    desk.look(flag_id, LOOK)  # before it is shown (law 10); an answer only leads on
     html = render_template(
         "review_first.html",
         page=case.page,

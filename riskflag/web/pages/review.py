@@ -20,7 +20,7 @@ from riskflag.errors import ConfigError, ConflictError, InputError
 from riskflag.reports.review_words import instant, returns
 from riskflag.web import desk, drafting, reviewed
 from riskflag.web.answers import told, wrong
-from riskflag.web.case import Case, opened_case
+from riskflag.web.case import Case, case_of
 from riskflag.web.drafting import Writing
 from riskflag.web.forms import Empty, as_choices, complete, error_list, trusted
 from riskflag.web.forms_review import (
@@ -65,7 +65,7 @@ def _own_check_of_tokens(state: Any) -> None:
 @desk.needs("review")
 def form(flag_id: str) -> ResponseReturnValue:
     """The form, with this reviewer's draft in it."""
-    case = opened_case(flag_id, LOOK)
+    case = case_of(flag_id)
     kept = _kept(case)
     about = _about(case, kept)
     now = reviews.shown(desk.store(), flag_id)
@@ -86,7 +86,7 @@ def form(flag_id: str) -> ResponseReturnValue:
 @desk.needs("review")
 def answer(flag_id: str) -> ResponseReturnValue:
     """Keep the answers; go on when they are complete, or show what is missing."""
-    case = opened_case(flag_id, LOOK)
+    case = case_of(flag_id)
     asked = review_form(case.reasons, {}, offered=desk.answers())
     kept = _kept(case).with_answers(review_answers(asked))
     opening = drafting.unseal(flag_id, request.form.get("opening"))
@@ -109,7 +109,7 @@ def answer(flag_id: str) -> ResponseReturnValue:
 @desk.needs("review")
 def autosave(flag_id: str) -> ResponseReturnValue:
     """Keep what is typed so far; for the script that saves between the steps."""
-    case = opened_case(flag_id, LOOK)
+    case = case_of(flag_id)
     asked, kept = review_form(case.reasons, {}, offered=desk.answers()), _kept(case)
     opening = drafting.unseal(flag_id, request.form.get("opening"))
     if opening is None or not trusted(asked):
@@ -145,7 +145,7 @@ def kept(flag_id: str) -> ResponseReturnValue:
 @desk.needs("review")
 def say_wrong(flag_id: str) -> ResponseReturnValue:
     """What is wrong with each reason that was called wrong."""
-    case = opened_case(flag_id, LOOK)
+    case = case_of(flag_id)
     kept = _kept(case)
     blamed = wrong(case.reasons, kept.answers)
     if kept.opening is None or not blamed:
@@ -172,7 +172,7 @@ def say_wrong(flag_id: str) -> ResponseReturnValue:
 @desk.needs("review")
 def check(flag_id: str) -> ResponseReturnValue:
     """All answers once more, each with a way back to change it."""
-    case = opened_case(flag_id, LOOK)
+    case = case_of(flag_id)
     kept = _kept(case)
     to_do = _to_do(case, kept)
     if to_do is not None:
@@ -184,7 +184,7 @@ def check(flag_id: str) -> ResponseReturnValue:
 @desk.needs("review")
 def save(flag_id: str) -> ResponseReturnValue:
     """Record the review; a second press of the button finds it recorded already."""
-    case = opened_case(flag_id, LOOK)
+    case = case_of(flag_id)
     kept, sent = _kept(case), Empty()
     if kept.opening is None:
         if reviewed.own(flag_id, request.form.get("review_id")):
@@ -210,12 +210,13 @@ def save(flag_id: str) -> ResponseReturnValue:
 @desk.needs("review")
 def saved(flag_id: str) -> ResponseReturnValue:
     """The saved review, with its text for the case system."""
-    case = opened_case(flag_id, LOOK)
+    case = case_of(flag_id)
     found = reviewed.own(flag_id, request.args.get("review"))
     if found is None:
         raise InputError("There is no review of yours with this number; look at past reviews.")
     text = reviewed.text_for_case_system(case, found)
-    return render_template(
+    return _page(
+        case,
         "review_saved.html",
         flag_id=flag_id,
         happened=reviewed.what_happened(case, found),
@@ -225,6 +226,12 @@ def saved(flag_id: str) -> ResponseReturnValue:
         amend_url=f"{case.url}/review?amend={found.review_id}",
         first=reviewed.first_of(case, found),
     )
+
+
+def _page(case: Case, template: str, **values: Any) -> str:
+    """A page about the child: a look (law 10). A step that only leads on shows nothing: none."""
+    desk.look(case.flag_id, LOOK)
+    return render_template(template, **values)
 
 
 def _saved_url(case: Case, review_id: str) -> str:
@@ -309,7 +316,8 @@ def _form_page(
     allowed = may_come_back(case.level, offered)
     times = returns(offered.return_weeks)
     asked.comes_back.choices = as_choices(time for time in times if time[0] in allowed)
-    return render_template(
+    return _page(
+        case,
         "review.html",
         page=case.page,
         reasons=case.reasons,
@@ -333,7 +341,8 @@ def _form_page(
 
 def _wrong_page(case: Case, kept: Writing, asked: FlaskForm, notices: list[str]) -> str:
     assert kept.opening is not None
-    return render_template(
+    return _page(
+        case,
         "review_wrong.html",
         page=case.page,
         reasons=wrong(case.reasons, kept.answers),
@@ -349,7 +358,8 @@ def _wrong_page(case: Case, kept: Writing, asked: FlaskForm, notices: list[str])
 
 def _check_page(case: Case, kept: Writing, sent: FlaskForm, told_wrong: list[str]) -> str:
     assert kept.opening is not None
-    return render_template(
+    return _page(
+        case,
         "review_check.html",
         page=case.page,
         rows=told(case.reasons, kept.answers, kept.problems, desk.answers()),
@@ -367,7 +377,8 @@ def _conflict_page(case: Case, kept: Writing, said: str) -> str:
     """Somebody was faster: what they saved, what this reviewer wrote, and how to go on."""
     other = reviewed.newest(case)
     closed = not is_open(desk.store(), case.flag_id)
-    return render_template(
+    return _page(
+        case,
         "review_conflict.html",
         flag_id=case.flag_id,
         said=said,
@@ -379,7 +390,8 @@ def _conflict_page(case: Case, kept: Writing, said: str) -> str:
 
 
 def _already_reviewed(case: Case) -> ResponseReturnValue:
-    return render_template(
+    return _page(
+        case,
         "review_closed.html",
         page=case.page,
         other=reviewed.newest(case),

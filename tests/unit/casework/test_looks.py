@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import replace
 
 import pytest
 import sqlalchemy as sa
 
 from riskflag.casework import audit
 from riskflag.casework.looks import LookBook, _Look
-from riskflag.casework.store import open_store
+from riskflag.casework.store import open_store, taking_turns
 from riskflag.casework.tables import Audit
 from riskflag.errors import InputError, StorageError
 from riskflag.workspace import Workspace
@@ -34,7 +33,7 @@ def entries(store) -> list[tuple[str, str | None]]:
 @pytest.mark.parametrize("books", [1, 2])
 def test_readers_at_the_same_moment_are_each_recorded_once(store, tmp_path, books):
     """Eight threads, over one book or two: each look is committed when its call returns."""
-    shelf = [LookBook(replace(store, queue=tmp_path / "queue")) for _ in range(books)]
+    shelf = [LookBook(taking_turns(store, tmp_path / "queue")) for _ in range(books)]
     missing = []
 
     def read(number: int) -> None:

@@ -17,8 +17,9 @@ UPN, TEMPORARY = "B801200005001", "B80120000500A"
 def whose(held, scheme, value, day=None, roots=None):
     """The person, and whether the identifier is disputed."""
     table = pa.Table.from_pylist(held, schema=IDENTIFIER)
+    row = {"subject_scheme": [scheme], "subject_value": [value], "occurred_on": [day]}
     found, disputed = Identities.of(table, roots).resolve(
-        pa.array([scheme]), pa.array([value]), None if day is None else pa.array([day])
+        pa.table(row), day=None if day is None else "occurred_on"
     )
     return found[0].as_py(), bool(disputed[0])
 
