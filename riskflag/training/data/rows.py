@@ -55,7 +55,7 @@ class Rows:
         """person_id and as_of (datetime64), as `riskflag.signals.build` takes them."""
         return pd.DataFrame(
             {
-                "person_id": np.asarray(self.ids, dtype=object)[self.person],
+                "person_id": [self.ids[place] for place in self.person.tolist()],
                 "as_of": self.as_of.astype("datetime64[D]").astype("datetime64[s]"),
             }
         )

@@ -18,7 +18,7 @@ Ints = NDArray[np.int64]
 
 #: Newton's steps at most.
 STEPS = 50
-#: Log-odds nearer than this are taken for one where many draws are made.
+#: Log-odds nearer than this share of their spread are taken for one where many draws are made.
 _TOLD = 1e-4
 #: A list is first looked at this many times as far as it is long, then so many times further.
 _AHEAD = 4
@@ -160,8 +160,10 @@ def logistic_line(
         curvature = np.array([[bend.sum(), middle], [middle, (slanted * x).sum()]])
         pull = np.array([missing.sum(), (missing * x).sum()]) - 1e-6 * beta
         step = np.linalg.solve(curvature + 1e-6 * np.eye(2), pull)
-        beta += np.clip(step, -2, 2)
-        if np.abs(step).max() < 1e-10:
+        longest = np.abs(step).max()
+        # Shortened, never bent: where x lies far from 0 its two parts only go together.
+        beta += step * min(1.0, 2 / max(longest, 1.0))
+        if longest < 1e-10:
             break
     return float(beta[0]), float(beta[1])
 
@@ -198,8 +200,8 @@ def _intercept(offset: Floats, labels: Floats, weights: Floats, *, start: float 
 class Levels:
     """Probabilities against what came, for many draws of the rows (0/1 labels).
 
-    Slope and intercept are sums over rows, so rows of one probability are added up first; log-odds
-    are told apart by _TOLD, which moves the slope by less than a millionth.
+    Slope and intercept are sums over rows, so rows of one probability are added up first. Log-odds
+    are told apart by _TOLD of their spread, which moves the slope by about a millionth.
     """
 
     probability: Floats
@@ -207,8 +209,10 @@ class Levels:
 
     @cached_property
     def _distinct(self) -> tuple[Floats, Ints]:
-        steps, place = np.unique(np.rint(logit(self.probability) / _TOLD), return_inverse=True)
-        return steps * _TOLD, place
+        odds = logit(self.probability)
+        width = _TOLD * float(odds.std()) or 1.0
+        cell, place = np.unique(np.rint((odds - odds[0]) / width), return_inverse=True)
+        return odds[0] + cell * width, place
 
     @cached_property
     def _whole(self) -> tuple[tuple[float, float], float]:

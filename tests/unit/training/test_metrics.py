@@ -108,6 +108,21 @@ def test_figures_of_many_draws_are_those_of_each_draw_by_itself() -> None:
         assert found["expected_over_observed"] == ratio
 
 
+def test_the_slope_of_a_draw_is_found_where_probabilities_hardly_differ() -> None:
+    """Far from 0 and close together: intercept and slope are found together, or not at all."""
+    rng = np.random.default_rng(5)
+    odds = -4.6 + 0.09 * np.round(rng.normal(size=20_000), 1)
+    told, labels = 1 / (1 + np.exp(-odds)), (rng.random(20_000) < 0.006).astype(float)
+    levels = Levels(told, labels)
+    for _ in range(60):
+        weights = rng.poisson(1, 20_000).astype(float)
+        intercept, slope = logistic_line(odds, labels, weights)
+        missing = weights * (labels - 1 / (1 + np.exp(-(intercept + slope * odds))))
+        # Both sums are 0 at the answer, and nowhere else.
+        assert np.abs([missing.sum(), (missing * odds).sum()]).max() < 1e-3
+        assert levels.figures(weights)["slope"] == pytest.approx(slope, abs=1e-3)
+
+
 @pytest.mark.parametrize("equal", [1, 500])
 def test_a_short_list_is_judged_without_going_down_all_of_it(equal: int) -> None:
     """However far a draw without weight at the top, or a long tie, makes it look."""
