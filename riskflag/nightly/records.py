@@ -111,8 +111,9 @@ class RowsOf(Mapping[str, Sequence[Row]]):
 
 def rows_of(table: pa.Table) -> list[Row]:
     """The rows of a table as dictionaries."""
-    columns = [_reader(table[name])(0, table.num_rows) for name in table.column_names]
-    return [dict(zip(table.column_names, row, strict=True)) for row in zip(*columns, strict=True)]
+    names = table.column_names  # a list made anew whenever it is asked for
+    columns = [_reader(table[name])(0, table.num_rows) for name in names]
+    return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
 
 
 def _reader(column: pa.ChunkedArray) -> Callable[[int, int], list[Any]]:
