@@ -81,9 +81,7 @@ def serve(
     else:
         raise StorageError("A process of the server ended by itself; start it again.")
     finally:
-        _end(children)
-        for inbox in inboxes:
-            inbox.close()
+        _end(children, inboxes)
 
 
 class Inbox(socket.socket):
@@ -189,13 +187,16 @@ def _answer(workspace: Workspace, sock: socket.socket) -> None:
         app.extensions["riskflag_store"].close()
 
 
-def _end(children: list[int]) -> None:
-    """Ask each child to stop as on Ctrl-C and wait for it; one that is gone already is passed."""
+def _end(children: list[int], inboxes: Sequence[socket.socket]) -> None:
+    """Ask each child to stop as on Ctrl-C and wait for it; one that is gone already is passed.
+
+    A child that is still starting may lose the signal: its inbox, closed, ends it all the same.
+    """
     for child in children:
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.kill(child, signal.SIGTERM)
-        except ProcessLookupError:
-            continue
+    for inbox in inboxes:
+        inbox.close()
     for child in children:
         try:
             os.waitpid(child, 0)

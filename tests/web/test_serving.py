@@ -85,6 +85,28 @@ def test_a_process_that_dies_ends_the_others_and_is_told(web_workspace):
         server.wait()
 
 
+DEAF = """
+import os, signal, socket
+from riskflag.web import server
+ours, theirs = socket.socketpair()
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+child = os.fork()
+if not child:
+    ours.close()
+    try:
+        server.Inbox(theirs, theirs).accept()
+    except KeyboardInterrupt:
+        os._exit(0)
+theirs.close()
+server._end([child], [ours])
+"""
+
+
+def test_a_process_that_lost_its_signal_ends_all_the_same():
+    """One that is still starting may not hear it; nobody waits for it for ever."""
+    subprocess.run([sys.executable, "-c", DEAF], check=True, timeout=60)
+
+
 def test_when_the_first_process_is_killed_the_others_end_too(web_workspace):
     """Nothing goes on answering, or holding the store, that no service manager knows of."""
     server = started(web_workspace, "--development-sign-in", "--processes", "2")
