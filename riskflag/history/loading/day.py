@@ -176,9 +176,7 @@ class Day:
         table = part.sound()
         if table.num_rows == 0:
             return
-        merged = identifiers_with_keys(table)
-        person, _ = identities.resolve(merged)
-        merged = self._resolved_only(merged.append_column("person_id", person), "identifier")
+        merged = self._of_known(part.name, identifiers_with_keys(table), identities)
         self._add_merged(part, (table, identifier_keys(table)), merged)
 
     def _own_records(self, part: Part, identities: Identities) -> None:
@@ -199,9 +197,7 @@ class Day:
         table = part.sound()
         if table.num_rows == 0:
             return
-        merged = merged_persons(table)
-        person, _ = identities.resolve(merged)
-        merged = self._resolved_only(merged.append_column("person_id", person), "person")
+        merged = self._of_known(part.name, merged_persons(table), identities)
         conflicts = int(isin(merged.column("issues"), ["conflict"]).sum())
         self.issues.update({"person_conflict": conflicts} if conflicts else {})
         self._add_merged(part, (table, person_keys(table)), merged)
@@ -218,12 +214,14 @@ class Day:
         if len(known):
             part.item.note(rows[0], known, difference.status[at[known]])
 
-    def _resolved_only(self, table: pa.Table, name: str) -> pa.Table:
-        """Rows about a person who can be found; the others are counted."""
-        found = np.asarray(one(table.column("person_id")).is_valid())
+    def _of_known(self, name: str, table: pa.Table, identities: Identities) -> pa.Table:
+        """Rows about a person who can be found, each with the person; the others are counted."""
+        person, _ = identities.resolve(table)
+        found = np.asarray(person.is_valid())
         if not found.all():
             self.issues[f"{name}_not_resolved"] += int((~found).sum())
-        return table.filter(pa.array(found)).combine_chunks()
+        whole = table.append_column("person_id", person)
+        return whole.filter(pa.array(found)).combine_chunks()
 
     def _relationships(self, part: Part, identities: Identities) -> None:
         table = part.sound()
