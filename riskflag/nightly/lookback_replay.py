@@ -26,7 +26,7 @@ from riskflag.history.store.view import History
 from riskflag.nightly.lookback_kinds import Cuts
 from riskflag.progress import silent
 from riskflag.scoring.flags import UNKNOWN, YES
-from riskflag.scoring.reasons import ModelReason, part_of, reason_of, strength_of
+from riskflag.scoring.reasons import LEAST, ModelReason, part_of, reason_of
 
 if TYPE_CHECKING:
     from riskflag.scoring.bundle import Bundle
@@ -40,8 +40,6 @@ if TYPE_CHECKING:
 Days = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
-
-SLIGHT = "slight"
 
 
 @dataclass(frozen=True)
@@ -86,15 +84,27 @@ class Replay:
 
     def fired(self, rule: int) -> Bools:
         """On which days a rule said yes."""
-        yes: Bools = (self.results.outcome[:, rule] == YES) & self.counts
-        return yes
+        return self._said_yes[rule]
+
+    @cached_property
+    def _said_yes(self) -> Bools:
+        return self._outcome(YES)
+
+    @cached_property
+    def _unknown(self) -> Bools:
+        return self._outcome(UNKNOWN)
+
+    def _outcome(self, wanted: int) -> Bools:
+        """On which days each rule came out like this (bool [rules, n])."""
+        found: Bools = np.ascontiguousarray((self.results.outcome == wanted).T) & self.counts
+        return found
 
     def undecided(self, rule: int) -> Bools:
         """On which days a rule could not be decided because a feed it needs was missing."""
-        found: Bools = (self.results.outcome[:, rule] == UNKNOWN) & self.counts
+        found = self._unknown[rule]
         if found.any():
             whole = [self.results.complete[n] for n in self.results.rulebook.rules[rule].signals]
-            found &= ~np.logical_and.reduce(whole)
+            found = found & ~np.logical_and.reduce(whole)
         return found
 
     def reason(self, row: int, theme: str) -> ModelReason:
@@ -148,7 +158,7 @@ class Said:
         for kind, totals in enumerate(self._totals):
             push = math.fsum(totals.values())
             for theme, total in totals.items():
-                if strength_of(total / push) != SLIGHT:
+                if total / push >= LEAST:
                     kinds.setdefault(theme, np.zeros(len(self._totals), np.bool_))[kind] = True
         found: dict[str, Bools] = {}
         for theme, told in sorted(kinds.items()):
@@ -200,10 +210,13 @@ def results_on(
 
     decided = evaluate(rulebook, table.rows(first))
     column = {name: table.column[name] for name in rulebook.signals}
+    # Whole rows at once: days are many, and the comparisons of one rule few.
+    leaves = np.concatenate(decided.leaves, axis=1).take(kind, axis=0)
+    ends = np.cumsum([leaf.shape[1] for leaf in decided.leaves])
     return replace(
         decided,
-        outcome=decided.outcome[kind],
-        leaves=tuple(leaf[kind] for leaf in decided.leaves),
+        outcome=decided.outcome.take(kind, axis=0),
+        leaves=tuple(np.split(leaves, ends[:-1], axis=1)),
         values={name: table.values[:, place] for name, place in column.items()},
         complete={name: table.complete[:, place] for name, place in column.items()},
     )
@@ -225,7 +238,7 @@ def _said(
     over = (raw >= float(bundle.thresholds["raw"]))[kind] & counts
     rows = np.flatnonzero(over)
     used, place = np.unique(kind[rows], return_inverse=True)
-    parts = model.contributions(values[used], model.names)
+    parts = model.contributions(values[used], model.names, raw=raw[used])
     return over, Said(bundle, table, rows, place, parts)
 
 
