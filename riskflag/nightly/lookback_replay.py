@@ -84,7 +84,8 @@ class Replay:
 
     def fired(self, rule: int) -> Bools:
         """On which days a rule said yes."""
-        return self._said_yes[rule]
+        yes: Bools = self._said_yes[rule]
+        return yes
 
     @cached_property
     def _said_yes(self) -> Bools:
@@ -101,7 +102,7 @@ class Replay:
 
     def undecided(self, rule: int) -> Bools:
         """On which days a rule could not be decided because a feed it needs was missing."""
-        found = self._unknown[rule]
+        found: Bools = self._unknown[rule]
         if found.any():
             whole = [self.results.complete[n] for n in self.results.rulebook.rules[rule].signals]
             found = found & ~np.logical_and.reduce(whole)
@@ -258,21 +259,21 @@ def cuts_of(names: tuple[str, ...], rulebook: Rulebook, model: Model | None) -> 
 
 def counted(history: History, person_id: str, days: Days) -> Bools:
     """On which days the person was a child known to the authority (bool [n])."""
-    turns = {int(days[0])}
     person = only(history.persons, pc.equal(history.persons["person_id"], person_id))
     births = numbers(person["birth_day"], NEVER)
-    turns |= set(adult_from(births[births != NEVER]).tolist())
-    turns |= _days_after(person, "known_day", "superseded_day", "death_day")
+    turns = [days[:1], adult_from(births[births != NEVER])]
+    turns += _days_after(person, "known_day", "superseded_day", "death_day")
     # Contacts tell only where a person row, or a date of birth, is missing.
     told = numbers(person["known_day"], NEVER)
     until = int(told.min()) if len(told) and (births != NEVER).all() else NEVER
     own = only(history.contacts, pc.equal(history.contacts["person_id"], person_id))
-    turns |= {day for day in _days_after(own, "known_day", "superseded_day") if day <= until + 1}
-    edges = sorted(day for day in turns if days[0] <= day <= days[-1])
+    turns += [some[some <= until + 1] for some in _days_after(own, "known_day", "superseded_day")]
+    every = np.unique(np.concatenate(turns))
+    edges = every[(days[0] <= every) & (every <= days[-1])]
     # Of others' links it matters only who names this person as an adult.
     links = history.relationships
     naming = only(links, pc.equal(links["related_id"], person_id))
-    people, child = children_on(own, person, naming, np.array(edges))
+    people, child = children_on(own, person, naming, edges)
     said = child[pc.equal(people, person_id).to_numpy(zero_copy_only=False)].any(axis=0)
     found: Bools = said[np.searchsorted(edges, days, side="right") - 1]
     return found
@@ -284,9 +285,9 @@ def only(table: pa.Table, wanted: pa.ChunkedArray) -> pa.Table:
     return table if every else table.filter(wanted)
 
 
-def _days_after(table: pa.Table, *names: str) -> set[int]:
-    """The days after those in some columns."""
-    return {day + 1 for name in names for day in numbers(table[name], NEVER).tolist()}
+def _days_after(table: pa.Table, *names: str) -> list[Days]:
+    """The days after those in each of some columns."""
+    return [numbers(table[name], NEVER) + 1 for name in names]
 
 
 @dataclass(frozen=True)

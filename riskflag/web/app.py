@@ -64,7 +64,8 @@ def create_app(workspace: Workspace, *, development_sign_in: bool) -> Flask:
     app.extensions["riskflag_kept"] = Kept()
     app.extensions["riskflag_orders"] = published.Orders()
     app.extensions["riskflag_looks"] = LookBook(store)
-    app.extensions["riskflag_line"] = app.wsgi_app = Line(app.wsgi_app)  # type: ignore[method-assign]
+    line = app.extensions["riskflag_line"] = Line(app.wsgi_app)
+    app.wsgi_app = line  # type: ignore[assignment, method-assign]
     app.config["DEVELOPMENT_SIGN_IN"] = development_sign_in
     guard.protect(app, store.key, plain_http=development_sign_in)
     faults.register(app)

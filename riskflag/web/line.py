@@ -48,12 +48,14 @@ class Line:
         self._at_work: _Place | None = None
         self._waiting: list[_Place] = []
 
-    def __call__(self, environ: WSGIEnvironment, respond: StartResponse) -> Iterable[bytes]:
+    def __call__(
+        self, environ: WSGIEnvironment, start_response: StartResponse, /
+    ) -> Iterable[bytes]:
         """Answer a request when its turn has come."""
         mine = self._of_thread.place = _Place(next(self._numbers))
         self._take(mine)
         try:
-            return self._app(environ, respond)
+            return self._app(environ, start_response)
         finally:
             self._of_thread.place = None
             self._give(mine)
