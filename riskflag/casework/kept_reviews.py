@@ -15,6 +15,7 @@ from riskflag.casework.store import Store
 from riskflag.casework.tables import Audit, Flag, ProblemStep, Publication, Review, Verdict
 from riskflag.errors import InputError
 
+_COUNT = sa.select(sa.func.count()).select_from(Review.__table__)
 _PERSON = sa.select(Flag.person_id).where(Flag.flag_id == sa.bindparam("flag"))
 _LAST_REVIEWED = sa.select(sa.func.max(sa.type_coerce(Review.decided_at, sa.Text))).where(
     Review.flag_id == sa.bindparam("flag")
@@ -107,7 +108,7 @@ def is_open(store: Store, flag_id: str) -> bool:
 def count(store: Store) -> int:
     """How many reviews are recorded; it only grows."""
     with store.reading() as session:
-        return int(session.scalar(sa.select(sa.func.count()).select_from(Review)) or 0)
+        return int(session.connection().scalar(_COUNT) or 0)
 
 
 def reviews_of_flag(store: Store, flag_id: str) -> tuple[KeptReview, ...]:

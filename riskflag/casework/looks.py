@@ -19,6 +19,10 @@ from riskflag.casework.tables import Flag
 from riskflag.errors import InputError
 
 FLAG_NUMBER = "F-"
+_FLAG = Flag.__table__.c
+_PEOPLE = sa.select(_FLAG.flag_id, _FLAG.person_id).where(
+    _FLAG.flag_id.in_(sa.bindparam("flags", expanding=True))
+)
 UNKNOWN = "There is no flag with this number; look at My reviews again."
 
 
@@ -102,7 +106,5 @@ def _entries(look: _Look, people: dict[str, str]) -> list[audit.Said]:
 
 def _people(session: Session, flags: set[str]) -> dict[str, str]:
     """The person of each flag number that there is."""
-    rows = session.execute(
-        sa.select(Flag.flag_id, Flag.person_id).where(Flag.flag_id.in_(sorted(flags)))
-    )
+    rows = session.connection().execute(_PEOPLE, {"flags": sorted(flags)})
     return {row.flag_id: row.person_id for row in rows}

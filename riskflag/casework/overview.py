@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import statistics
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -62,7 +63,8 @@ class Decided:
 class Overview:
     """The team's work at the current publication's day, and what was decided since a day.
 
-    `median_days_to_review` is from the day a flag was raised to its first review.
+    `median_days_to_review` is from the day a flag was raised to its first review. `nothing_further`
+    are the ids of the newest reviews that tell why: their words are about a child (`whys`).
     """
 
     as_of: dt.date | None
@@ -71,7 +73,7 @@ class Overview:
     decisions: tuple[Decided, ...]
     second_looks: int
     median_days_to_review: float | None
-    nothing_further: tuple[NothingFurther, ...]
+    nothing_further: tuple[str, ...]
 
 
 def overview(store: Store, since: dt.date, *, share: float, team: str | None = None) -> Overview:
@@ -98,14 +100,18 @@ def overview(store: Store, since: dt.date, *, share: float, team: str | None = N
         )
 
 
-def nothing_further(
-    store: Store, since: dt.date, *, share: float, team: str | None = None
-) -> tuple[NothingFurther, ...]:
-    """The part of the overview that is about single children: reviewers' words, by flag."""
+def whys(store: Store, review_ids: Sequence[str]) -> tuple[NothingFurther, ...]:
+    """Why a flag needed nothing further by each of these reviews, in their order."""
     with store.reading() as session:
-        return _nothing_further(
-            session, dt.datetime.combine(since, dt.time(), LONDON), share, team=team
-        )
+        rows = session.connection().execute(_WHYS, {"ids": list(review_ids)})
+        found = {row[0]: NothingFurther(*row[1:]) for row in rows}
+    return tuple(found[one] for one in review_ids)
+
+
+_REVIEW = Review.__table__.c
+_WHYS = sa.select(_REVIEW.review_id, _REVIEW.flag_id, _REVIEW.decided_at, _REVIEW.why).where(
+    _REVIEW.review_id.in_(sa.bindparam("ids", expanding=True))
+)
 
 
 def _shown(team: str | None) -> sa.ColumnElement[bool]:
@@ -173,9 +179,9 @@ def _days_to_review(session: Session, start: dt.datetime, team: str | None) -> f
 
 def _nothing_further(
     session: Session, start: dt.datetime, share: float, *, team: str | None
-) -> tuple[NothingFurther, ...]:
-    rows = session.execute(
-        sa.select(Review.flag_id, Review.decided_at, Review.why)
+) -> tuple[str, ...]:
+    found = session.scalars(
+        sa.select(Review.review_id)
         .where(
             meaning_of(Review) == NO_ACTION,
             Review.decided_at >= start,
@@ -185,4 +191,4 @@ def _nothing_further(
         .order_by(Review.decided_at.desc())
         .limit(REASONS_TOLD)
     )
-    return tuple(NothingFurther(*row) for row in rows)
+    return tuple(found)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -74,11 +74,16 @@ class State:
         return frozenset(waiting | {flag.person_id for flag in self.closed_flags})
 
 
+# Asked by most pages: made once, and of tables, for whole objects cost as much again.
+_RECORD = [Publication.__table__.c[one.name] for one in fields(PublicationRecord)]
+_NOW = sa.select(*_RECORD).join_from(Publication, Current, Current.publication_id == Publication.id)
+
+
 def current(store: Store) -> PublicationRecord | None:
     """The publication that readers see, or None before the first night."""
     with store.reading() as session:
-        found = _current(session)
-        return None if found is None else _record(found)
+        found = session.connection().execute(_NOW).first()
+        return None if found is None else PublicationRecord(*found)
 
 
 def published(store: Store, run_key: str) -> PublicationRecord | None:
@@ -114,9 +119,10 @@ class Held:
     length: int | None
 
 
+_VERSION = FlagVersion.__table__.c
 _HELD = (
-    sa.select(FlagVersion, Publication)
-    .join(Publication, Publication.id == FlagVersion.publication_id)
+    sa.select(_VERSION.payload_hash, _VERSION.starts, _VERSION.length, *_RECORD)
+    .join_from(Publication, FlagVersion, Publication.id == FlagVersion.publication_id)
     .join(Flag, Flag.version_id == FlagVersion.id)
     .where(Flag.flag_id == sa.bindparam("flag"))
 )
@@ -125,11 +131,11 @@ _HELD = (
 def held(store: Store, flag_id: str) -> Held | None:
     """Where the newest version of a flag is, or None when there is no such flag."""
     with store.reading() as session:
-        found = session.execute(_HELD, {"flag": flag_id}).first()
-        if found is None:
-            return None
-        version, publication = found
-        return Held(_record(publication), version.payload_hash, version.starts, version.length)
+        found = session.connection().execute(_HELD, {"flag": flag_id}).first()
+    if found is None:
+        return None
+    payload_hash, starts, length, *record = found
+    return Held(PublicationRecord(*record), payload_hash, starts, length)
 
 
 def held_versions(store: Store, flag_id: str) -> list[Held]:

@@ -24,8 +24,10 @@ LONGEST = dt.timedelta(hours=10)
 NOTED_EVERY = dt.timedelta(minutes=1)
 TOKEN_BYTES = 32
 
-_OPEN = sa.select(Sitting.user, Sitting.seen, Sitting.began).where(
-    Sitting.token_hash == sa.bindparam("token")
+# Every page asks: made once, and of the table, for whole objects cost as much again.
+_SITTING = Sitting.__table__.c
+_OPEN = sa.select(_SITTING.user, _SITTING.seen, _SITTING.began).where(
+    _SITTING.token_hash == sa.bindparam("token")
 )
 
 
@@ -46,7 +48,7 @@ def find(store: Store, token: str) -> str | None:
     """The user whose open sitting a token is, marked as seen; None when there is none."""
     now = moment()
     with store.reading() as session:
-        found = session.execute(_OPEN, {"token": _hash(token)}).first()
+        found = session.connection().execute(_OPEN, {"token": _hash(token)}).first()
         if found is None or now - found.seen > IDLE or now - found.began > LONGEST:
             return None
         user: str = found.user

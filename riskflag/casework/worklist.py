@@ -135,7 +135,7 @@ def worklist_page(
     """
     orders = orders or Orders()
     with store.reading() as session:
-        state = _State(*session.execute(_STATE).one())
+        state = _State(*session.connection().execute(_STATE).one())
         waiting = orders.of(session, Filters(), state)
         found = orders.of(session, filters or Filters(), state)
         pages = max(1, -(-len(found) // size))
@@ -148,7 +148,7 @@ def worklist_page(
 def count_waiting(store: Store, filters: Filters, orders: Orders) -> int:
     """How many waiting flags the filters let through."""
     with store.reading() as session:
-        return len(orders.of(session, filters, _State(*session.execute(_STATE).one())))
+        return len(orders.of(session, filters, _State(*session.connection().execute(_STATE).one())))
 
 
 _CURRENT = sa.select(Current.publication_id).scalar_subquery()

@@ -113,8 +113,9 @@ def numbers(column: Any, missing: int) -> Ints:
     array = one(column)
     if pa.types.is_date32(array.type):
         array = array.cast(pa.int32())
-    wide = array.cast(pa.int64())
-    return np.asarray(wide.fill_null(missing).to_numpy(zero_copy_only=False), np.int64)
+    if array.null_count:
+        array = array.cast(pa.int64()).fill_null(missing)
+    return np.asarray(array.to_numpy(zero_copy_only=False), np.int64)
 
 
 def group_starts(*keys: npt.NDArray[Any]) -> Mask:

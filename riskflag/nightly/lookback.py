@@ -7,7 +7,7 @@ rules and the model of choice (today's unless another is named), never with hind
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -27,13 +27,13 @@ from riskflag.nightly import lookback_records as told
 from riskflag.nightly.lookback_material import Asked, Material, material_of
 from riskflag.nightly.lookback_replay import Replay, only, replay
 from riskflag.nightly.lookback_steps import steps
-from riskflag.nightly.reasons import Child, Sources, rule_reason, theme_json
+from riskflag.nightly.reasons import SIGNALS_PER_THEME, statement, union
 from riskflag.nightly.records import child, rows_of
-from riskflag.scoring.flags import RuleHit
 
 if TYPE_CHECKING:
     from riskflag.casework.store import Store
     from riskflag.history.store.view import History
+    from riskflag.scoring.reasons import SignalPart
     from riskflag.workspace import Workspace
 
 Row = dict[str, Any]
@@ -90,12 +90,23 @@ def look_back_as_published(workspace: Workspace, store: Store, asked: Asked) -> 
 def _kept(workspace: Workspace, store: Store, asked: Asked, before: Past) -> History | None:
     """One child's history as the newest publication, or else what lies beside it, has it."""
     person_id, last = asked.person_id, _last(before, asked)
-    record = publishing.current(store)
-    if record is not None and record.as_of == before.nights[-1]:
-        found = near.kept_history(workspace.publications, record, person_id, last)
-        if found is not None:
-            return found
-    return aside.history_of(workspace, person_id, last, as_published=True)
+
+    def beside() -> History | None:
+        return aside.history_of(workspace, person_id, last, as_published=True)
+
+    def published() -> History | None:
+        record = publishing.current(store)
+        if record is None or record.as_of != before.nights[-1]:
+            return None
+        return near.kept_history(workspace.publications, record, person_id, last)
+
+    # A publication keeps those whose flag waited: who has none is sought there last.
+    waits = any(flag.closed_on is None for flag in before.flags)
+    for found in (published, beside) if waits else (beside, published):
+        kept = found()
+        if kept is not None:
+            return kept
+    return None
 
 
 def prepare(workspace: Workspace) -> None:
@@ -181,7 +192,7 @@ class _Course:
     history: History
     material: Material
     done: Replay
-    on_day: dict[int, tuple[Sources, Child]] = field(default_factory=dict)
+    on_day: dict[int, told.BehindOnDay] = field(default_factory=dict)
 
     @property
     def first(self) -> int:
@@ -250,15 +261,12 @@ class _Course:
             found.setdefault(row["type"], []).append(row)
         return found
 
-    def _sources(self, day: int) -> tuple[Sources, Child]:
-        """What reasons of a day rest on; several often begin on one day."""
+    def _keys(self, day: int, signals: Iterable[str]) -> list[str]:
+        """The contacts behind signals on a day, of which several are often asked about."""
         if day not in self.on_day:
-            who = child(self.asked.person_id, self._person(day), _date(day))
-            material = self.material
-            behind = told.BehindOnDay(self._by_type, material.catalogue, day)
-            sources = Sources(material.catalogue, material.rulebook, material.bundle, behind)
-            self.on_day[day] = sources, Child(self.asked.person_id, who["age_years"])
-        return self.on_day[day]
+            self.on_day[day] = told.BehindOnDay(self._by_type, self.material.catalogue, day)
+        behind = self.on_day[day]
+        return union(behind(self.asked.person_id, signal) for signal in signals)
 
     def _rules(self) -> list[Row]:
         """Each rule that would have fired, or could not be decided, with its times."""
@@ -283,16 +291,12 @@ class _Course:
         return lines
 
     def _rule_spell(self, number: int, span: told.Span) -> Row:
-        rule = self.material.rulebook.rules[number]
-        row = span.first - self.first
-        conditions = self.done.results.conditions(row, number)
-        hit = RuleHit(rule.id, rule.version, rule.level, tuple(conditions))
-        sources, who = self._sources(span.first)
-        reason = rule_reason(sources, who, hit)
+        conditions = self.done.results.conditions(span.first - self.first, number)
+        met = [condition.signal for condition in conditions if condition.speaks_for_rule]
         return {
             **span.to_dict(self.first, self.last),
-            "statement": reason["rule"]["statement"],
-            "contact_keys": reason["contact_keys"],
+            "statement": statement(self.material.rulebook.rules[number], conditions),
+            "contact_keys": self._keys(span.first, met),
         }
 
     def _model(self) -> Row | None:
@@ -316,17 +320,22 @@ class _Course:
 
     def _theme_spell(self, theme: str, span: told.Span) -> Row:
         reason = self.done.reason(span.first - self.first, theme)
-        sources, who = self._sources(span.first)
-        block = theme_json(sources, who, reason)
-        keys = sorted({key for signal in block["signals"] for key in signal["contact_keys"]})
+        parts = reason.raising[:SIGNALS_PER_THEME]
         return {
             **span.to_dict(self.first, self.last),
             "strength": reason.strength,
-            "signals": [
-                {name: signal[name] for name in ("name", "question", "unit", "value", "state")}
-                for signal in block["signals"]
-            ],
-            "contact_keys": keys,
+            "signals": [self._signal(part) for part in parts],
+            "contact_keys": self._keys(span.first, [part.name for part in parts]),
+        }
+
+    def _signal(self, part: SignalPart) -> Row:
+        signal, plain = self.material.catalogue.by_name[part.name], part.to_dict()
+        return {
+            "name": part.name,
+            "question": signal.question,
+            "unit": signal.unit,
+            "value": plain["value"],
+            "state": plain["state"],
         }
 
     def _flags(self) -> list[Row]:

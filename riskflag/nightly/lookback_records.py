@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 import statistics
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from operator import itemgetter
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from riskflag.clock import NEVER, date_of, day_number
 from riskflag.history.store.feed_course import FeedCourse
-from riskflag.nightly.records import OWN, contact_json, has_voice
+from riskflag.nightly.records import ATTRIBUTES, OWN, has_voice
 
 if TYPE_CHECKING:
     from riskflag.signals.catalogue import Catalogue
@@ -40,9 +40,6 @@ class BehindOnDay:
     catalogue: Catalogue
     day: int
     known: dict[str, tuple[str, ...]] = field(default_factory=dict)
-
-    def ask(self, person_id: str, signals: Collection[str]) -> None:
-        """Nothing to prepare: a look-back asks for few."""
 
     def __call__(self, person_id: str, signal: str) -> tuple[str, ...]:
         from riskflag.signals.evidence import keys_behind
@@ -79,9 +76,9 @@ class Span:
 
 def spans(days: NDArray[np.int64], holds: NDArray[np.bool_]) -> list[Span]:
     """The unbroken runs of days (ascending) on which something held."""
-    held = days[holds]
-    if not len(held):
+    if not holds.any():
         return []
+    held = days[holds]
     breaks = (np.flatnonzero(held[1:] - held[:-1] != 1) + 1).tolist()
     first, last = [0, *breaks], [*breaks, len(held)]
     return [Span(int(held[a]), int(held[b - 1])) for a, b in zip(first, last, strict=True)]
@@ -103,22 +100,35 @@ def records(rows: Sequence[Row], last: int) -> list[Row]:
 
 
 def _record(versions: list[Row], last: int) -> Row:
-    ordered = sorted(versions, key=lambda r: (r["known_day"], r["version"], r["link"] != OWN))
+    ordered = sorted(versions, key=_in_order) if len(versions) > 1 else versions
     first = ordered[0]
-    shown = contact_json(first, last, pattern=frozenset(), since=None)
+    at, known = first["occurred_at"], first["known_day"]
     return {
-        **{key: shown[key] for key in _TOLD},
-        "counts_from": iso(first["known_day"] + 1),
+        "contact_key": first["contact_key"],
+        "occurred_on": iso(first["occurred_day"]),
+        "occurred_at": None if at is None else at.isoformat(),
+        "known_on": iso(known),
+        "known_basis": first["known_basis"],
+        "agency": first["agency"],
+        "type": first["type"],
+        "link": first["link"],
+        "attributes": dict(zip(ATTRIBUTES, _attributes(first), strict=True)),
+        "quantity": first["quantity"],
+        "source": first["source"],
+        "file": first["source_file"],
+        "line": first["source_line"],
+        "counts_from": iso(known + 1),
         "days_to_know": _days_to_know(first),
         "voice": first["link"] == OWN and has_voice(first),
         "changes": list(_changes(ordered, last)),
     }
 
 
-_TOLD = (
-    *("contact_key", "occurred_on", "occurred_at", "known_on", "known_basis", "agency", "type"),
-    *("link", "attributes", "quantity", "source", "file", "line"),
-)
+_attributes = itemgetter(*ATTRIBUTES)
+
+
+def _in_order(version: Row) -> tuple[int, int, bool]:
+    return version["known_day"], version["version"], version["link"] != OWN
 
 
 def _days_to_know(row: Row) -> int | None:

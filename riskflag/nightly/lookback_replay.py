@@ -26,7 +26,7 @@ from riskflag.history.store.view import History
 from riskflag.nightly.lookback_kinds import Cuts
 from riskflag.progress import silent
 from riskflag.scoring.flags import UNKNOWN, YES
-from riskflag.scoring.reasons import ModelReason, part_of, reason_of, strength_of
+from riskflag.scoring.reasons import LEAST, ModelReason, part_of, reason_of
 
 if TYPE_CHECKING:
     from riskflag.scoring.bundle import Bundle
@@ -40,8 +40,6 @@ if TYPE_CHECKING:
 Days = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
-
-SLIGHT = "slight"
 
 
 @dataclass(frozen=True)
@@ -86,15 +84,28 @@ class Replay:
 
     def fired(self, rule: int) -> Bools:
         """On which days a rule said yes."""
-        yes: Bools = (self.results.outcome[:, rule] == YES) & self.counts
+        yes: Bools = self._said_yes[rule]
         return yes
+
+    @cached_property
+    def _said_yes(self) -> Bools:
+        return self._outcome(YES)
+
+    @cached_property
+    def _unknown(self) -> Bools:
+        return self._outcome(UNKNOWN)
+
+    def _outcome(self, wanted: int) -> Bools:
+        """On which days each rule came out like this (bool [rules, n])."""
+        found: Bools = np.ascontiguousarray((self.results.outcome == wanted).T) & self.counts
+        return found
 
     def undecided(self, rule: int) -> Bools:
         """On which days a rule could not be decided because a feed it needs was missing."""
-        found: Bools = (self.results.outcome[:, rule] == UNKNOWN) & self.counts
+        found: Bools = self._unknown[rule]
         if found.any():
             whole = [self.results.complete[n] for n in self.results.rulebook.rules[rule].signals]
-            found &= ~np.logical_and.reduce(whole)
+            found = found & ~np.logical_and.reduce(whole)
         return found
 
     def reason(self, row: int, theme: str) -> ModelReason:
@@ -148,7 +159,7 @@ class Said:
         for kind, totals in enumerate(self._totals):
             push = math.fsum(totals.values())
             for theme, total in totals.items():
-                if strength_of(total / push) != SLIGHT:
+                if total / push >= LEAST:
                     kinds.setdefault(theme, np.zeros(len(self._totals), np.bool_))[kind] = True
         found: dict[str, Bools] = {}
         for theme, told in sorted(kinds.items()):
@@ -200,10 +211,13 @@ def results_on(
 
     decided = evaluate(rulebook, table.rows(first))
     column = {name: table.column[name] for name in rulebook.signals}
+    # Whole rows at once: days are many, and the comparisons of one rule few.
+    leaves = np.concatenate(decided.leaves, axis=1).take(kind, axis=0)
+    ends = np.cumsum([leaf.shape[1] for leaf in decided.leaves])
     return replace(
         decided,
-        outcome=decided.outcome[kind],
-        leaves=tuple(leaf[kind] for leaf in decided.leaves),
+        outcome=decided.outcome.take(kind, axis=0),
+        leaves=tuple(np.split(leaves, ends[:-1], axis=1)),
         values={name: table.values[:, place] for name, place in column.items()},
         complete={name: table.complete[:, place] for name, place in column.items()},
     )
@@ -225,7 +239,7 @@ def _said(
     over = (raw >= float(bundle.thresholds["raw"]))[kind] & counts
     rows = np.flatnonzero(over)
     used, place = np.unique(kind[rows], return_inverse=True)
-    parts = model.contributions(values[used], model.names)
+    parts = model.contributions(values[used], model.names, raw=raw[used])
     return over, Said(bundle, table, rows, place, parts)
 
 
@@ -245,21 +259,21 @@ def cuts_of(names: tuple[str, ...], rulebook: Rulebook, model: Model | None) -> 
 
 def counted(history: History, person_id: str, days: Days) -> Bools:
     """On which days the person was a child known to the authority (bool [n])."""
-    turns = {int(days[0])}
     person = only(history.persons, pc.equal(history.persons["person_id"], person_id))
     births = numbers(person["birth_day"], NEVER)
-    turns |= set(adult_from(births[births != NEVER]).tolist())
-    turns |= _days_after(person, "known_day", "superseded_day", "death_day")
+    turns = [days[:1], adult_from(births[births != NEVER])]
+    turns += _days_after(person, "known_day", "superseded_day", "death_day")
     # Contacts tell only where a person row, or a date of birth, is missing.
     told = numbers(person["known_day"], NEVER)
     until = int(told.min()) if len(told) and (births != NEVER).all() else NEVER
     own = only(history.contacts, pc.equal(history.contacts["person_id"], person_id))
-    turns |= {day for day in _days_after(own, "known_day", "superseded_day") if day <= until + 1}
-    edges = sorted(day for day in turns if days[0] <= day <= days[-1])
+    turns += [some[some <= until + 1] for some in _days_after(own, "known_day", "superseded_day")]
+    every = np.unique(np.concatenate(turns))
+    edges = every[(days[0] <= every) & (every <= days[-1])]
     # Of others' links it matters only who names this person as an adult.
     links = history.relationships
     naming = only(links, pc.equal(links["related_id"], person_id))
-    people, child = children_on(own, person, naming, np.array(edges))
+    people, child = children_on(own, person, naming, edges)
     said = child[pc.equal(people, person_id).to_numpy(zero_copy_only=False)].any(axis=0)
     found: Bools = said[np.searchsorted(edges, days, side="right") - 1]
     return found
@@ -271,9 +285,9 @@ def only(table: pa.Table, wanted: pa.ChunkedArray) -> pa.Table:
     return table if every else table.filter(wanted)
 
 
-def _days_after(table: pa.Table, *names: str) -> set[int]:
-    """The days after those in some columns."""
-    return {day + 1 for name in names for day in numbers(table[name], NEVER).tolist()}
+def _days_after(table: pa.Table, *names: str) -> list[Days]:
+    """The days after those in each of some columns."""
+    return [numbers(table[name], NEVER) + 1 for name in names]
 
 
 @dataclass(frozen=True)

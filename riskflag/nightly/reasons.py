@@ -13,7 +13,7 @@ from riskflag.scoring.reasons import ModelReason, SignalPart, lowering, raising,
 
 if TYPE_CHECKING:
     from riskflag.scoring.bundle import Bundle
-    from riskflag.scoring.rulebook import Rulebook
+    from riskflag.scoring.rulebook import Rule, Rulebook
     from riskflag.signals.catalogue import Catalogue
 
 Row = dict[str, Any]
@@ -71,17 +71,15 @@ def rule_reason(sources: Sources, child: Child, hit: RuleHit) -> Row:
     rule = sources.rulebook.by_id[hit.rule_id]
     conditions = [_condition(sources, child, condition) for condition in hit.conditions]
     met = [condition for condition in conditions if condition["speaks_for_rule"]]
-    values = {condition.signal: condition.value for condition in hit.conditions}
-    partial = {condition.signal for condition in hit.conditions if not condition.complete}
     return _reason(
         f"rule:{rule.id}",
         theme=rule.theme,
-        keys=_union(condition["contact_keys"] for condition in met),
+        keys=union(condition["contact_keys"] for condition in met),
         rule={
             "id": rule.id,
             "version": rule.version,
             "title": rule.title,
-            "statement": rule.text(values, partial),
+            "statement": statement(rule, hit.conditions),
             "level": rule.level,
             "theme": rule.theme,
             "owner": rule.owner,
@@ -94,10 +92,17 @@ def rule_reason(sources: Sources, child: Child, hit: RuleHit) -> Row:
     )
 
 
+def statement(rule: Rule, conditions: Sequence[Condition]) -> str:
+    """What a rule says of a child for whom its comparisons came out like this."""
+    values = {condition.signal: condition.value for condition in conditions}
+    partial = {condition.signal for condition in conditions if not condition.complete}
+    return rule.text(values, partial)
+
+
 def model_reason(sources: Sources, child: Child, reason: ModelReason) -> Row:
     """A theme that raised the model's score, with the signals that did it."""
     block = theme_json(sources, child, reason)
-    keys = _union(signal["contact_keys"] for signal in block["signals"])
+    keys = union(signal["contact_keys"] for signal in block["signals"])
     return _reason(f"model:{reason.theme}", theme=reason.theme, keys=keys, model=block)
 
 
@@ -165,7 +170,7 @@ def merge(from_rules: list[Row], from_model: list[Row]) -> list[Row]:
             continue
         partner["source"] = "both"
         partner["model"] = theme["model"]
-        partner["contact_keys"] = _union([partner["contact_keys"], theme["contact_keys"]])
+        partner["contact_keys"] = union([partner["contact_keys"], theme["contact_keys"]])
         partner["rests_on_absence"] = not partner["contact_keys"]
     return [*joined, *alone]
 
@@ -245,5 +250,6 @@ def _finite(value: float) -> float | None:
     return float(value) if math.isfinite(value) else None
 
 
-def _union(keys: Iterable[Iterable[str]]) -> list[str]:
+def union(keys: Iterable[Iterable[str]]) -> list[str]:
+    """The keys of several reasons or signals, each once, sorted."""
     return sorted({key for some in keys for key in some})

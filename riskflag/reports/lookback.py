@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from riskflag.reports import words
 from riskflag.reports.flag_page import Fact, short
@@ -61,8 +61,7 @@ class AgencyLine:
     assumed: str
 
 
-@dataclass(frozen=True)
-class RecordLine:
+class RecordLine(NamedTuple):
     """One record: when it happened, from which night on it could be seen, and what it said."""
 
     number: int

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from riskflag.reports import words
 from riskflag.reports.review_words import decision
@@ -43,8 +43,7 @@ LINKS = {
 }
 
 
-@dataclass(frozen=True)
-class Change:
+class Change(NamedTuple):
     """One sentence; `kind` is pattern, record, missing, voice or done."""
 
     kind: str

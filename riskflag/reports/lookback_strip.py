@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from riskflag.reports import words
 from riskflag.reports.axis import Scale, Tick
@@ -24,8 +24,7 @@ STEP = 0.9
 PATTERNS = 10
 
 
-@dataclass(frozen=True)
-class Mark:
+class Mark(NamedTuple):
     """One record: the day of the event and, when it came late, the day it was known."""
 
     x: float

@@ -52,8 +52,8 @@ def filters() -> dict[str, Callable[..., Markup]]:
         "breakable": breakable,
         "once": once,
         "row": record_row,
-        "lookback_row": lookback_row,
-        "lookback_mark": lookback_mark,
+        "lookback_rows": lookback_rows,
+        "lookback_marks": lookback_marks,
         "drawn": drawn_marks,
         "contributions": contributions,
         "bars": bars,
@@ -114,24 +114,38 @@ def record_row(record: Record, *, shown: bool, link: str = "") -> Markup:
     )
 
 
-def lookback_row(record: RecordLine) -> Markup:
-    """The row of one record of a look-back, put together as `record_row` is."""
+def lookback_rows(records: Iterable[RecordLine]) -> Markup:
+    """The rows of a look-back's records, put together as `record_row` is."""
+    return Markup("".join(map(_lookback_row, records)))  # noqa: S704
+
+
+def _lookback_row(record: RecordLine) -> str:
     told = (record.agency, record.said, record.about, record.changes)
-    return Markup(  # noqa: S704
+    return (
         f'<tr id="r{record.number}"><th scope="row">{record.number}</th>'
-        f"<td>{escape(record.date)}</td><td>{escape(record.counts_from)}</td>"
+        f"<td>{escaped(record.date)}</td><td>{escaped(record.counts_from)}</td>"
         f"{once((record.waited, record.late), LOOKBACK, 'waited')}{once(told, LOOKBACK, 'told')}"
         f"<td>{breakable(record.where)}</td></tr>\n"
     )
 
 
-def lookback_mark(mark: Mark) -> Markup:
-    """A record in the picture of a look-back: its places, which are numbers."""
+@lru_cache(maxsize=8192)
+def escaped(text: str) -> Markup:
+    """A text that comes again and again, such as a date."""
+    return escape(text)
+
+
+def lookback_marks(marks: Iterable[Mark]) -> Markup:
+    """Records in the picture of a look-back: their places, which are numbers."""
+    return Markup("".join(map(_lookback_mark, marks)))  # noqa: S704
+
+
+def _lookback_mark(mark: Mark) -> str:
     drawn = f'<use href="#m-other" x="{mark.x}%"/>\n'
-    if mark.known_x is not None:
-        line = f'<line class="late" x1="{mark.x}%" x2="{mark.known_x}%"/>'
-        drawn = f'{line}<use href="#m-tip" x="{mark.known_x}%"/>{drawn}'
-    return Markup(drawn)  # noqa: S704
+    if mark.known_x is None:
+        return drawn
+    line = f'<line class="late" x1="{mark.x}%" x2="{mark.known_x}%"/>'
+    return f'{line}<use href="#m-tip" x="{mark.known_x}%"/>{drawn}'
 
 
 def drawn_marks(marks: Iterable[TimeMark]) -> Markup:

@@ -129,11 +129,16 @@ class Model:
         return self.calibration.apply(raw)
 
     def contributions(
-        self, values: pd.DataFrame | Floats, names: Sequence[str] | None = None
+        self,
+        values: pd.DataFrame | Floats,
+        names: Sequence[str] | None = None,
+        *,
+        raw: Floats | None = None,
     ) -> Contributions:
         """What each signal added to each raw score; checked to add up to it.
 
-        About a millisecond per row, so ask for the rows that are shown, not for everybody.
+        About a millisecond per row, so ask for the rows that are shown, not for everybody. `raw`
+        are the rows' raw scores, where they were asked for before.
         """
         matrix = self.matrix(values, names)
         if not len(matrix):
@@ -142,9 +147,8 @@ class Model:
             self.booster.predict(matrix, pred_contrib=True, num_threads=self._threads_for(matrix)),
             dtype=np.float64,
         )
-        return Contributions(
-            self.names, parts[:, :-1].copy(), float(parts[0, -1]), self.raw(matrix, self.names)
-        )
+        scores = self.raw(matrix, self.names) if raw is None else raw
+        return Contributions(self.names, parts[:, :-1].copy(), float(parts[0, -1]), scores)
 
 
 def capped(values: Floats) -> Floats:

@@ -18,6 +18,8 @@ State = Literal["value", "none_recorded", "never_recorded", "not_known"]
 
 #: Lower ends of the shares that a strength word stands for.
 STRENGTHS: tuple[tuple[float, Strength], ...] = ((0.35, "main"), (0.20, "strong"), (0.08, "some"))
+#: What has a smaller share than this is slight.
+LEAST = STRENGTHS[-1][0]
 
 
 class SignalPart(NamedTuple):

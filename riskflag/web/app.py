@@ -18,6 +18,7 @@ from riskflag.nightly import published
 from riskflag.reports import render
 from riskflag.web import components, faults, gate, guard, layout
 from riskflag.web.kept import Kept
+from riskflag.web.line import Line
 from riskflag.web.sessions import Sessions
 from riskflag.workspace import Workspace
 
@@ -63,6 +64,8 @@ def create_app(workspace: Workspace, *, development_sign_in: bool) -> Flask:
     app.extensions["riskflag_kept"] = Kept()
     app.extensions["riskflag_orders"] = published.Orders()
     app.extensions["riskflag_looks"] = LookBook(store)
+    line = app.extensions["riskflag_line"] = Line(app.wsgi_app)
+    app.wsgi_app = line  # type: ignore[assignment, method-assign]
     app.config["DEVELOPMENT_SIGN_IN"] = development_sign_in
     guard.protect(app, store.key, plain_http=development_sign_in)
     faults.register(app)

@@ -11,6 +11,7 @@ from riskflag.casework.looks import LookBook
 from riskflag.casework.store import Store
 from riskflag.casework.users import User
 from riskflag.web.gate import needs, sitting
+from riskflag.web.line import Line
 from riskflag.workspace import Workspace
 
 __all__ = ["answers", "look", "looks", "needs", "store", "user", "workspace"]
@@ -54,4 +55,7 @@ def look(flag_or_person: str, action: str) -> None:
 def looks(flags_or_people: Sequence[str], action: str) -> None:
     """Record one look at each child of a list, all in one transaction."""
     book: LookBook = current_app.extensions["riskflag_looks"]
-    book.record(actor=user().name, action=action, subjects=flags_or_people)
+    line: Line = current_app.extensions["riskflag_line"]
+    name = user().name
+    with line.aside():
+        book.record(actor=name, action=action, subjects=flags_or_people)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -241,11 +242,15 @@ class _Facts:
         kind = isin(persons.column("kind"), ["child"])
         return cls(kind, birth, death, ~((birth == NEVER) & always))
 
+    @cached_property
+    def _grown(self) -> Ints:
+        """From which day on each is an adult; never where the birth is not known."""
+        unknown = self.birth == NEVER
+        return np.where(unknown, NEVER, adult_from(np.where(unknown, 0, self.birth)))
+
     def young(self, day: int) -> Mask:
         """Whether a row is of a child on a day, as far as age and death tell."""
-        unknown = self.birth == NEVER
-        before = day < adult_from(np.where(unknown, 0, self.birth))
-        return np.asarray(self.kind & (unknown | before) & (self.death >= day))
+        return np.asarray(self.kind & (day < self._grown) & (self.death >= day))
 
 
 class _Clock(NamedTuple):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
@@ -77,16 +77,12 @@ def team() -> ResponseReturnValue:
     since = today() - dt.timedelta(weeks=WEEKS)
     whose = teams()
     now = kept.until_reviewed(
-        f"team {whose.asked} since {since}",
-        lambda: replace(
-            overview.overview(store, since, share=share, team=whose.filter), nothing_further=()
-        ),
+        f"team {whose.asked} since {since} at {share}",
+        lambda: overview.overview(store, since, share=share, team=whose.filter),
     )
     # A reviewer's words are about a child: for those who read flags, and each look is recorded.
     may_read = user.may("read_flags")
-    told = (
-        overview.nothing_further(store, since, share=share, team=whose.filter) if may_read else ()
-    )
+    told = overview.whys(store, now.nothing_further) if may_read else ()
     desk.looks(list(dict.fromkeys(one.flag_id for one in told)), LOOK)
     return render_template(
         "team.html",
@@ -102,7 +98,7 @@ def team() -> ResponseReturnValue:
         decided=sum(one.reviews for one in now.decisions),
         second_looks=now.second_looks,
         median_days=_days(now.median_days_to_review),
-        may_read_why=user.may("read_flags"),
+        may_read_why=may_read,
         whys=[_why(one) for one in told],
         whose=whose,
     )
