@@ -15,6 +15,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from queue import Empty, SimpleQueue
 from typing import BinaryIO, NoReturn
 
@@ -57,6 +58,26 @@ def in_shares(
         for copy in copies:
             _kill(copy)
             os.waitpid(copy[0], 0)
+
+
+@contextmanager
+def beside(work: Callable[[], bytes], *, processes: int) -> Iterator[Callable[[], bytes]]:
+    """Do `work` in a copy while this process goes on; what is given waits for what it gave.
+
+    Without several `processes`, and where the copy fails, it is done when it is asked for. It may
+    not give nothing (b""); otherwise the same holds as for `in_shares`.
+    """
+    if processes == 1:
+        yield work
+        return
+    copy = _copy(lambda number: work(), range(1), [])
+    try:
+        # Its thread begins as late as that: other copies may be made until then.
+        yield lambda: _next(_taken(copy[1]), copy) or work()
+    finally:
+        _kill(copy)
+        os.waitpid(copy[0], 0)
+        copy[1].close()
 
 
 def _next(results: SimpleQueue[bytes], copy: tuple[int, BinaryIO]) -> bytes:
