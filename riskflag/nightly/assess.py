@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -64,15 +66,21 @@ def assess(inputs: Inputs, state: State, *, progress: Progress = silent) -> Asse
     people = pa.array(found.person_ids, pa.string())
     table = SignalTable(people, inputs.as_of, names, found.values, found.complete)
     results, values = evaluate(inputs.rulebook, table), table.masked()
-    combined = combine(
-        inputs.rulebook.rules,
-        results,
-        Assessed(table.person_ids, inputs.as_of, table.names, values),
-        bundle=inputs.bundle,
-        policy=declared.policy,
-    )
-    shown = {draft.person_id for draft in combined.drafts} | state.ever
-    return Assessment(table, results, combined, values, found.others, found.near(shown))
+    with ThreadPoolExecutor(1) as beside:
+        near: list[Future[History]] = []
+
+        def brought(people: Sequence[str]) -> None:
+            near.append(beside.submit(found.near, state.ever.union(people)))
+
+        combined = combine(
+            inputs.rulebook.rules,
+            results,
+            Assessed(table.person_ids, inputs.as_of, table.names, values),
+            bundle=inputs.bundle,
+            policy=declared.policy,
+            brought=brought,
+        )
+        return Assessment(table, results, combined, values, found.others, near[0].result())
 
 
 def declare(inputs: Inputs, state: State) -> Declared:

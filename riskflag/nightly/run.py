@@ -33,6 +33,7 @@ from riskflag.nightly.build import Built, build
 from riskflag.nightly.flag_lines import FlagsById
 from riskflag.nightly.inputs import AS_SET, How, Inputs, hold_if_essential_is_lost, load
 from riskflag.nightly.manifest import degraded, manifest
+from riskflag.nightly.shares import seldom_tidied
 from riskflag.nightly.staging import PublishedFlags, Staging, WritePages, no_pages
 from riskflag.progress import Progress, silent
 from riskflag.workspace import Workspace
@@ -75,7 +76,7 @@ def run_night(
     """
     started = time.monotonic()
     try:
-        with workspace.lock():
+        with workspace.lock(), seldom_tidied():
             store = open_store(workspace)
             try:
                 paused = _paused(store)

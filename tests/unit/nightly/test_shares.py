@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import threading
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from riskflag.nightly import shares
-from riskflag.nightly.shares import MANY, beside, in_shares, processes_for
+from riskflag.nightly.shares import MANY, beside, in_shares, processes_for, seldom_tidied
 
 
 @pytest.mark.parametrize("processes", [1, 2, 3])
@@ -94,6 +95,14 @@ def test_work_beside_that_a_copy_could_not_do_is_done_here():
     with pytest.raises(MemoryError, match="no room"), beside(work, processes=2) as given:
         given()
     assert children.read_text() == before
+
+
+def test_garbage_is_looked_for_seldom_only_meanwhile():
+    """What was set before is set again."""
+    before = gc.get_threshold()
+    with seldom_tidied():
+        assert gc.get_threshold()[0] > before[0]
+    assert gc.get_threshold() == before
 
 
 def test_few_pieces_of_work_are_not_shared_out():
