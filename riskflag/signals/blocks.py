@@ -32,7 +32,7 @@ from riskflag.signals.layout import (
     Rows,
     Scratch,
 )
-from riskflag.signals.walks import heard, remembered, visible, walk
+from riskflag.signals.walks import forget, heard, remembered, visible, walk
 
 
 def room(rows: Rows, program: Program) -> Scratch:
@@ -53,10 +53,9 @@ def room(rows: Rows, program: Program) -> Scratch:
 
 
 def _most(rows: Rows) -> int:
-    """The most contacts of a block."""
-    first = np.arange(0, len(rows.start), ROWS)
-    last = np.minimum(first + ROWS, len(rows.start)) - 1
-    return int((rows.stop[last] - rows.start[first]).max())
+    """The most contacts of a block, wherever it begins."""
+    last = min(ROWS, len(rows.start)) - 1
+    return int((rows.stop[last:] - rows.start[: len(rows.start) - last]).max())
 
 
 class _At(NamedTuple):
@@ -345,6 +344,8 @@ def _write(
 @compiled
 def run(contacts: Contacts, rows: Rows, program: Program, scratch: Scratch, out: Floats) -> None:
     """Compute every signal of every row into `out` [rows of the request, signals]."""
+    forget(scratch.steps)
+    _empty(scratch.seen, -1)
     for first in range(0, rows.as_of.shape[0], ROWS):
         block = (first, min(first + ROWS, rows.as_of.shape[0]))
         start, stop = rows.start[first], rows.stop[block[1] - 1]

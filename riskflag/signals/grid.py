@@ -19,7 +19,15 @@ from riskflag.signals.spread import (
     group,
     settle,
 )
-from riskflag.signals.walks import heard
+from riskflag.signals.walks import forget, heard
+
+
+@compiled
+def look_up(contacts: Contacts, program: Program) -> None:
+    """Look up all that does not depend on a row: to be done before `run_grid`."""
+    size = contacts.occurred.shape[0]
+    classify(contacts, program, 0, size)
+    whole_numbers(contacts, 0, size)
 
 
 @compiled
@@ -28,9 +36,7 @@ def run_grid(contacts: Contacts, rows: Rows, program: Program, dates: Dates, out
 
     Rows of one child stand together, their dates in order; `kernel.run` gives the same bytes.
     """
-    size = contacts.occurred.shape[0]
-    classify(contacts, program, 0, size)
-    whole_numbers(contacts, 0, size)
+    forget(dates.steps)
     first, told, work = 0, 0, (program, dates.cells, dates.steps)
     while first < rows.as_of.shape[0]:
         stop = group(rows, first)
