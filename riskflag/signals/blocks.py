@@ -1,8 +1,8 @@
 """The fast engine for one as-of date of each child: a night.
 
-Children are taken in blocks. The contacts that count are listed first, then each kind of lane takes
-its own from the list, in short loops that hold no surprise for a processor. In the bins and windows
-that follow, the children of a block lie side by side, so that several are worked out at once.
+Children are taken in blocks, few enough to stay near a processor. Where each contact goes is looked
+up first, then it is put there, in short loops that hold no surprise for a processor. In the bins
+and windows that follow, the children of a block lie side by side, so that several go at once.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from riskflag.signals.compiler import compiled, inlined
-from riskflag.signals.kernel import age_at, classify, read_best, stepped, values
+from riskflag.signals.kernel import age_at, classify, read_best, stepped, values, whole_numbers
 from riskflag.signals.layout import (
     AGE_DAYS,
     FIRST,
@@ -32,7 +32,7 @@ from riskflag.signals.layout import (
     Rows,
     Scratch,
 )
-from riskflag.signals.walks import heard, remembered, visible, walk
+from riskflag.signals.walks import forget, heard, remembered, visible, walk
 
 
 def room(rows: Rows, program: Program) -> Scratch:
@@ -41,6 +41,7 @@ def room(rows: Rows, program: Program) -> Scratch:
     counts, sums, bests = (int(one.planes[-1]) * STRIDE for one in lanes)
     return Scratch(
         np.zeros(ROWS, np.int64),
+        np.empty(_most(rows), np.int32),
         np.zeros(counts, np.int32),
         np.zeros(sums, np.int32),
         np.zeros(sums, np.int64),
@@ -51,11 +52,17 @@ def room(rows: Rows, program: Program) -> Scratch:
     )
 
 
+def _most(rows: Rows) -> int:
+    """The most contacts of a block, wherever it begins."""
+    last = min(ROWS, len(rows.start)) - 1
+    return int((rows.stop[last:] - rows.start[: len(rows.start) - last]).max())
+
+
 class _At(NamedTuple):
-    """A contact: which, its class, its bin, and its row, in the block and of all."""
+    """A contact: which, where it goes first, its bin, and its row, in the block and of all."""
 
     i: np.uint64
-    kind: int
+    word: np.uint64
     b: int
     r: np.uint64
     row: int
@@ -92,10 +99,10 @@ def _add(scratch: Scratch, spot: np.uint64, whole: int) -> None:
 def _first(contacts: Contacts, program: Program, scratch: Scratch, at: _At) -> None:
     """Put a contact into the first lane of each sort; where it has none, into nobody's.
 
-    So this is nearly the same for every contact: a processor has little to guess.
+    So this is the same for every contact: a processor has nothing to guess.
     """
-    first, bins = program.first, program.edges.shape[0] - 1
-    word = np.uint64((at.kind * bins + at.b) * FIRST_WORDS)
+    first = program.first
+    word = at.word
     counted, summed, day, number, told, add, high, lane = (
         word,
         word + np.uint64(1),
@@ -130,7 +137,7 @@ def _hold(lanes: Lanes, scratch: Scratch, spot: np.uint64, one: tuple[int, int])
 def _further(contacts: Contacts, program: Program, scratch: Scratch, at: _At) -> None:
     """Put a contact into its other lanes."""
     counts, sums, bests = program.counts, program.sums, program.bests
-    bins, kind, rest = program.edges.shape[0] - 1, at.kind, program.rest
+    bins, kind, rest = program.edges.shape[0] - 1, contacts.classes[at.i], program.rest
     nobodys = np.uint64((counts.planes[counts.op.shape[0]] - 1) * STRIDE)
     for place in range(rest[5 * kind], counts.start[2 * kind + 1]):
         scratch.counted[_spot(counts, counts.lanes[place], bins, at)] += 1
@@ -153,28 +160,44 @@ def _further(contacts: Contacts, program: Program, scratch: Scratch, at: _At) ->
         _hold(bests, scratch, _spot(bests, bests.lanes[place], bins, at), one)
 
 
-@inlined
-def _bin(contacts: Contacts, program: Program, as_of: int, one: np.uint64) -> int:
-    """The bin of a contact; -1 where it is not visible or in no window."""
-    known, superseded = contacts.known[one], contacts.superseded[one]
+@compiled
+def _look(
+    contacts: Contacts, program: Program, scratch: Scratch, rows: Rows, block: tuple[int, int]
+) -> None:
+    """Look up where the contacts of a block go first: nowhere, that is 0, unless they count.
+
+    Rows of one date at a time, and one question after another: so several contacts go at once.
+    """
+    base, bins, first = rows.start[block[0]], program.edges.shape[0] - 1, block[0]
     oldest = program.bins.shape[0] - 1
-    b = program.bins[np.uint64(min(max(as_of - contacts.occurred[one], 0), oldest))]
-    return b if visible(known, superseded, as_of) else -1
+    while first < block[1]:
+        as_of, stop = rows.as_of[first], first + 1
+        while stop < block[1] and rows.as_of[stop] == as_of:
+            stop += 1
+        for i in range(rows.start[first], rows.stop[stop - 1]):
+            one = np.uint64(i)
+            b = program.bins[np.uint64(min(max(as_of - contacts.occurred[one], 0), oldest))]
+            word = (contacts.classes[one] * bins + b) * FIRST_WORDS
+            scratch.words[np.uint64(i - base)] = word if b >= 0 else 0
+        for i in range(rows.start[first], rows.stop[stop - 1]):
+            one, at = np.uint64(i), np.uint64(i - base)
+            counts = visible(contacts.known[one], contacts.superseded[one], as_of)
+            scratch.words[at] = scratch.words[at] if counts else 0
+        first = stop
 
 
 @compiled
 def _gather(
     contacts: Contacts, program: Program, scratch: Scratch, rows: Rows, block: tuple[int, int]
 ) -> None:
-    """Put the visible contacts of a block's children into the bins, each child's newest first."""
+    """Put the contacts of a block's children into the bins, each child's newest first."""
+    base = rows.start[block[0]]
     for row in range(block[0], block[1]):
-        as_of, r = rows.as_of[row], np.uint64(row - block[0])
-        scratch.as_of[r] = as_of
+        r = np.uint64(row - block[0])
+        scratch.as_of[r] = rows.as_of[row]
         for i in range(rows.stop[row] - 1, rows.start[row] - 1, -1):
-            one = np.uint64(i)
-            b, kind = _bin(contacts, program, as_of, one), contacts.classes[one]
-            if b >= 0:
-                _first(contacts, program, scratch, _At(one, kind, b, r, row))
+            word = np.uint64(scratch.words[np.uint64(i - base)])
+            _first(contacts, program, scratch, _At(np.uint64(i), word, 0, r, row))
 
 
 @compiled
@@ -182,13 +205,15 @@ def _gather_further(
     contacts: Contacts, program: Program, scratch: Scratch, rows: Rows, block: tuple[int, int]
 ) -> None:
     """The same for further lanes; not at once, which would need more than a processor can hold."""
+    base, bins = rows.start[block[0]], program.edges.shape[0] - 1
     for row in range(block[0], block[1]):
-        as_of, r = rows.as_of[row], np.uint64(row - block[0])
+        r = np.uint64(row - block[0])
         for i in range(rows.stop[row] - 1, rows.start[row] - 1, -1):
-            one = np.uint64(i)
-            b, kind = _bin(contacts, program, as_of, one), contacts.classes[one]
-            if b >= 0 and program.further[np.uint64(kind)]:
-                _further(contacts, program, scratch, _At(one, kind, b, r, row))
+            one, word = np.uint64(i), scratch.words[np.uint64(i - base)]
+            kind = contacts.classes[one]
+            if word > 0 and program.further[np.uint64(kind)]:
+                b = word // FIRST_WORDS - kind * bins
+                _further(contacts, program, scratch, _At(one, np.uint64(word), b, r, row))
 
 
 @inlined
@@ -319,10 +344,16 @@ def _write(
 @compiled
 def run(contacts: Contacts, rows: Rows, program: Program, scratch: Scratch, out: Floats) -> None:
     """Compute every signal of every row into `out` [rows of the request, signals]."""
-    classify(contacts, program)
+    forget(scratch.steps)
+    _empty(scratch.seen, -1)
     for first in range(0, rows.as_of.shape[0], ROWS):
         block = (first, min(first + ROWS, rows.as_of.shape[0]))
-        _gather(contacts, program, scratch, rows, block)
+        start, stop = rows.start[first], rows.stop[block[1] - 1]
+        classify(contacts, program, start, stop)
+        whole_numbers(contacts, start, stop)
+        if program.first.shape[0] > 0:
+            _look(contacts, program, scratch, rows, block)
+            _gather(contacts, program, scratch, rows, block)
         if program.further.shape[0] > 0:
             _gather_further(contacts, program, scratch, rows, block)
         _read_counts(program, scratch)

@@ -16,12 +16,13 @@ import pyarrow.compute as pc
 
 from riskflag.errors import InputError
 from riskflag.signals.asked import Asked
-from riskflag.signals.kernel import visible_births, whole_numbers
+from riskflag.signals.kernel import visible_births
 from riskflag.signals.layout import (
-    NOTHING,
     STILL_OPEN,
     UNKNOWN_DAY,
+    Bytes,
     Contacts,
+    Floats,
     Int32s,
     Ints,
     Versions,
@@ -88,15 +89,14 @@ class Columns:
         codes = room.array("codes", len(self._words), length, np.int32)
         for place, words in enumerate(self._words):
             codes[place] = codes_of(words.indices.slice(start, length))
+        given = [_given(column.slice(start, length)) for column in self._numbers]
         numbers = room.array("numbers", max(len(self._numbers), 1), length, np.int64)
-        for place, column in enumerate(self._numbers):
-            _write(column.slice(start, length), numbers[place])
         occurred, known, superseded = (
             column.slice(start, length).to_numpy() for column in self._days
         )
         classes = room.array("classes", 1, length, np.int32)[0]
-        ended = self._ended(start, length)
-        return Contacts(occurred, known, superseded, codes, numbers, classes, ended)
+        lent = occurred, known, superseded, codes, *_side_by_side(given, room)
+        return Contacts(*lent, numbers, classes, self._ended(start, length))
 
     def _ended(self, start: int, length: int) -> Int32s:
         if not self._ends:
@@ -107,15 +107,34 @@ class Columns:
         return np.asarray(days.to_numpy(zero_copy_only=False), np.int32)
 
 
-def _write(column: pa.DoubleArray, numbers: Ints) -> None:
-    """Write a column of numbers as the kernel wants them."""
-    recorded, values = column.buffers()
+def _given(column: pa.DoubleArray) -> tuple[Floats, Bytes]:
+    """Numbers as they lie in memory, and 0 where one is not recorded."""
+    flags, values = column.buffers()
     first, stop = column.offset, column.offset + len(column)
     if values is None:
-        numbers[:] = NOTHING
-        return
-    flags = np.frombuffer(recorded if recorded is not None else b"", np.uint8)
-    whole_numbers(np.frombuffer(values, np.float64)[first:stop], flags, first, numbers)
+        return np.zeros(len(column)), np.zeros(len(column), np.uint8)
+    numbers = np.frombuffer(values, np.float64)[first:stop]
+    if flags is None:
+        return numbers, np.ones(len(column), np.uint8)
+    bits = np.frombuffer(flags, np.uint8)[first // 8 : stop // 8 + 1]
+    recorded = np.unpackbits(bits, bitorder="little")
+    return numbers, recorded[first % 8 : first % 8 + len(column)]
+
+
+def _side_by_side(columns: Sequence[tuple[Floats, Bytes]], room: Room) -> tuple[Floats, Bytes]:
+    """Columns as the rows of one array each; a single column is lent, not copied."""
+    if len(columns) == 1:
+        numbers, recorded = columns[0][0][None], columns[0][1][None]
+    else:
+        length = len(columns[0][0]) if columns else 0
+        numbers = room.array("given", len(columns), length, np.float64)
+        recorded = room.array("recorded", len(columns), length, np.uint8)
+        for place, column in enumerate(columns):
+            numbers[place], recorded[place] = column
+    # To compiled code what may be written to is another kind of array.
+    for each in (numbers, recorded):
+        each.setflags(write=False)
+    return numbers, recorded
 
 
 class Births:

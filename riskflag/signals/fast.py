@@ -18,7 +18,7 @@ from riskflag.signals.asked import Asked
 from riskflag.signals.blocks import run
 from riskflag.signals.columns import Births, Columns, Room
 from riskflag.signals.define import Signal
-from riskflag.signals.grid import run_grid
+from riskflag.signals.grid import look_up, run_grid
 from riskflag.signals.layout import UNKNOWN_DAY, Floats, Ints, Program, Rows
 from riskflag.signals.people import People
 from riskflag.signals.plan import plan
@@ -66,11 +66,14 @@ class Kernel:
         Of few enough rows a block still lies in a processor's cache when its taker comes to it.
         """
         prepared = self._prepared(history, signals, asked)
-        for first in range(0, len(asked.as_of), size):
-            part = slice(first, min(first + size, len(asked.as_of)))
-            out = self.room(part.stop - first, len(signals))
-            _one_chunk(prepared, part, out, first)
-            yield out
+        for part in _cut(prepared.rows, self.chunk, size):
+            # Its taker may ask for other signals in between: it has room of its own.
+            chunk = _Chunk(prepared, part, Room())
+            for first in range(part.start, part.stop, size):
+                rows = slice(first, min(first + size, part.stop))
+                out = self.room(rows.stop - first, len(signals))
+                chunk.run(rows, out, first)
+                yield out
 
     def _prepared(self, history: History, signals: Sequence[Signal], asked: Asked) -> _Prepared:
         with IN_TURN:
@@ -170,33 +173,47 @@ def _sorted(place: Ints, as_of: Ints) -> Ints:
     return np.lexsort((as_of, place)).astype(np.int64)
 
 
-def _cut(rows: Rows, size: int) -> Iterator[slice]:
-    """Runs of rows that reach over at most `size` contacts (a child is never divided)."""
+def _cut(rows: Rows, size: int, step: int = 1) -> Iterator[slice]:
+    """Runs of rows, by `step`, that reach over at most `size` contacts or `step` rows."""
     first, total = 0, len(rows.as_of)
     while first < total:
         reach = int(np.searchsorted(rows.stop, rows.start[first] + size, side="right"))
-        last = min(max(reach, first + 1), first + size, total)
+        steps = max((min(reach, first + size) - first) // step, 1)
+        last = min(first + steps * step, total)
         yield slice(first, last)
         first = last
 
 
-def _one_chunk(prepared: _Prepared, part: slice, out: Floats, first: int = 0) -> int:
-    """Compute a run of rows; `out` begins with the asked row `first`."""
-    columns, program, rows = prepared
-    mine = Rows(*(np.ascontiguousarray(array[part]) for array in rows))
-    start, stop = _span(mine.start, mine.stop)
-    shifted = mine._replace(
-        start=np.maximum(mine.start - start, 0),
-        stop=np.maximum(mine.stop - start, 0),
-        target=mine.target - first,
-    )
-    several = ((mine.stop[1:] > mine.start[1:]) & (mine.start[1:] == mine.start[:-1])).any()
-    contacts = columns.chunk(start, stop, ROOM)
-    if several:
-        run_grid(contacts, shifted, program, spread.room(shifted, program), out)
-    else:
-        run(contacts, shifted, program, blocks.room(shifted, program), out)
-    return len(mine.as_of)
+def _one_chunk(prepared: _Prepared, part: slice, out: Floats) -> int:
+    """Compute a run of rows; how many they are."""
+    _Chunk(prepared, part, ROOM).run(part, out)
+    return len(prepared.rows.as_of[part])
+
+
+class _Chunk:
+    """A run of rows with the contacts of their children and what the kernel works in."""
+
+    def __init__(self, prepared: _Prepared, part: slice, room: Room) -> None:
+        columns, self._program, rows = prepared
+        mine = Rows(*(np.ascontiguousarray(array[part]) for array in rows))
+        start, stop = _span(mine.start, mine.stop)
+        self._rows = mine._replace(
+            start=np.maximum(mine.start - start, 0), stop=np.maximum(mine.stop - start, 0)
+        )
+        self._first = part.start
+        self._contacts = columns.chunk(start, stop, room)
+        several = ((mine.stop[1:] > mine.start[1:]) & (mine.start[1:] == mine.start[:-1])).any()
+        self._run: Callable[..., None] = run_grid if several else run
+        self._memory = (spread if several else blocks).room(self._rows, self._program)
+        if several:
+            look_up(self._contacts, self._program)
+
+    def run(self, part: slice, out: Floats, first: int = 0) -> None:
+        """Compute some of the rows; `out` begins with the asked row `first`."""
+        some = slice(part.start - self._first, part.stop - self._first)
+        rows = Rows(*(array[some] for array in self._rows))
+        rows = rows._replace(target=rows.target - first)
+        self._run(self._contacts, rows, self._program, self._memory, out)
 
 
 def _span(starts: Ints, stops: Ints) -> tuple[int, int]:

@@ -8,7 +8,7 @@ alone are told for each date anew, of the few contacts they hear of.
 from __future__ import annotations
 
 from riskflag.signals.compiler import compiled
-from riskflag.signals.kernel import classify, complete
+from riskflag.signals.kernel import classify, complete, whole_numbers
 from riskflag.signals.layout import Contacts, Dates, Floats, Program, Rows
 from riskflag.signals.spread import (
     begin_dates,
@@ -19,7 +19,15 @@ from riskflag.signals.spread import (
     group,
     settle,
 )
-from riskflag.signals.walks import heard
+from riskflag.signals.walks import forget, heard
+
+
+@compiled
+def look_up(contacts: Contacts, program: Program) -> None:
+    """Look up all that does not depend on a row: to be done before `run_grid`."""
+    size = contacts.occurred.shape[0]
+    classify(contacts, program, 0, size)
+    whole_numbers(contacts, 0, size)
 
 
 @compiled
@@ -28,7 +36,7 @@ def run_grid(contacts: Contacts, rows: Rows, program: Program, dates: Dates, out
 
     Rows of one child stand together, their dates in order; `kernel.run` gives the same bytes.
     """
-    classify(contacts, program)
+    forget(dates.steps)
     first, told, work = 0, 0, (program, dates.cells, dates.steps)
     while first < rows.as_of.shape[0]:
         stop = group(rows, first)

@@ -26,7 +26,6 @@ from riskflag.signals.layout import (
     RATIO,
     THOUSANDTHS,
     UNKNOWN_DAY,
-    Bytes,
     Cells,
     Contacts,
     Floats,
@@ -64,32 +63,35 @@ def visible_births(place: Ints, as_of: Ints, versions: Versions, found: Ints) ->
 
 
 @compiled
-def classify(contacts: Contacts, program: Program) -> None:
-    """Look up each contact's class."""
+def classify(contacts: Contacts, program: Program, start: int, stop: int) -> None:
+    """Look up the class of each contact from `start` up to but without `stop`."""
     types = program.types
-    for i in range(contacts.occurred.shape[0]):
+    for i in range(start, stop):
         # A code of -1, not recorded, is the place before the first.
+        one = np.uint64(i)
+        contacts.classes[one] = types.first[np.uint64(contacts.codes[types.column, one] + 1)]
+    if types.part_column.shape[0] == 0:
+        return
+    for i in range(start, stop):
         kind = np.uint64(contacts.codes[types.column, i] + 1)
-        found = types.first[kind]
         for part in range(types.part_start[kind], types.part_start[kind + np.uint64(1)]):
             code = contacts.codes[types.part_column[part], i]
-            found += types.levels[np.uint64(types.part_levels[part] + code + 1)]
-        contacts.classes[i] = found
+            contacts.classes[i] += types.levels[np.uint64(types.part_levels[part] + code + 1)]
 
 
 @compiled
-def whole_numbers(given: Floats, flags: Bytes, first: int, numbers: Ints) -> None:
-    """Write numbers in thousandths; NOTHING where not recorded or too large to be meant.
+def whole_numbers(contacts: Contacts, start: int, stop: int) -> None:
+    """Write the same contacts' numbers in thousandths.
 
-    Number n is recorded if bit `first + n` of `flags` is set, or if there are no flags.
+    They are NOTHING where not recorded or too large to be meant.
     """
-    for n in range(numbers.shape[0]):
-        number, bit = given[n], first + n
-        recorded = abs(number) <= LARGEST_NUMBER
-        if flags.shape[0] > 0:
-            recorded &= (flags[np.uint64(bit >> 3)] >> np.uint8(bit & 7)) & 1 != 0
-        whole = int(np.rint((number if recorded else 0.0) * THOUSANDTHS))
-        numbers[n] = whole if recorded else NOTHING
+    for column in range(contacts.given.shape[0]):
+        for i in range(start, stop):
+            one = np.uint64(i)
+            number = contacts.given[column, one]
+            said = (contacts.recorded[column, one] != 0) & (abs(number) <= LARGEST_NUMBER)
+            whole = int(np.rint((number if said else 0.0) * THOUSANDTHS))
+            contacts.numbers[column, one] = whole if said else NOTHING
 
 
 def values(program: Program, room: tuple[int, ...] = ()) -> Values:

@@ -49,8 +49,11 @@ class Contacts(NamedTuple):
     known: Int32s  # [n]
     superseded: Int32s  # [n]
     codes: Int32s  # [columns, n] dictionary codes, -1 where not recorded
+    given: Floats  # [numbers, n] as they lie in memory: anything where not recorded
+    recorded: Bytes  # [numbers, n] 0 where not
+    # Filled in by the kernel.
     numbers: Ints  # [numbers, n] in thousandths, NOTHING where not recorded
-    classes: Int32s  # [n], filled in by the kernel
+    classes: Int32s  # [n]
     ended: Int32s  # [n] day numbers, STILL_OPEN or UNKNOWN_DAY; empty where no signal asks
 
 
@@ -220,6 +223,7 @@ class Scratch(NamedTuple):
     """One thread's working memory for one as-of date, reused from block to block."""
 
     as_of: Ints  # [ROWS]
+    words: Int32s  # where each contact of a block goes first: places in `Program.first`
     # [planes * STRIDE], see Lanes
     counted: Int32s
     measured: Int32s

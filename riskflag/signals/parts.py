@@ -94,8 +94,9 @@ def grid_parts(
     engine = engine or Kernel()
     threads, alone = engine.threads or cores(), replace(engine, threads=1)
 
+    complete = np.array([completeness(view.feeds(day), signals) for day in as_ofs])
+
     def kept(part: History) -> list[R]:
-        complete = np.array([completeness(part.feeds(day), signals) for day in as_ofs])
         return [
             keep(Grid(people, tuple(as_ofs), child, values, complete))
             for people, child, values in _blocks(alone, part, days, signals)

@@ -52,6 +52,13 @@ def remembered(walks: WalkTables, contacts: int) -> Steps:
 
 
 @compiled
+def forget(steps: Steps) -> None:
+    """Before rows that are numbered anew."""
+    for one in range(steps.mark.shape[0]):
+        steps.mark[one] = -1
+
+
+@compiled
 def _begin(steps: Steps, one: int, day: int) -> None:
     steps.last[one] = day
     steps.heard[one] = 0
