@@ -59,8 +59,9 @@ def register(app: typer.Typer) -> None:
         from riskflag import clock
         from riskflag.cli.progress import progress_bar
         from riskflag.nightly.inputs import How
-        from riskflag.nightly.run import WritePages, run_night
-        from riskflag.nightly.run import no_pages as without_pages
+        from riskflag.nightly.run import run_night
+        from riskflag.nightly.staging import WritePages
+        from riskflag.nightly.staging import no_pages as without_pages
         from riskflag.reports.publish import write_pages
         from riskflag.workspace import Workspace
 

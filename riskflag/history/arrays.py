@@ -146,6 +146,12 @@ def take(table: pa.Table, rows: npt.NDArray[Any]) -> pa.Table:
     return table.take(pa.array(rows, pa.int64()))
 
 
+def those(table: pa.Table, chosen: Any) -> pa.Table:
+    """The rows for which a mask says yes; the table itself when that is all of them."""
+    mask = chosen if isinstance(chosen, np.ndarray) else mask_of(chosen)
+    return table if mask.all() else table.filter(pa.array(mask))
+
+
 def ordered(main: Ints, finer: Callable[[Ints], Sequence[Ints]]) -> Ints:
     """The order by `main` and then by what `finer` gives for the rows that tie.
 

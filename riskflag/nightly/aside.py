@@ -38,9 +38,16 @@ def keep(workspace: Workspace, history: History, people: Collection[str], as_of:
 
     Nothing is cut away: a reader leaves out what was not known by the days that are asked about.
     """
-    home, ledger = workspace.work / "flagged", _ledger(workspace.history)
+    point_to(workspace, write(workspace, history, people, as_of))
+
+
+def write(
+    workspace: Workspace, history: History, people: Collection[str], as_of: dt.date
+) -> dict[str, str] | None:
+    """Write what `keep` keeps; what `point_to` is told of it, None when there is none."""
+    home, ledger = _home(workspace), _ledger(workspace.history)
     if not ledger:
-        return  # the history is nowhere but in memory
+        return None  # the history is nowhere but in memory
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
     target = home / f"{as_of.isoformat()}-{ledger[:12]}"
     shutil.rmtree(target, ignore_errors=True)
@@ -55,9 +62,19 @@ def keep(workspace: Workspace, history: History, people: Collection[str], as_of:
         {"as_of": as_of.isoformat(), "ledger": ledger, "files": folder.listed(target)}
     )
     (target / folder.MANIFEST).write_bytes(told)
-    pointer = {"folder": target.name, "manifest": folder.sha256(told)}
-    write_atomic(home / POINTER, json.dumps(pointer, sort_keys=True).encode())
-    _tidy(home, target)
+    return {"folder": target.name, "manifest": folder.sha256(told)}
+
+
+def point_to(workspace: Workspace, written: dict[str, str] | None) -> None:
+    """From now on readers find what was written."""
+    if written is not None:
+        home = _home(workspace)
+        write_atomic(home / POINTER, json.dumps(written, sort_keys=True).encode())
+        _tidy(home, home / written["folder"])
+
+
+def _home(workspace: Workspace) -> Path:
+    return workspace.work / "flagged"
 
 
 def _tidy(home: Path, newest: Path) -> None:
@@ -76,7 +93,7 @@ def history_of(
     It must be of the very history that is there now; `as_published` it may also be of that which
     the night knew, for days up to that night. What is damaged counts as not kept.
     """
-    home = workspace.work / "flagged"
+    home = _home(workspace)
     try:
         pointer = json.loads((home / POINTER).read_bytes())
         where, digest = home / Path(pointer["folder"]).name, str(pointer["manifest"])

@@ -13,19 +13,19 @@ if TYPE_CHECKING:
 
 
 class Behind:
-    """Answers which contacts made a signal's value; what was asked for before is remembered."""
+    """Answers which contacts made a signal's value; what was found of the last child is known."""
 
     def __init__(self, people: Records, inputs: Inputs) -> None:
         """`people` are the records of the children who are shown."""
         self._people = people
         self._inputs = inputs
-        self._known: dict[str, dict[str, Sequence[str]]] = {}
+        self._last: tuple[str | None, dict[str, Sequence[str]]] = (None, {})
 
     def ask(self, person_id: str, signals: Collection[str]) -> None:
         """Look several signals of a child up at once: the records are read only once."""
         from riskflag.signals.evidence import keys_behind
 
-        known = self._known.setdefault(person_id, {})
+        known = self.known(person_id)
         new = sorted(name for name in signals if name not in known)
         rows = self._people.contacts.get(person_id, ()) if new else ()
         as_of = day_number(self._inputs.as_of)
@@ -42,12 +42,14 @@ class Behind:
     def __call__(self, person_id: str, signal: str) -> Sequence[str]:
         """The keys of the contacts behind a signal's value for a child, sorted."""
         self.ask(person_id, [signal])
-        return self._known[person_id][signal]
+        return self.known(person_id)[signal]
 
-    def known(self, person_id: str) -> Mapping[str, Sequence[str]]:
-        """What was found for a child so far, by signal."""
-        return self._known.get(person_id, {})
+    def known(self, person_id: str) -> dict[str, Sequence[str]]:
+        """What was found for a child so far, by signal; that of another child is forgotten."""
+        if self._last[0] != person_id:
+            self._last = (person_id, {})
+        return self._last[1]
 
     def remember(self, person_id: str, known: Mapping[str, Sequence[str]]) -> None:
         """Take over what was found for a child elsewhere."""
-        self._known[person_id] = dict(known)
+        self._last = (person_id, dict(known))

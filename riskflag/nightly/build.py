@@ -4,41 +4,38 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-import functools
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import numpy as np
 import pyarrow as pa
 
 from riskflag.casework.publishing import FlagRow, State
-from riskflag.history.store.coverage import unavailable
 from riskflag.history.threads import cores
+from riskflag.nightly.assess import Assessment, assess, why_not
 from riskflag.nightly.behind import Behind
 from riskflag.nightly.digest import beginnings
 from riskflag.nightly.faults import NOT_OF_ONE_CHILD, Fault, hold_if_many
-from riskflag.nightly.flag_lines import FlagLines, FlagPages, Lines, Written
+from riskflag.nightly.flag_lines import FlagLines, FlagsById, Lines, Output, Written
 from riskflag.nightly.improvement import seen_to
-from riskflag.nightly.inputs import Inputs, require_children
-from riskflag.nightly.lifecycle import Found, Lives, cut_down, live
-from riskflag.nightly.near import tables
-from riskflag.nightly.part import Declared, Others, Together
-from riskflag.nightly.payload import Scene, canonical, kept, payload
+from riskflag.nightly.inputs import Inputs
+from riskflag.nightly.lifecycle import Entry, Found, Lives, live
+from riskflag.nightly.payload import Scene, kept, payload
 from riskflag.nightly.reasons import Child, Sources, reasons, signals_told
 from riskflag.nightly.records import CHRONOLOGY_DAYS, Records, child
 from riskflag.nightly.shares import in_shares, processes_for
 from riskflag.nightly.stability import steadiness
-from riskflag.nightly.told import fault_of, flag_of, found_of, told_fault, told_flag, told_found
+from riskflag.nightly.told import (
+    fault_of,
+    flag_of,
+    found_of,
+    reasons_of,
+    told_fault,
+    told_flag,
+    told_found,
+)
 from riskflag.progress import Progress, silent
-from riskflag.scoring.combine import Assessed, Policy, combine
-from riskflag.scoring.flags import NO, UNKNOWN, Combined, FlagDraft, Standing
-from riskflag.signals.table import SignalTable
-
-if TYPE_CHECKING:
-    from riskflag.history.store.view import History
-    from riskflag.scoring.rules import RuleResults
+from riskflag.scoring.flags import UNKNOWN, FlagDraft
 
 Row = dict[str, Any]
 
@@ -47,42 +44,14 @@ EVIDENCE, FLAGS = "Gathering evidence", "Writing flags"
 
 
 @dataclass(frozen=True)
-class Assessment:
-    """The signals, rule outcomes and drafts of the children who may be brought before a person.
-
-    `others` counts those who are not; `near` is the history of these children, and of others who
-    ever had a flag.
-    """
-
-    table: SignalTable
-    results: RuleResults
-    combined: Combined
-    values: np.ndarray[Any, np.dtype[np.float64]]
-    others: Others
-    near: History
-
-    @property
-    def children(self) -> int:
-        """How many children were assessed."""
-        return len(self.table.person_ids) + self.others.children
-
-    @functools.cached_property
-    def row_of(self) -> dict[str, int]:
-        """Each child's row."""
-        return {person: row for row, person in enumerate(self.table.person_ids)}
-
-
-@dataclass(frozen=True)
 class Built:
     """Tonight's flags as their pages need them, as the store needs them, and how they came.
 
     `written` are the flags as bytes: as dictionaries those of a million children would take most of
-    the memory. `records` is all that is known of the children shown, by file
-    (riskflag.nightly.near). `faults` has, by person, what kept a child from being assessed.
+    the memory. `faults` has, by person, what kept a child from being assessed.
     """
 
     written: list[Written]
-    records: Mapping[str, pa.Table]
     rows: list[FlagRow]
     lives: Lives
     assessment: Assessment
@@ -102,34 +71,34 @@ class Built:
 def build(
     inputs: Inputs,
     state: State,
-    previous: Mapping[str, Row],
+    previous: Callable[[], FlagsById],
     *,
-    pages: FlagPages | None = None,
+    output: Output | None = None,
     progress: Progress = silent,
 ) -> Built:
-    """Assess every child and make tonight's flags, with their pages when told who writes them.
+    """Assess every child and make tonight's flags, given to `output` as they are made.
 
-    `previous` are the flags of the publication before by their id. Raises InputError when no child
-    is known and HeldError when too many children met a fault.
+    `previous` gives the flags of the publication before; it is asked when all are assessed. Raises
+    InputError when no child is known and HeldError when too many children met a fault.
     """
     assessment = assess(inputs, state, progress=progress)
+    # What was known of all who were not brought: else it stays until the night is over.
+    pa.default_memory_pool().release_unused()
     shown = {draft.person_id for draft in assessment.combined.drafts}
     shown |= {flag.person_id for flag in state.open_flags}
     near = assessment.near.select(sorted(shown))
     people = Records.of(near, inputs.as_of)
-    night = _Night(inputs, state, assessment, Behind(people, inputs), people, previous, pages)
+    night = _Night(inputs, state, assessment, Behind(people, inputs), people, previous(), output)
     found, faults = night.found(progress=progress)
     while True:
+        hold_if_many(faults, assessment.children)
         lives = night.lives(found, faults)
         made, more = night.flags(lives, faults, progress=progress)
         if not more:
             break
         faults |= more
-    hold_if_many(faults, assessment.children)
-    shown = {entry.person_id for entry in lives.entries}
-    records = tables(near.select(sorted(shown)), inputs.as_of)
     written, rows = [flag for flag, _ in made], [row for _, row in made]
-    return Built(written, records, rows, lives, assessment, faults)
+    return Built(written, rows, lives, assessment, faults)
 
 
 @dataclass(frozen=True)
@@ -141,24 +110,14 @@ class _Night:
     assessment: Assessment
     behind: Behind
     people: Records
-    before: Mapping[str, Row]
-    pages: FlagPages | None
+    before: FlagsById
+    output: Output | None
 
     @property
     def sources(self) -> Sources:
         """Where the words and the evidence of reasons come from."""
         given = self.inputs
         return Sources(given.catalogue, given.rulebook, given.bundle, self.behind)
-
-    @functools.cached_property
-    def earlier(self) -> dict[str, Row]:
-        """What going on needs of the earlier flags that are open: reading all of one is slow."""
-        known = [flag.flag_id for flag in self.state.open_flags if flag.flag_id in self.before]
-        processes = processes_for(len(known), self.inputs.threads or cores())
-        cut = in_shares(
-            lambda n: canonical(cut_down(self.before[known[n]])), len(known), processes=processes
-        )
-        return {name: json.loads(one) for name, one in zip(known, cut, strict=True)}
 
     def found(self, *, progress: Progress) -> tuple[list[Found], dict[str, Fault]]:
         """The reasons of every draft, in the drafts' order, and the faults by person."""
@@ -174,7 +133,7 @@ class _Night:
                 raise
             except Exception as error:
                 return told_fault(error)
-            return told_found(made, self.behind.known(person))
+            return told_found(*made, self.behind.known(person))
 
         for draft, told in zip(
             drafts, self._each(work, len(drafts), EVIDENCE, progress), strict=True
@@ -183,19 +142,22 @@ class _Night:
             if fault is not None:
                 faults[draft.person_id] = fault
                 continue
-            one, known = found_of(told, draft)
-            self.behind.remember(draft.person_id, known)
-            found.append(one)
+            found.append(found_of(told, draft))
         return found, faults
 
     def _each(
         self, work: Callable[[int], bytes], total: int, label: str, progress: Progress
     ) -> Iterator[bytes]:
         """Work on each child shown, shared out among the cores."""
-        processes = processes_for(total, self.inputs.threads or cores())
         return in_shares(
-            work, total, processes=processes, done=lambda ready: progress(label, ready, total)
+            work,
+            total,
+            processes=self._processes(total),
+            done=lambda ready: progress(label, ready, total),
         )
+
+    def _processes(self, total: int) -> int:
+        return processes_for(total, self.inputs.threads or cores())
 
     def lives(self, found: Sequence[Found], faults: Mapping[str, Fault]) -> Lives:
         """Tonight's entries; a child that met a fault has none but those of an open flag."""
@@ -203,7 +165,7 @@ class _Night:
             [one for one in found if one.draft.person_id not in faults],
             self.state,
             self.inputs.as_of,
-            previous=self.earlier,
+            previous=self.before.cut_down,
             paused=self.inputs.paused,
             why_not=lambda person, reason: (
                 "not_reassessed"
@@ -230,7 +192,7 @@ class _Night:
         def work(number: int) -> bytes:
             entry = entries[number]
             try:
-                flag = payload(entry, scene, self.before)
+                flag = payload(entry, self._reasons(entry), scene, self.before)
                 written = Written.of(flag)
             except NOT_OF_ONE_CHILD:
                 raise
@@ -242,12 +204,12 @@ class _Night:
                     raise
                 flag = kept(entry, scene, earlier)
                 written = Written.of(flag)
-            if self.pages is not None:
-                self.pages.write(flag, written.digest)
-            return told_flag(flag, written)
+            files = {} if self.output is None else self.output.write(flag, written.digest)
+            return told_flag(flag, written, files)
 
-        if self.pages is not None:
-            self.pages.begin()
+        if self.output is not None:
+            shown = {entry.person_id for entry in entries}
+            self.output.begin(self.assessment.near, shown, processes=self._processes(len(entries)))
         made: list[tuple[Written, FlagRow]] = []
         more: dict[str, Fault] = {}
         for entry, told in zip(
@@ -255,95 +217,35 @@ class _Night:
         ):
             fault = fault_of(told)
             if fault is None:
-                made.append(flag_of(told, entry))
+                flag, row, files = flag_of(told, entry)
+                made.append((flag, row))
+                if self.output is not None:
+                    self.output.take(flag, files)
             else:
                 more[entry.person_id] = fault
         return made, more
 
-
-def assess(inputs: Inputs, state: State, *, progress: Progress = silent) -> Assessment:
-    """Signals, rules and model for every child known at the as-of date, part after part."""
-    from riskflag.scoring.rules import evaluate
-
-    declared = declare(inputs, state)
-    found = Together.of(
-        inputs.engine(inputs.view, declared, threads=inputs.threads, progress=progress)
-    )
-    require_children(len(found.person_ids) + found.others.children, inputs.as_of)
-    names = tuple(signal.name for signal in declared.signals)
-    people = pa.array(found.person_ids, pa.string())
-    table = SignalTable(people, inputs.as_of, names, found.values, found.complete)
-    results, values = evaluate(inputs.rulebook, table), table.masked()
-    combined = combine(
-        inputs.rulebook.rules,
-        results,
-        Assessed(table.person_ids, inputs.as_of, table.names, values),
-        bundle=inputs.bundle,
-        policy=declared.policy,
-    )
-    shown = {draft.person_id for draft in combined.drafts} | state.ever
-    return Assessment(table, results, combined, values, found.others, found.near(shown))
+    def _reasons(self, entry: Entry) -> list[Row]:
+        """The reasons that were found; the contacts behind signals are known from then on."""
+        if entry.found is None:
+            return []
+        made, behind = reasons_of(entry.found.told)
+        self.behind.remember(entry.person_id, behind)
+        return made
 
 
-def declare(inputs: Inputs, state: State) -> Declared:
-    """What every part of the night is assessed with."""
-    return Declared(
-        inputs.as_of,
-        inputs.catalogue.signals,
-        inputs.rulebook,
-        inputs.bundle,
-        policy(inputs, state),
-        state.ever,
-    )
+def _found(draft: FlagDraft, sources: Sources, people: Records) -> tuple[list[Row], dt.date | None]:
+    """The reasons of a draft, and the newest known day of the contacts behind them.
 
-
-def policy(inputs: Inputs, state: State) -> Policy:
-    """Who may be brought: the setting's level, and what is left of the week's capacity.
-
-    Children whose flag is open, or was closed and is still quiet, take none of it.
+    The contacts behind all its signals are looked up at once.
     """
-    quiet = {flag.person_id for flag in state.closed_flags if inputs.as_of < flag.quiet_until}
-    waiting = {flag.person_id for flag in state.open_flags}
-    return Policy(
-        from_level=inputs.settings.flag_from_level,
-        model_limit=max(0, inputs.settings.capacity_per_week - state.raised_by_model),
-        keep=frozenset(quiet | waiting),
-    )
-
-
-def why_not(inputs: Inputs, assessment: Assessment, person: str, reason: Row) -> Standing:
-    """Why an earlier reason does not stand tonight."""
-    row = assessment.row_of.get(person)
-    if row is None:
-        return "outside_group"
-    if reason["rule"] is None:
-        return _model_why_not(inputs)
-    rules = [rule.id for rule in inputs.rulebook.rules]
-    if reason["rule"]["id"] not in rules:
-        return "rule_withdrawn"
-    outcome = assessment.results.outcome[row, rules.index(reason["rule"]["id"])]
-    return "no_longer_present" if outcome == NO else "not_reassessed"
-
-
-def _model_why_not(inputs: Inputs) -> Standing:
-    """The model no longer sees it, unless there is no model or a feed it uses is lost."""
-    if inputs.bundle is None:
-        return "not_reassessed"
-    lost = unavailable(inputs.view.feeds(inputs.as_of))
-    used = [inputs.catalogue.by_name[name] for name in inputs.bundle.model.names]
-    known = all(lost.isdisjoint(signal.types) for signal in used)
-    return "no_longer_present" if known else "not_reassessed"
-
-
-def _found(draft: FlagDraft, sources: Sources, people: Records) -> Found:
-    """One draft with its reasons; the contacts behind all its signals are looked up at once."""
     person = draft.person_id
     protective = {signal.name for signal in sources.catalogue.signals if signal.protective}
     sources.behind.ask(person, signals_told(draft.rule_hits, draft.model) | protective)
     who = child(person, people.persons.get(person), people.as_of)
     made = reasons(sources, Child(person, who["age_years"]), draft.rule_hits, draft.model)
     keys = {key for reason in made for key in reason["contact_keys"]}
-    return Found(draft, made, people.newest_known(person, keys))
+    return made, people.newest_known(person, keys)
 
 
 def _scene(

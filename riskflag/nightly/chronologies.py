@@ -24,7 +24,7 @@ import pyarrow.parquet as pq
 
 from riskflag.clock import NEVER, day_number
 from riskflag.errors import IntegrityError
-from riskflag.history.arrays import encode
+from riskflag.history.arrays import encode, those
 from riskflag.nightly import folder
 from riskflag.nightly.records import ATTRIBUTES, OWN, contact_json
 from riskflag.nightly.records import iso as iso_day
@@ -77,7 +77,7 @@ def known_before(rows: pa.Table, as_of: dt.date) -> pa.Table:
     What came later leaves no trace: not even that a version was superseded.
     """
     day = day_number(as_of)
-    known = rows.filter(pc.less(rows["known_day"], day))
+    known = those(rows, pc.less(rows["known_day"], day))
     ended = known["superseded_day"]
     until = pc.if_else(pc.less(ended, day), ended, pa.scalar(NEVER, pa.int32()))
     return known.set_column(known.schema.get_field_index("superseded_day"), "superseded_day", until)

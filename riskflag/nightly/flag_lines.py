@@ -8,17 +8,23 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, overload
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, overload
 
 import pyarrow as pa
 
-from riskflag.nightly.folder import flag_line, sha256
+from riskflag.nightly.folder import FLAGS, checked_lines, flag_line, sha256
 from riskflag.nightly.joined import rules_of, themes_of
 from riskflag.nightly.listing import listed
 
+if TYPE_CHECKING:
+    from riskflag.history.store.view import History
+
 Row = dict[str, Any]
+#: Size and hash of files, by name, as a manifest has them.
+Files = Mapping[str, Mapping[str, Any]]
 
 #: The fastest level: packing takes an eighth of the time that making the line takes.
 PACKING = pa.Codec("zstd", compression_level=1)
@@ -75,14 +81,20 @@ class Written:
         return unpack(self.packed, self.size)
 
 
-class FlagPages(Protocol):
-    """Writes the pages of flags as they are made, in whichever process that is."""
+class Output(Protocol):
+    """Takes what a night makes of its flags as it is made (riskflag.nightly.staging)."""
 
-    def begin(self) -> None:
-        """Called before the first flag; again, when all flags have to be made once more."""
+    def begin(self, near: History, people: Collection[str], *, processes: int) -> None:
+        """Called before the first flag; again, when all flags have to be made once more.
 
-    def write(self, flag: Row, digest: str) -> None:
-        """Write one flag's; `digest` is the SHA-256 of its line."""
+        `people` are all who are shown, and `near` holds what is known of them.
+        """
+
+    def write(self, flag: Row, digest: str) -> Files:
+        """Write a flag's pages, in whichever process; `digest` is the SHA-256 of its line."""
+
+    def take(self, written: Written, files: Files) -> None:
+        """Take the flags in the order of the worklist, in the first process."""
 
 
 @dataclass(frozen=True)
@@ -114,6 +126,29 @@ def line_id(line: bytes) -> str:
     return found[1].decode() if found else str(json.loads(line)["flag_id"])
 
 
+#: What most of a line is: between these, the child's records, and what each signal adds. Keys stand
+#: in the order of their names.
+BULK = (
+    (b', "contacts": [', b', "earlier_reasons": ['),
+    (b', "contributions": [', b', "probability": '),
+)
+
+
+def cut_down(line: bytes) -> Row:
+    """The flag of a line of flags.json without its records and contributions: read much faster."""
+    short = line
+    for begin, end in BULK:
+        first = short.find(begin)
+        last = short.find(end, first)
+        if 0 <= first < last:
+            short = short[:first] + short[last:]
+    try:
+        flag: Row = json.loads(short)
+    except ValueError:  # as another program wrote it
+        flag = json.loads(line)
+    return flag
+
+
 class FlagLines(Sequence[Row]):
     """Flags as JSON, each read from its bytes whenever it is asked for."""
 
@@ -138,19 +173,41 @@ class FlagLines(Sequence[Row]):
         return flag
 
 
+@dataclass(frozen=True)
 class FlagsById(Mapping[str, Row]):
-    """Flags as JSON by their id, each read from its packed bytes whenever it is asked for."""
+    """Flags of publications as JSON by their id, each read from its file when it is asked for.
 
-    def __init__(self, lines: Iterable[bytes]) -> None:
-        """From lines of flags.json; of two of the same flag the later one counts."""
-        self._packed = {line_id(line): (pack(line), len(line)) for line in lines}
+    `places` has the file of each, and where its line begins and how long it is.
+    """
+
+    places: Mapping[str, tuple[Path, int, int]]
+
+    @classmethod
+    def of(cls, where: Path, expected: str) -> FlagsById:
+        """Those of a publication; raises IntegrityError unless the file has the recorded hash."""
+        path = where / FLAGS
+        found = checked_lines(where, expected)
+        return cls({line_id(line): (path, starts, len(line)) for starts, line in found})
 
     def __getitem__(self, flag_id: str) -> Row:
-        flag: Row = json.loads(unpack(*self._packed[flag_id]))
+        flag: Row = json.loads(self._line(flag_id))
         return flag
 
+    def cut_down(self, flag_id: str) -> Row | None:
+        """A flag without most of its bytes (`cut_down`); None when there is none."""
+        return cut_down(self._line(flag_id)) if flag_id in self.places else None
+
+    def __contains__(self, flag_id: object) -> bool:
+        return flag_id in self.places
+
     def __iter__(self) -> Iterator[str]:
-        return iter(self._packed)
+        return iter(self.places)
 
     def __len__(self) -> int:
-        return len(self._packed)
+        return len(self.places)
+
+    def _line(self, flag_id: str) -> bytes:
+        path, starts, size = self.places[flag_id]
+        with path.open("rb", buffering=0) as file:
+            file.seek(starts)
+            return file.read(size)

@@ -9,8 +9,8 @@ import itertools
 import json
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,8 @@ MANIFEST = "manifest.json"
 CURRENT = "CURRENT"
 STAGING = ".staging-"
 
+#: So many bytes of a large file are read at a time.
+AT_ONCE = 2**20
 #: So many files are waited for at once while the disk takes them.
 WAITING = 64
 #: So many are hashed by one thread after another: handing each out takes as long as hashing it.
@@ -45,6 +47,39 @@ def flags_pieces(lines: Iterable[bytes]) -> Iterator[bytes]:
         yield line
         before = b",\n"
     yield b"[]\n" if before == b"[\n" else b"\n]\n"
+
+
+class FlagsFile:
+    """flags.json as it is written, a line at a time; the same file as of `flags_pieces`."""
+
+    def __init__(self, path: Path) -> None:
+        self.size = 0
+        self._path = path
+        self._file = path.open("wb")
+        self._digest = hashlib.sha256()
+
+    def __enter__(self) -> FlagsFile:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def add(self, line: bytes) -> None:
+        """Write the next line."""
+        self._put(b",\n" if self.size else b"[\n")
+        self._put(line)
+
+    def finish(self) -> str:
+        """Write the end and make the file durable; its SHA-256 in hexadecimal."""
+        self._put(b"\n]\n" if self.size else b"[]\n")
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        steps.reached(f"folder: {self._path.name}")
+        return self._digest.hexdigest()
+
+    def _put(self, piece: bytes) -> None:
+        self.size += self._file.write(piece)
+        self._digest.update(piece)
 
 
 def flags_bytes(flags: Iterable[Mapping[str, Any]]) -> bytes:
@@ -104,16 +139,18 @@ def write(path: Path, data: bytes | Iterable[bytes]) -> str:
     return digest.hexdigest()
 
 
-def finish(staging: Path, target: Path) -> None:
-    """Make the staged files durable and give the folder its name.
+def finish(staging: Path, target: Path, *, durable: Collection[str] = ()) -> None:
+    """Make the staged files durable, but for those that are, and give the folder its name.
 
     A folder of that name that no publication in the store claims was left by a run that was
     ended; it is replaced.
     """
-    # From many threads the disk takes them together; one by one they take most of a minute.
     held = list(files(staging))
-    with ThreadPoolExecutor(WAITING) as pool:
-        list(pool.map(_sync, held))
+    with Syncing() as syncing:
+        for path in held:
+            if path.relative_to(staging).as_posix() not in durable:
+                syncing.add(path)
+        syncing.finish()
     for folder in sorted({path.parent for path in held} | {staging}):
         _sync(folder)
     steps.reached("folder: synced")
@@ -162,19 +199,38 @@ def files(folder: Path) -> Iterator[Path]:
             yield from files(folder / entry.name)
 
 
-def listed(folder: Path) -> dict[str, dict[str, Any]]:
-    """Size and hash of every file of a folder but the manifest, by its path within the folder."""
-    held = [path for path in files(folder) if path.name != MANIFEST]
-    shares = [(held[first : first + TOGETHER],) for first in range(0, len(held), TOGETHER)]
-    hashes = itertools.chain.from_iterable(in_threads(_hashes, shares))
-    return {
-        path.relative_to(folder).as_posix(): {"bytes": path.stat().st_size, "sha256": digest}
-        for path, digest in zip(held, hashes, strict=True)
+def told(data: bytes) -> dict[str, Any]:
+    """Size and hash of a file with this content, as a manifest has them."""
+    return {"bytes": len(data), "sha256": sha256(data)}
+
+
+def listed(
+    folder: Path, known: Mapping[str, Mapping[str, Any]] | None = None
+) -> dict[str, Mapping[str, Any]]:
+    """Size and hash of every file of a folder but the manifest, by its path within the folder.
+
+    Files whose size is as `known` are not read for their hash.
+    """
+    held = {path.relative_to(folder).as_posix(): path for path in files(folder)}
+    held.pop(MANIFEST, None)
+    sizes = {name: path.stat().st_size for name, path in held.items()}
+    found = {
+        name: one
+        for name, one in (known or {}).items()
+        if name in held and one["bytes"] == sizes[name]
     }
+    read = [name for name in held if name not in found]
+    shares = [(folder, read[first : first + TOGETHER]) for first in range(0, len(read), TOGETHER)]
+    hashes = itertools.chain.from_iterable(in_threads(_hashes, shares))
+    found |= {
+        name: {"bytes": sizes[name], "sha256": digest}
+        for name, digest in zip(read, hashes, strict=True)
+    }
+    return found
 
 
-def _hashes(paths: Iterable[Path]) -> list[str]:
-    return [file_sha256(path) for path in paths]
+def _hashes(folder: Path, names: Iterable[str]) -> list[str]:
+    return [file_sha256(folder / name) for name in names]
 
 
 def read_manifest(folder: Path, expected: str) -> dict[str, Any]:
@@ -198,6 +254,25 @@ def flag_lines(folder: Path, expected: str) -> Iterator[bytes]:
         raise IntegrityError(f"{path} is not the one that was published; {RESTORE}")
     with path.open("rb") as handle:
         yield from (line.rstrip(b",\n") for line in handle if line.startswith(b"{"))
+
+
+def checked_lines(folder: Path, expected: str) -> Iterator[tuple[int, bytes]]:
+    """As `flag_lines`, each with its place in the file, which is read only once.
+
+    It is after the last of them that they are known to be as they were published.
+    """
+    path, digest, starts = folder / FLAGS, hashlib.sha256(), 0
+    try:
+        with path.open("rb", buffering=AT_ONCE) as handle:
+            for line in handle:
+                digest.update(line)
+                if line.startswith(b"{"):
+                    yield starts, line.rstrip(b",\n")
+                starts += len(line)
+    except FileNotFoundError:
+        raise IntegrityError(f"{path} is missing; {RESTORE}") from None
+    if digest.hexdigest() != expected:
+        raise IntegrityError(f"{path} is not the one that was published; {RESTORE}")
 
 
 def first_flag_id(folder: Path) -> str | None:
@@ -232,6 +307,32 @@ def storage_error(error: Exception) -> StorageError:
         f"The publication could not be written ({reason.lower()}); the previous one stays. "
         "Put the cause right and run again."
     )
+
+
+class Syncing:
+    """Makes files durable meanwhile: from many threads the disk takes them together.
+
+    One by one they would take most of a minute.
+    """
+
+    def __init__(self) -> None:
+        self._pool = ThreadPoolExecutor(WAITING)
+        self._given: list[Future[None]] = []
+
+    def __enter__(self) -> Syncing:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown(cancel_futures=True)
+
+    def add(self, path: Path) -> None:
+        """Make a file durable that was written."""
+        self._given.append(self._pool.submit(_sync, path))
+
+    def finish(self) -> None:
+        """Wait for all that were given; raises what the disk said of any."""
+        for given in self._given:
+            given.result()
 
 
 def _sync(path: Path) -> None:

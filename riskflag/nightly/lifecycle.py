@@ -8,13 +8,13 @@ assessed, or because the pattern is no longer there. A review closes it.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from riskflag.casework.policies import ClosedFlag, comes_back
 from riskflag.casework.publishing import OpenFlag, State
-from riskflag.nightly.joined import join, reason_ids, split
+from riskflag.nightly.joined import join, split
 from riskflag.scoring.combine import keyed_order
 from riskflag.scoring.flags import RANK, FlagDraft, Level, Standing, higher
 
@@ -24,22 +24,19 @@ Row = dict[str, Any]
 WhyNot = Callable[[str, Row], Standing]
 
 
-#: What of a flag of the previous publication tells how it goes on.
-GOES_ON_BY = ("as_of", "earlier_reasons", "level", "person_id", "reasons")
-
-
-def cut_down(flag: Mapping[str, Any]) -> Row:
-    """The part of a flag that `live` needs of an earlier one: a few of its many bytes."""
-    return {name: flag[name] for name in GOES_ON_BY}
-
-
 @dataclass(frozen=True)
 class Found:
-    """A draft with its reasons and the newest known day of the contacts behind them."""
+    """A draft, the ids of its reasons, and the newest known day of the contacts behind them.
+
+    `told` are the reasons, and the contacts behind the signals that were looked up for them, as
+    bytes (riskflag.nightly.told): those of ten thousand children would take much room, and each
+    copy of the process that reads some of them would have it anew.
+    """
 
     draft: FlagDraft
-    reasons: Sequence[Row]
+    reason_ids: frozenset[str]
     newest_known: dt.date | None
+    told: bytes
 
 
 @dataclass(frozen=True)
@@ -76,14 +73,14 @@ def live(
     state: State,
     as_of: dt.date,
     *,
-    previous: Mapping[str, Row],
+    previous: Callable[[str], Row | None],
     why_not: WhyNot,
     paused: bool = False,
 ) -> Lives:
     """Tonight's flags: open ones go on, new ones begin unless paused, reviewed ones stay quiet.
 
-    `found` is in the order in which new numbers are given; `previous` are the flags of the
-    previous publication by flag id, at least as far as `cut_down`.
+    `found` is in the order in which new numbers are given; `previous` gives a flag of the
+    previous publication by its id; its records and contributions are not asked for.
     """
     by_person = {one.draft.person_id: one for one in found}
     entries = [
@@ -135,12 +132,12 @@ def _continued(
     one: Found | None,
     as_of: dt.date,
     *,
-    before: Mapping[str, Row],
+    before: Callable[[str], Row | None],
     why_not: WhyNot,
 ) -> Entry:
-    earlier = before.get(flag.flag_id)
-    holds = one is not None and bool(one.reasons)
-    carried = _carried(earlier, one.reasons if one is not None else (), why_not)
+    earlier = before(flag.flag_id)
+    holds = one is not None and bool(one.reason_ids)
+    carried = _carried(earlier, one.reason_ids if one is not None else frozenset(), why_not)
     level: Level = "routine" if earlier is None else earlier["level"]
     if one is not None and holds:
         level = higher(level, one.draft.level)
@@ -159,11 +156,10 @@ def _continued(
     )
 
 
-def _carried(earlier: Row | None, reasons: Sequence[Row], why_not: WhyNot) -> tuple[Row, ...]:
+def _carried(earlier: Row | None, present: frozenset[str], why_not: WhyNot) -> tuple[Row, ...]:
     """The reasons of the previous publication that do not stand tonight, with why."""
     if earlier is None:
         return ()
-    present = reason_ids(reasons)
     held = [{**reason, "last_matched": earlier["as_of"]} for reason in earlier["reasons"]]
     before = [one for reason in [*held, *earlier["earlier_reasons"]] for one in split(reason)]
     kept = {
@@ -190,7 +186,7 @@ def _returns(closed: ClosedFlag, one: Found, as_of: dt.date) -> bool:
     return comes_back(
         closed,
         as_of,
-        reason_ids=reason_ids(one.reasons),
+        reason_ids=one.reason_ids,
         newest_known=one.newest_known,
         level=one.draft.level,
     )

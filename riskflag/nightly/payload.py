@@ -66,13 +66,15 @@ def canonical(value: object) -> bytes:
     return json.dumps(value, sort_keys=True, allow_nan=False, ensure_ascii=False).encode()
 
 
-def payload(entry: Entry, scene: Scene, before: Mapping[str, Row]) -> Row:
-    """The flag's JSON; `before` are the flags of the previous publication by their id."""
+def payload(entry: Entry, reasons: Sequence[Row], scene: Scene, before: Mapping[str, Row]) -> Row:
+    """The flag's JSON; `before` are the flags of the previous publication by their id.
+
+    `reasons` are those that were found, none when there is nothing found.
+    """
     found = entry.found
     model = None if found is None else found.draft.model
     person = scene.people.persons.get(entry.person_id)
     who = records.child(entry.person_id, person, scene.as_of)
-    reasons = [] if found is None else list(found.reasons)
     pattern = _keys(reasons) or _keys(entry.earlier_reasons)
     child = Child(entry.person_id, who["age_years"])
     protective = scene.protective.get(entry.person_id, {})

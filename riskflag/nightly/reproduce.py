@@ -91,7 +91,7 @@ def reproduce(
     inputs = _inputs(workspace, found, told, progress)
     _refuse_other_parts(inputs, told)
     state = state_file.from_json(_state_as_published(found.folder, told))
-    built = build(inputs, state, previous_flags(workspace, state), progress=progress)
+    built = build(inputs, state, lambda: previous_flags(workspace, state), progress=progress)
     content = folder.sha256(folder.flags_pieces(built.lines))
     again = next((one for one in built.flags if one["flag_id"] == found.flag["flag_id"]), None)
     return Reproduced(

@@ -10,11 +10,11 @@ import contextlib
 import datetime as dt
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 from riskflag.casework import audit, pause, publishing
 from riskflag.casework.publishing import FlagRow, PublicationRecord, State
@@ -28,52 +28,18 @@ from riskflag.errors import (
     HeldError,
 )
 from riskflag.history.store.stored_view import Shelves
-from riskflag.nightly import anchors, aside, folder, listing, near, published, state_file, steps
+from riskflag.nightly import anchors, folder, listing, published, steps
 from riskflag.nightly.build import Built, build
-from riskflag.nightly.flag_lines import FlagsById, line_id
+from riskflag.nightly.flag_lines import FlagsById
 from riskflag.nightly.inputs import AS_SET, How, Inputs, hold_if_essential_is_lost, load
 from riskflag.nightly.manifest import degraded, manifest
+from riskflag.nightly.shares import seldom_tidied
+from riskflag.nightly.staging import PublishedFlags, Staging, WritePages, no_pages
 from riskflag.progress import Progress, silent
 from riskflag.workspace import Workspace
 
-
-@dataclass(frozen=True)
-class PublishedFlags:
-    """What a page writer is given: the night's flags in the order of the worklist.
-
-    `flags` are read from their bytes when they are asked for; `short` is what lists show of each.
-    `capacity_per_week` is how many flags a week the team set itself to read; `held_back` is how
-    many children were not raised because riskflag is paused, None when it is not.
-    """
-
-    authority: str
-    as_of: dt.date
-    run_key: str
-    capacity_per_week: int
-    flags: Sequence[Mapping[str, Any]]
-    short: Sequence[Mapping[str, Any]]
-    held_back: int | None = None
-
-
 #: How often a night is made when reviews come in its way.
 ATTEMPTS = 3
-
-#: Writes pages into a folder; it must write the same bytes for the same flags.
-WritePages = Callable[[PublishedFlags, Path], None]
-
-
-@runtime_checkable
-class ByFlag(Protocol):
-    """A page writer that can write each flag's pages while the flags are made, on all cores."""
-
-    def begin(self, target: Path) -> None:
-        """Make the folder ready."""
-
-    def flag(self, flag: Mapping[str, Any], target: Path, *, digest: str) -> None:
-        """Write the pages of one flag; `digest` is the SHA-256 of its line of flags.json."""
-
-    def lists(self, published: PublishedFlags, target: Path) -> None:
-        """Write what is about all flags."""
 
 
 @dataclass(frozen=True)
@@ -90,10 +56,6 @@ class NightResult:
     seconds: float
     parts: int = 1
     renewed: int | None = None
-
-
-def no_pages(published: PublishedFlags, target: Path) -> None:
-    """The page writer of a night without pages."""
 
 
 def run_night(
@@ -114,7 +76,7 @@ def run_night(
     """
     started = time.monotonic()
     try:
-        with workspace.lock():
+        with workspace.lock(), seldom_tidied():
             store = open_store(workspace)
             try:
                 paused = _paused(store)
@@ -158,21 +120,17 @@ class _Night:
     def _publish(self) -> tuple[int, PublicationRecord]:
         state = publishing.state(self.store, self.inputs.as_of)
         _refuse_earlier_day(state, self.inputs.as_of)
-        built = build(
-            self.inputs,
-            state,
-            previous_flags(self.workspace, state),
-            pages=self._pages,
-            progress=self.progress,
-        )
-        staging, content_hash = self._stage(state, built)
-        everyone = state.ever | {entry.person_id for entry in built.lives.entries}
-        near = built.assessment.near
-        # The one works on one core, the other reads all files again and waits for the disk.
-        with ThreadPoolExecutor(1) as beside:
-            keeping = beside.submit(aside.keep, self.workspace, near, everyone, self.inputs.as_of)
-            record, rows = self._finish(staging, state, built, content_hash=content_hash)
-            keeping.result()
+        with Staging(
+            self.workspace, self._name, state, self.inputs.as_of, self.write_pages
+        ) as staging:
+            with ThreadPoolExecutor(1) as beside:
+                # A file of a GiB is read while others are assessed.
+                reading = beside.submit(previous_flags, self.workspace, state)
+                built = build(
+                    self.inputs, state, reading.result, output=staging, progress=self.progress
+                )
+            record, rows = self._finish(staging, state, built)
+            staging.keep_aside()
         end = publishing.publish(self.store, record, rows, reached=steps.reached)
         anchors.append(self.workspace.publications, record.run_key, end)
         folder.point_to(self.workspace.publications, record.folder)
@@ -182,45 +140,25 @@ class _Night:
     def _name(self) -> str:
         return f"{self.inputs.as_of.isoformat()}-{self.inputs.run_key[:12]}"
 
-    @property
-    def _pages(self) -> _Staged | None:
-        """Who writes the pages of each flag as it is made; None when that is done afterwards."""
-        if not isinstance(self.write_pages, ByFlag):
-            return None
-        return _Staged(self.write_pages, self.workspace.publications, self._name)
-
-    def _stage(self, state: State, built: Built) -> tuple[Path, str]:
-        """Write the publication's files aside: where they are, and the hash of its flags."""
-        publications, pages = self.workspace.publications, self._pages
-        staging = folder.begin(publications, self._name) if pages is None else pages.target
-        with ThreadPoolExecutor(1) as beside:
-            packing = beside.submit(lambda: list(near.file_bytes(built.records)))
-            content_hash = folder.write(staging / folder.FLAGS, folder.flags_pieces(built.lines))
-        for file, data in packing.result():
-            folder.write(staging / file, data)
-        folder.write(staging / folder.STATE, folder.pretty_bytes(state_file.to_json(state)))
-        self.progress("Writing pages", 0, 1)
-        write = self.write_pages if pages is None else pages.writer.lists
-        write(self._published(built), staging)
-        self.progress("Writing pages", 1, 1)
-        steps.reached("folder: pages")
-        return staging, content_hash
-
     def _finish(
-        self, staging: Path, state: State, built: Built, *, content_hash: str
+        self, staging: Staging, state: State, built: Built
     ) -> tuple[PublicationRecord, list[FlagRow]]:
-        """Write the manifest and give the folder its name; the flags with their places in it."""
+        """Write the rest and give the folder its name; the flags with their places in it."""
+        self.progress("Writing pages", 0, 1)
+        content_hash = staging.finish(self._published(built))
+        self.progress("Writing pages", 1, 1)
         told = folder.pretty_bytes(
             manifest(
                 self.inputs,
                 state,
                 built,
-                files=folder.listed(staging),
+                files=folder.listed(staging.path, staging.files),
                 content_hash=content_hash,
             )
         )
-        manifest_hash = folder.write(staging / folder.MANIFEST, told)
-        folder.finish(staging, self.workspace.publications / self._name)
+        manifest_hash = folder.write(staging.path / folder.MANIFEST, told)
+        target = self.workspace.publications / self._name
+        folder.finish(staging.path, target, durable=staging.files)
         record = PublicationRecord(
             run_key=self.inputs.run_key,
             as_of=self.inputs.as_of,
@@ -259,43 +197,24 @@ class _Night:
         folder.point_to(self.workspace.publications, current.folder)
 
 
-@dataclass(frozen=True)
-class _Staged:
-    """A writer of pages, and the publication that they are written for."""
-
-    writer: ByFlag
-    publications: Path
-    name: str
-
-    @property
-    def target(self) -> Path:
-        return folder.staged(self.publications, self.name)
-
-    def begin(self) -> None:
-        self.writer.begin(folder.begin(self.publications, self.name))
-
-    def write(self, flag: Mapping[str, Any], digest: str) -> None:
-        self.writer.flag(flag, self.target, digest=digest)
-
-
-def previous_flags(workspace: Workspace, state: State) -> Mapping[str, dict[str, Any]]:
+def previous_flags(workspace: Workspace, state: State) -> FlagsById:
     """The flags of the publication before by id, checked against its recorded hash.
 
     An open flag that it does not hold, because it was closed then, comes from the newest that does.
     """
     if state.previous is None:
-        return {}
+        return FlagsById({})
+
+    def held(record: PublicationRecord) -> FlagsById:
+        return FlagsById.of(workspace.publications / record.folder, record.content_hash)
+
     opened_again = {flag.flag_id: flag.elsewhere for flag in state.open_flags if flag.elsewhere}
-    records = [state.previous, *dict.fromkeys(opened_again.values())]
-
-    def lines() -> Iterator[bytes]:
-        for record in records:
-            where = workspace.publications / record.folder
-            for line in folder.flag_lines(where, record.content_hash):
-                if record == state.previous or opened_again.get(line_id(line)) == record:
-                    yield line
-
-    return FlagsById(lines())
+    places = dict(held(state.previous).places)
+    for record in dict.fromkeys(opened_again.values()):
+        found = held(record).places
+        wanted = {name for name, where in opened_again.items() if where == record}
+        places |= {name: found[name] for name in wanted & found.keys()}
+    return FlagsById(places)
 
 
 def _paused(store: Store) -> bool:

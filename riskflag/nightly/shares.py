@@ -15,6 +15,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from queue import Empty, SimpleQueue
 from typing import BinaryIO, NoReturn
 
@@ -24,7 +25,7 @@ Work = Callable[[int], bytes]
 MANY = 400
 #: Bytes that tell how long a result is.
 SIZE = 8
-#: A copy looks for garbage after so many more things were made than let go: some dozens of results.
+#: Garbage is looked for after so many more things were made than let go: some dozens of results.
 SELDOM = 200_000
 #: A copy that gives nothing for so many seconds is ended: one result takes far less than one.
 PATIENCE = 120.0
@@ -59,6 +60,40 @@ def in_shares(
             os.waitpid(copy[0], 0)
 
 
+@contextmanager
+def seldom_tidied() -> Iterator[None]:
+    """Look for garbage seldom meanwhile: each time, all that a night holds is gone through.
+
+    What it leaves behind is hardly ever garbage that has to be looked for.
+    """
+    before = gc.get_threshold()
+    gc.set_threshold(SELDOM, *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+
+
+@contextmanager
+def beside(work: Callable[[], bytes], *, processes: int) -> Iterator[Callable[[], bytes]]:
+    """Do `work` in a copy while this process goes on; what is given waits for what it gave.
+
+    Without several `processes`, and where the copy fails, it is done when it is asked for. It may
+    not give nothing (b""); otherwise the same holds as for `in_shares`.
+    """
+    if processes == 1:
+        yield work
+        return
+    copy = _copy(lambda number: work(), range(1), [])
+    try:
+        # Its thread begins as late as that: other copies may be made until then.
+        yield lambda: _next(_taken(copy[1]), copy) or work()
+    finally:
+        _kill(copy)
+        os.waitpid(copy[0], 0)
+        copy[1].close()
+
+
 def _next(results: SimpleQueue[bytes], copy: tuple[int, BinaryIO]) -> bytes:
     """A copy's next result; nothing (b"") when it gives none any more."""
     try:
@@ -89,8 +124,7 @@ def _copy(work: Work, numbers: Sequence[int], others: Sequence[BinaryIO]) -> tup
 def _do(work: Work, numbers: Sequence[int], into: int, others: Sequence[int]) -> NoReturn:
     """In the copy: work, tell, and end without a word; nothing of the first process is tidied."""
     try:
-        # Else looking for garbage would copy every page of memory that is shared until now. What
-        # one result leaves behind is hardly ever garbage that has to be looked for.
+        # Else looking for garbage would copy every page of memory that is shared until now.
         gc.freeze()
         gc.set_threshold(SELDOM)
         for other in others:

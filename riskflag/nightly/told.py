@@ -14,8 +14,8 @@ from typing import Any
 
 from riskflag.casework.publishing import FlagRow, ReasonRow
 from riskflag.nightly.faults import Fault
-from riskflag.nightly.flag_lines import Written
-from riskflag.nightly.joined import themes_of
+from riskflag.nightly.flag_lines import Files, Written, pack, unpack
+from riskflag.nightly.joined import reason_ids, themes_of
 from riskflag.nightly.lifecycle import Entry, Found
 from riskflag.scoring.flags import FlagDraft
 
@@ -35,27 +35,46 @@ def fault_of(told: bytes) -> Fault | None:
     return Fault(**json.loads(told[len(FAULT) :])) if told.startswith(FAULT) else None
 
 
-def told_found(found: Found, behind: Mapping[str, Sequence[str]]) -> bytes:
-    """The reasons of a draft, and the contacts behind signals that were looked up for them."""
-    newest = None if found.newest_known is None else found.newest_known.isoformat()
-    return _bytes({"reasons": list(found.reasons), "newest": newest, "behind": dict(behind)})
+def told_found(
+    made: Sequence[Row], newest: dt.date | None, behind: Mapping[str, Sequence[str]]
+) -> bytes:
+    """What is found of a draft: on a line of its own what `live` asks for, then all of it packed.
+
+    `made` are its reasons, `newest` the newest known day of the contacts behind them, `behind` the
+    contacts behind the signals that were looked up for them.
+    """
+    known = None if newest is None else newest.isoformat()
+    all_of_it = _bytes([list(made), dict(behind)])
+    head = {"ids": sorted(reason_ids(made)), "newest": known, "size": len(all_of_it)}
+    return _bytes(head) + b"\n" + pack(all_of_it)
 
 
-def found_of(told: bytes, draft: FlagDraft) -> tuple[Found, dict[str, list[str]]]:
-    """What `told_found` told of a draft."""
-    one = json.loads(told)
-    newest = None if one["newest"] is None else dt.date.fromisoformat(one["newest"])
-    return Found(draft, one["reasons"], newest), one["behind"]
+def found_of(told: bytes, draft: FlagDraft) -> Found:
+    """What was found of a draft; its reasons stay packed."""
+    head = json.loads(told[: told.index(b"\n")])
+    newest = None if head["newest"] is None else dt.date.fromisoformat(head["newest"])
+    return Found(draft, frozenset(head["ids"]), newest, told)
 
 
-def told_flag(flag: Row, written: Written) -> bytes:
-    """A flag: what lists and the store keep of it on a line of its own, then its packed bytes."""
+def reasons_of(told: bytes) -> tuple[list[Row], dict[str, list[str]]]:
+    """The reasons that `told_found` told of, and the contacts behind signals."""
+    head, packed = told.split(b"\n", 1)
+    made, behind = json.loads(unpack(packed, json.loads(head)["size"]))
+    return made, behind
+
+
+def told_flag(flag: Row, written: Written, files: Files) -> bytes:
+    """A flag: what lists and the store keep of it on a line of its own, then its packed bytes.
+
+    `files` are its pages.
+    """
     told = {**vars(written), "packed": None}
-    return _bytes({"written": told, "reasons": list(_reasons(flag))}) + b"\n" + written.packed
+    kept = {"written": told, "reasons": list(_reasons(flag)), "files": dict(files)}
+    return _bytes(kept) + b"\n" + written.packed
 
 
-def flag_of(told: bytes, entry: Entry) -> tuple[Written, FlagRow]:
-    """The flag as it is published, and what the store keeps of it."""
+def flag_of(told: bytes, entry: Entry) -> tuple[Written, FlagRow, Files]:
+    """The flag as it is published, what the store keeps of it, and its pages."""
     kept, packed = told.split(b"\n", 1)
     one = json.loads(kept)
     rules, themes = (tuple(one["written"][name]) for name in ("rules", "themes"))
@@ -64,7 +83,7 @@ def flag_of(told: bytes, entry: Entry) -> tuple[Written, FlagRow]:
         ReasonRow(name, source, version, tuple((key, number) for key, number in contacts))
         for name, source, version, contacts in one["reasons"]
     )
-    return written, _row(entry, written.digest, reasons)
+    return written, _row(entry, written.digest, reasons), one["files"]
 
 
 def _row(entry: Entry, digest: str, reasons: tuple[ReasonRow, ...]) -> FlagRow:

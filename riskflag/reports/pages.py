@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from riskflag.nightly.flag_lines import Files
+from riskflag.nightly.folder import told
 from riskflag.reports.analyst import analyst_report
 from riskflag.reports.flag_page import Drawn, view
 from riskflag.reports.records import Chronology, kept_first
@@ -59,19 +61,23 @@ def analyst_page(
     return render_shap(flag, ranges)
 
 
-def write_flag_pages(flag: Mapping[str, Any], folder: Path, *, digest: str = "") -> None:
+def write_flag_pages(flag: Mapping[str, Any], folder: Path, *, digest: str = "") -> Files:
     """Write one flag's page, and its analyst's report when a model scored the child.
 
-    `digest` is the flag's `record_hash`, for a caller who has it.
+    `digest` is the flag's `record_hash`, for a caller who has it. Size and hash of each page.
     """
     html = flag_page(flag, home=f"../{WORKLIST}", digest=digest)
-    write_page(folder / address(flag["flag_id"]), html)
+    name = address(flag["flag_id"])
+    written = {name: write_page(folder / name, html)}
     report = analyst_report(flag)
     if report is not None:
-        name = f"{safe_name(flag['flag_id'])}.html"
-        write_page(folder / ANALYST / name, render_report(report))
+        name = f"{ANALYST}/{safe_name(flag['flag_id'])}.html"
+        written[name] = write_page(folder / name, render_report(report))
+    return written
 
 
-def write_page(path: Path, html: str) -> None:
-    """Write one page's bytes."""
-    path.write_bytes(html.encode("utf-8"))
+def write_page(path: Path, html: str) -> dict[str, Any]:
+    """Write one page's bytes; their size and hash."""
+    data = html.encode("utf-8")
+    path.write_bytes(data)
+    return told(data)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from riskflag.history.threads import cores
-from riskflag.nightly.flag_lines import FlagLines
+from riskflag.nightly.flag_lines import Files, FlagLines
 from riskflag.nightly.folder import sha256
 from riskflag.nightly.shares import in_shares, processes_for
 from riskflag.progress import Progress, silent
@@ -15,7 +15,7 @@ from riskflag.reports.pages import ANALYST, FLAGS, WORKLIST, write_flag_pages, w
 from riskflag.reports.render import render_index, render_worklist
 
 if TYPE_CHECKING:
-    from riskflag.nightly.run import PublishedFlags
+    from riskflag.nightly.staging import PublishedFlags
 
 INDEX = "index.html"
 #: What a process says of a flag whose pages it has written.
@@ -43,9 +43,9 @@ class Pages:
         (folder / FLAGS).mkdir(parents=True, exist_ok=True)
         (folder / ANALYST).mkdir(exist_ok=True)
 
-    def flag(self, flag: Mapping[str, Any], folder: Path, *, digest: str) -> None:
-        """Write the pages of one flag; `digest` is its `record_hash`."""
-        write_flag_pages(flag, folder, digest=digest)
+    def flag(self, flag: Mapping[str, Any], folder: Path, *, digest: str) -> Files:
+        """Write the pages of one flag, and tell them; `digest` is its `record_hash`."""
+        return write_flag_pages(flag, folder, digest=digest)
 
     def lists(self, published: PublishedFlags, folder: Path) -> None:
         """Write the worklist and the first page."""

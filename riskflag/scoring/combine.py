@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
@@ -105,11 +105,13 @@ def combine(
     *,
     bundle: Bundle | None,
     policy: Policy,
+    brought: Callable[[Sequence[str]], None] = lambda people: None,
 ) -> Combined:
     """The drafts of one night in their order: level, then keyed hash.
 
-    Works without a bundle: the reasons then come from rules only. Raises IntegrityError for a
-    score that is not a number.
+    `brought` is told who they are before the model's contributions to each are worked out. Works
+    without a bundle: the reasons then come from rules only. Raises IntegrityError for a score that
+    is not a number.
     """
     outcome = np.asarray(outcomes.outcome)
     best = best_rank(outcome, [rule.level for rule in rules])
@@ -121,6 +123,7 @@ def combine(
     shown = by_rule | by_model | (kept & ((best < NO_LEVEL) | scores.over))
     raised = by_rule | by_model
     rows = _ordered(np.flatnonzero(shown), best, assessed, policy)
+    brought([assessed.person_ids[i] for i in rows])
     hits = _model_hits(bundle, scores, assessed, rows)
     drafts = tuple(
         FlagDraft(

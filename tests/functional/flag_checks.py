@@ -17,6 +17,7 @@ from typing import Any
 
 from riskflag.casework.publishing import State
 from riskflag.nightly.build import build
+from riskflag.nightly.flag_lines import FlagsById
 from riskflag.nightly.inputs import load
 from riskflag.reports import render_flag, view
 from riskflag.reports.lint import LONGEST, banned_words, long_sentences, visible_text
@@ -47,7 +48,9 @@ def nights(workspace: Workspace, days: Sequence[dt.date], *, capacity: int = 15)
     for day in days:
         inputs = load(workspace, day)
         settings = inputs.settings.model_copy(update={"capacity_per_week": capacity})
-        made = build(dataclasses.replace(inputs, settings=settings), FIRST_NIGHT, {})
+        made = build(
+            dataclasses.replace(inputs, settings=settings), FIRST_NIGHT, lambda: FlagsById({})
+        )
         # Numbers begin again with each first night; the day makes them differ.
         flags += [{**f, "flag_id": f"{f['flag_id']}-{day:%m%d}"} for f in made.flags]
     catalogue = load_catalogue(workspace.features_dir)

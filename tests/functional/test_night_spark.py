@@ -14,7 +14,7 @@ from riskflag.errors import ConfigError, IntegrityError, StorageError
 from riskflag.history.schema import CONTACT
 from riskflag.history.store.parquet_store import HistoryStore
 from riskflag.nightly import spark, spark_worker
-from riskflag.nightly.build import declare
+from riskflag.nightly.assess import declare
 from riskflag.nightly.inputs import How, load
 from riskflag.nightly.part import night_part
 from riskflag.nightly.run import run_night

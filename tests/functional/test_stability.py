@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from riskflag.nightly.build import assess
+from riskflag.nightly.assess import assess
 from riskflag.nightly.inputs import Inputs
 from riskflag.nightly.run import run_night
 from riskflag.nightly.stability import main_theme, steadiness

@@ -77,12 +77,18 @@ def feeds(received: dict[str, dt.date]) -> list[dict]:
     ]
 
 
+class HeldFlags(dict[str, dict]):
+    """Flags of the night before by their id, as they are."""
+
+    cut_down = dict.get
+
+
 def night(declared, as_of, rows, *, state=NOTHING, previous=(), coverage=()) -> Built:
     catalogue, rulebook = declared
     history = world.history(rows, persons=[*PEOPLE, ADULT], relationships=LINKS, coverage=coverage)
     chosen = Settings(authority="Test Borough")
-    before = {flag["flag_id"]: flag for flag in previous}
-    return build(Inputs(as_of, history, catalogue, rulebook, None, chosen), state, before)
+    before = HeldFlags((flag["flag_id"], flag) for flag in previous)
+    return build(Inputs(as_of, history, catalogue, rulebook, None, chosen), state, lambda: before)
 
 
 def retracted(row: dict, days: int) -> dict:

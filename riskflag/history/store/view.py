@@ -27,6 +27,7 @@ from riskflag.history.arrays import (
     ordered,
     ranks,
     take,
+    those,
 )
 from riskflag.history.schema import (
     ATTRIBUTES,
@@ -151,7 +152,7 @@ class History:
         """The same history for these people only."""
         tables = (self.contacts, self.persons, self.relationships)
         contacts, persons, relationships = (
-            _recoded(t.filter(pa.array(isin(t.column("person_id"), person_ids)))) for t in tables
+            _recoded(those(t, isin(t.column("person_id"), person_ids))) for t in tables
         )
         return History(contacts, persons, relationships, self.coverage)
 

@@ -120,10 +120,15 @@ def narrow_values(
 
 
 def scored(
-    past: Past, rows: Rows, signals: Sequence[Signal], score: Callable[[Floats], Floats]
+    past: Past,
+    rows: Rows,
+    *,
+    signals: Sequence[Signal],
+    score: Callable[[Floats], Floats],
+    progress: Progress = silent,
 ) -> Floats:
     """The score of each row by its signals (float64 [n], or [n, s] for s scores)."""
-    found = list(signal_blocks(past, rows, signals, score))
+    found = list(signal_blocks(past, rows, signals, score, progress=progress))
     scores = np.empty((len(rows), *(found[0][1].shape[1:] if found else ())))
     for places, some in found:
         scores[places] = some

@@ -111,8 +111,9 @@ class Tour:
         raw = scored(
             self.history,
             weeks.rows,
-            prepared.inputs.signals,
-            lambda values: model.raw(values, model.names, threads=1),
+            signals=prepared.inputs.signals,
+            score=lambda values: model.raw(values, model.names, threads=1),
+            progress=self.progress,
         )
         scores = {MODEL: raw}
         scores |= self._plain(prepared, weeks.rows)
@@ -212,7 +213,8 @@ class Tour:
         """Ways to choose that need no signals: the rules, the number of contacts, practice."""
         scores = {}
         if self.rulebook is not None:
-            scores["rules alone"] = some(rules_alone(self.history, rows, self.rulebook))
+            by_rules = rules_alone(self.history, rows, self.rulebook, self.progress)
+            scores["rules alone"] = some(by_rules)
         scores["contacts in the last year"] = some(contact_count(rows, prepared.contacts, YEAR))
         referrals = self.config.evaluation.practice
         if referrals:
@@ -232,7 +234,7 @@ class Tour:
             raw = model.raw(values, model.names, threads=1)
             return np.column_stack([raw, single, plain(values)])
 
-        raw, single, line = scored(self.history, rows, signals, three).T
+        raw, single, line = scored(self.history, rows, signals=signals, score=three).T
         return {
             MODEL: raw,
             **self._plain(prepared, rows),

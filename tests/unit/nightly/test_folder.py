@@ -36,6 +36,15 @@ def test_leftovers_of_an_ended_run_are_replaced(tmp_path):
     assert [path.name for path in folder.files(tmp_path / "night")] == ["flags.json"]
 
 
+def test_files_that_are_known_are_not_read_again_unless_their_size_is_another(tmp_path):
+    """What is told of a file that was written goes into the list as it is."""
+    for name in ("one", "two"):
+        (tmp_path / name).write_text("text")
+    known = {name: {"bytes": size, "sha256": "told"} for name, size in (("one", 4), ("two", 5))}
+    found = folder.listed(tmp_path, {**known, "three": {"bytes": 4, "sha256": "told"}})
+    assert found == {"one": known["one"], "two": folder.told(b"text")}
+
+
 @pytest.mark.parametrize("change", ["edit", "delete", "add"])
 def test_each_change_of_a_folder_is_named(tmp_path, change):
     """Edited, missing and unknown files are faults; an untouched folder has none."""

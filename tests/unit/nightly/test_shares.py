@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import threading
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from riskflag.nightly import shares
-from riskflag.nightly.shares import MANY, in_shares, processes_for
+from riskflag.nightly.shares import MANY, beside, in_shares, processes_for, seldom_tidied
 
 
 @pytest.mark.parametrize("processes", [1, 2, 3])
@@ -67,6 +68,41 @@ def test_a_fault_shows_as_it_would_without_copies():
     with pytest.raises(MemoryError, match="number 4"):
         list(in_shares(work, 8, processes=3))
     assert children.read_text() == before
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_work_beside_is_done_once_by_a_copy_or_when_it_is_asked_for(processes, tmp_path):
+    """With several processes another one does it, while this one goes on."""
+
+    def work() -> bytes:
+        with (tmp_path / "done").open("a") as file:
+            file.write(".")
+        return str(os.getpid()).encode()
+
+    with beside(work, processes=processes) as given:
+        assert (given() == str(os.getpid()).encode()) == (processes == 1)
+    assert (tmp_path / "done").read_text() == "."
+
+
+def test_work_beside_that_a_copy_could_not_do_is_done_here():
+    """What it raises shows as it would without copies, and no process stays behind."""
+
+    def work() -> bytes:
+        raise MemoryError("no room")
+
+    children = Path(f"/proc/self/task/{threading.get_native_id()}/children")
+    before = children.read_text()
+    with pytest.raises(MemoryError, match="no room"), beside(work, processes=2) as given:
+        given()
+    assert children.read_text() == before
+
+
+def test_garbage_is_looked_for_seldom_only_meanwhile():
+    """What was set before is set again."""
+    before = gc.get_threshold()
+    with seldom_tidied():
+        assert gc.get_threshold()[0] > before[0]
+    assert gc.get_threshold() == before
 
 
 def test_few_pieces_of_work_are_not_shared_out():

@@ -12,7 +12,7 @@ import pytest
 
 from riskflag.errors import InputError
 from riskflag.nightly.listing import listed
-from riskflag.nightly.run import PublishedFlags
+from riskflag.nightly.staging import PublishedFlags
 from riskflag.reports import (
     render_index,
     render_shap,
