@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from riskflag.clock import NEVER, date_of, day_number
+from riskflag.clock import NEVER, date_of, day_number, visible
 from riskflag.history.store.feed_course import FeedCourse
 from riskflag.nightly.records import ATTRIBUTES, OWN, has_voice
 
@@ -46,15 +46,18 @@ class BehindOnDay:
 
         if signal not in self.known:
             asked = self.catalogue.by_name[signal]
-            found = [
-                row
-                for name in set(asked.types)
-                for row in self.contacts.get(name, ())
-                if row["known_day"] < self.day
-            ]
-            found.sort(key=itemgetter("place"))
-            self.known[signal] = keys_behind(asked, found, self.day)
+            self.known[signal] = keys_behind(asked, self._visible(asked.types), self.day)
         return self.known[signal]
+
+    def _visible(self, types: Iterable[str]) -> list[Row]:
+        """The versions of contacts of some types that stood on the day, in the history's order."""
+        found = [
+            row
+            for name in set(types)
+            for row in self.contacts.get(name, ())
+            if visible(row["known_day"], row["superseded_day"], self.day)
+        ]
+        return sorted(found, key=itemgetter("place"))
 
 
 @dataclass(frozen=True)

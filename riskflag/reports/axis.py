@@ -34,9 +34,17 @@ class Scale:
 
     def at(self, day: str) -> float:
         """Where an ISO date lies."""
-        days = (dt.date.fromisoformat(day[:10]) - self.first).days
-        share = min(max(days / max(self.span, 1), 0.0), 1.0)
-        return round(LEFT + share * (RIGHT - LEFT), 2)
+        found = self._places.get(day)
+        if found is None:
+            days = (dt.date.fromisoformat(day[:10]) - self.first).days
+            share = min(max(days / max(self.span, 1), 0.0), 1.0)
+            found = self._places[day] = round(LEFT + share * (RIGHT - LEFT), 2)
+        return found
+
+    @cached_property
+    def _places(self) -> dict[str, float]:
+        """Where days lie that were asked about before: of one picture many are the same."""
+        return {}
 
     @cached_property
     def span(self) -> int:

@@ -17,6 +17,7 @@ from riskflag.reports.analyst import AnalystReport, Bar, Part, analyst_report
 from riskflag.reports.check_page import check_page
 from riskflag.reports.flag_page import FlagPage
 from riskflag.reports.lookback import LookbackPage, RecordLine
+from riskflag.reports.lookback_days import Step
 from riskflag.reports.lookback_strip import Mark
 from riskflag.reports.records import Chronology, Record
 from riskflag.reports.timeline import TimeMark
@@ -52,7 +53,9 @@ def filters() -> dict[str, Callable[..., Markup]]:
         "breakable": breakable,
         "once": once,
         "row": record_row,
+        "lookback_days": lookback_days,
         "lookback_rows": lookback_rows,
+        "lookback_spans": lookback_spans,
         "lookback_marks": lookback_marks,
         "drawn": drawn_marks,
         "contributions": contributions,
@@ -133,6 +136,24 @@ def _lookback_row(record: RecordLine) -> str:
 def escaped(text: str) -> Markup:
     """A text that comes again and again, such as a date."""
     return escape(text)
+
+
+def lookback_spans(spans: Iterable[tuple[float, float]], kind: str, height: int) -> Markup:
+    """Times in the picture of a look-back: from and width, which are numbers, in the middle."""
+    rest = f'y="-{height // 2}"', f'height="{height}"/>'
+    drawn = (f'<rect class="{kind}" x="{x}%" {rest[0]} width="{w}%" {rest[1]}' for x, w in spans)
+    return Markup("".join(drawn))  # noqa: S704
+
+
+def lookback_days(steps: Iterable[Step]) -> Markup:
+    """The rows of the days on which something changed."""
+    return Markup("".join(map(_lookback_day, steps)))  # noqa: S704
+
+
+def _lookback_day(step: Step) -> str:
+    said = "".join(f'<li class="is-{one.kind}">{escape(one.text)}</li>' for one in step.changes)
+    more = f"<li>{step.more} more records were seen first.</li>" if step.more else ""
+    return f'<tr><th scope="row">{escaped(step.date)}</th><td><ul>{said}{more}</ul></td></tr>\n'
 
 
 def lookback_marks(marks: Iterable[Mark]) -> Markup:
