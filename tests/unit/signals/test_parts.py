@@ -7,10 +7,25 @@ import datetime as dt
 import numpy as np
 import pytest
 
+from benchmarks.made_up import AS_OF as MADE_UP
+from benchmarks.made_up import Size
+from benchmarks.made_up import history as made_up
+from riskflag.clock import day_number
 from riskflag.errors import IntegrityError
 from riskflag.history.store.stored_view import StoredView, split
-from riskflag.signals import age, compute, contacts, count, distinct, last_value
+from riskflag.progress import silent
+from riskflag.signals import (
+    age,
+    compute,
+    contacts,
+    count,
+    distinct,
+    last_value,
+    longest_gap,
+    total,
+)
 from riskflag.signals import parts as parts_module
+from riskflag.signals.asked import every_day
 from riskflag.signals.fast import Kernel, Planned
 from riskflag.signals.parts import compute_parts, grid_parts
 from tests.factories import history_of
@@ -137,6 +152,30 @@ def test_a_grid_is_worked_out_where_it_is_to_lie(view, tmp_path):
 
     assert all(np.shares_memory(values, mapped) for values in in_place)
     assert np.concatenate(in_place).tobytes() == np.concatenate(elsewhere).tobytes()
+
+
+@pytest.mark.parametrize("dates", [1, 3])
+@pytest.mark.parametrize("children", [1, 65])
+def test_no_block_remembers_the_one_before(dates, children):
+    """Blocks of any size give the whole's bytes, also if other signals are asked for between."""
+    known = made_up(Size(500, 20_000))
+    asked = every_day(known.children(MADE_UP), np.arange(dates) * -40 + day_number(MADE_UP))
+    absences = contacts("school.absence")
+    signals = (
+        signal("reported", distinct(absences, "type", 90)),
+        signal("days_missed", total(absences, "quantity", None)),
+        signal("days_apart", longest_gap(absences, 90)),
+        *SIGNALS,
+    )
+    whole = Kernel(1).values(known, signals, asked, silent)
+
+    found = []
+    for block in Kernel(1, chunk=9_000).blocks(known, signals, asked, children * dates):
+        Kernel(1).values(known, SIGNALS, asked, silent)
+        found.append(block.copy())
+
+    assert len(found) == -(-len(whole) // (children * dates)) > 5
+    assert np.concatenate(found).tobytes() == whole.tobytes()
 
 
 def test_a_grid_is_worked_out_in_small_blocks(view, monkeypatch):
