@@ -28,7 +28,8 @@ from riskflag.nightly import folder
 from riskflag.web.app import create_app
 from riskflag.workspace import Workspace
 
-#: Requests that one process has in hand at the same time; further ones wait in line.
+#: Requests that one process has in hand at the same time, of which mostly one is at work
+#: (riskflag.web.line); further ones wait until one is answered.
 THREADS = 8
 LARGEST_REQUEST = 1_000_000
 #: Things made and not yet gone, after which memory is cleared: a page makes many that last no
