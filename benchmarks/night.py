@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
+import itertools
 import json
 import os
 import platform
@@ -153,6 +154,7 @@ def report(found: dict[str, dict[str, Step]]) -> str:
     }
     told = ", ".join(f"{letter} {value:,.0f}" for letter, value in per_child.items())
     lines.append(f"Processor time per child, view and night, in microseconds: {told}.")
+    lines += [_slopes(found)] if len(found) > 1 else []
     for letter, steps in found.items():
         lines.append(_second(letter, steps))
     large = [letter for letter in LARGE if letter in found]
@@ -209,6 +211,21 @@ def _about(one: Step) -> str:
 
 def _children(steps: dict[str, Step]) -> int:
     return int(steps["night"].more["children"])
+
+
+def _slopes(found: dict[str, dict[str, Step]]) -> str:
+    """What any night takes, and what each further child costs, from each two sizes that follow."""
+    nights = [(name, _children(steps), steps["night"]) for name, steps in found.items()]
+    slopes = [
+        (f"{name} to {other}", (more.processor - less.processor) / (many - few))
+        for (name, few, less), (other, many, more) in itertools.pairwise(nights)
+    ]
+    fixed = nights[0][2].processor - slopes[0][1] * nights[0][1]
+    told = ", ".join(f"{pair} {1e6 * slope:,.0f}" for pair, slope in slopes)
+    return (
+        f"Of the night's processor time {fixed:.1f} s are there whatever its size; each further "
+        f"child costs, in microseconds: {told} (of larger sizes more is recorded per child)."
+    )
 
 
 def _second(letter: str, steps: dict[str, Step]) -> str:
