@@ -21,8 +21,9 @@ import resource
 import shutil
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -274,7 +275,7 @@ NAMES = {
     "first": "riskflag, first delivery",
     "second": "riskflag, second, 1% changed",
 }
-STEPS = {
+STEPS: dict[str, Callable[..., Any]] = {
     "duckdb": lambda path, where: read_with_duckdb(Path(path), where),
     "load": lambda root, feed, day: load(Path(root), Path(feed), dt.date.fromisoformat(day)),
     "nights": lambda root, folder, count: nights(Path(root), Path(folder), int(count)),

@@ -113,7 +113,7 @@ def record(**stated: str | None) -> dict[str, str | None]:
     }
 
 
-def _truth_set(name: str, rows: Iterable[tuple[dict, str]]) -> TruthSet:
+def _truth_set(name: str, rows: Iterable[tuple[dict[str, Any], str]]) -> TruthSet:
     made = list(rows)
     table = pa.Table.from_pylist([one for one, _ in made], schema=RECORD)
     return TruthSet(name, table, {one["record"]: who for one, who in made})
@@ -124,7 +124,7 @@ def _csv(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(stream, skipinitialspace=True))
 
 
-def _febrl(path: Path, *, numbered: bool, feed: str = "") -> Iterable[tuple[dict, str]]:
+def _febrl(path: Path, *, numbered: bool, feed: str = "") -> Iterable[tuple[dict[str, Any], str]]:
     for row in _csv(path):
         birth = row["date_of_birth"]
         address = " ".join(row[name] for name in ("street_number", "address_1", "suburb"))
@@ -204,7 +204,7 @@ def twins(families: int = 1_000) -> TruthSet:
     quarter both hold the same one.
     """
     chance = random.Random(20_250_601)
-    rows: list[tuple[dict, str]] = []
+    rows: list[tuple[dict[str, Any], str]] = []
     for at in range(families):
         pair = _two_names(chance)
         family = _word(chance, 6)
@@ -233,7 +233,7 @@ def one_register(people: int = 100_000) -> TruthSet:
     ]
     names = chance.choices(given, [1 / (at + 1) for at in range(len(given))], k=people)
     families = chance.choices(family, [1 / (at + 9) for at in range(len(family))], k=len(homes))
-    rows: list[tuple[dict, str]] = []
+    rows: list[tuple[dict[str, Any], str]] = []
     for at, name in enumerate(names):
         home = chance.randrange(len(homes))
         facts = {

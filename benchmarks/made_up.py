@@ -105,8 +105,8 @@ def _heavy_tailed(make: np.random.Generator, size: Size) -> np.ndarray:
 
 
 def _shares() -> np.ndarray:
-    share = 1 / np.arange(2, len(TYPES) + 2)
-    return share / share.sum()
+    share: np.ndarray = 1 / np.arange(2, len(TYPES) + 2)
+    return np.asarray(share / share.sum())
 
 
 def _encoded(codes: np.ndarray, names: pa.Array) -> pa.DictionaryArray:

@@ -55,9 +55,17 @@ def names() -> list[str]:
 
 def signals() -> list[Signal]:
     """The questions as signals."""
-    said = {"question": "?", "rationale": "-", "source": "-", "direction": "none"}
     return [
-        Signal(name(*one), _expression(*one), **said, theme="context", agency="several")
+        Signal(
+            name(*one),
+            _expression(*one),
+            question="?",
+            rationale="-",
+            source="-",
+            direction="none",
+            theme="context",
+            agency="several",
+        )
         for one in questions()
     ]
 

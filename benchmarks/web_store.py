@@ -13,22 +13,24 @@ import itertools
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from riskflag.casework import publishing
+from riskflag.casework.policies import VerdictWord
 from riskflag.casework.publishing import FlagRow, PublicationRecord
 from riskflag.casework.reviews import NewReview, ReasonVerdict, record_review, shown
 from riskflag.casework.store import Store, open_store
 from riskflag.clock import moment
 from riskflag.history.schema import SCHEMAS, conform
 from riskflag.history.store.parquet_store import HistoryStore
-from riskflag.nightly import aside, build, chronologies, folder, listing, near, steps
+from riskflag.nightly import aside, chronologies, folder, listing, near, steps
+from riskflag.nightly.flag_lines import Written
+from riskflag.nightly.told import flag_of, told_flag
 from riskflag.workspace import Workspace
 
 #: How many days the flags' waiting is spread over.
@@ -106,41 +108,29 @@ def _write_flags(
     path: Path, made: Iterator[dict[str, Any]], wanted: int, run_key: str
 ) -> tuple[list[FlagRow], str]:
     """flags.json, one flag at a time (it would not fit in memory), and its rows and hash."""
-    rows: list[FlagRow] = []
-    digest, place = hashlib.sha256(), 0
-    with path.open("wb") as file:
-
-        def put(data: bytes) -> int:
-            nonlocal place
-            file.write(data)
-            digest.update(data)
-            place += len(data)
-            return place - len(data)
-
-        put(b"[\n")
+    rows, short, sizes = [], [], []
+    with folder.FlagsFile(path) as file:
         for flag in itertools.islice(made, wanted):
             flag["versions"]["run_key"] = run_key
-            written, row = build._written(flag, _entry(flag))
-            starts = put(written.line)
-            put(b",\n" if len(rows) + 1 < wanted else b"\n")
-            facts = listing._facts(written.short)
-            rows.append(replace(row, starts=starts, length=len(written.line), **facts))
-        put(b"]\n")
-    order = listing.in_order([json.loads(row.listed or "{}") for row in rows])
-    places = {flag["flag_id"]: number for number, flag in enumerate(order)}
-    return [replace(row, place=places[row.flag_id]) for row in rows], digest.hexdigest()
+            written, row, _ = flag_of(told_flag(flag, Written.of(flag), {}), _entry(flag))
+            file.add(written.line)
+            rows.append(row)
+            short.append(written.short)
+            sizes.append(written.size)
+        content_hash = file.finish()
+    return listing.with_places(rows, short, sizes), content_hash
 
 
 def _copies(texts: list[bytes], wanted: int) -> Iterator[dict[str, Any]]:
     """The flags, then the same under new numbers and for new people, raised on other days."""
     people = {flag["person_id"] for flag in map(json.loads, texts)}
     people |= {one for flag in map(json.loads, texts) for one in flag.get("siblings") or ()}
-    known = re.compile("|".join(f'"{re.escape(one)}"' for one in sorted(people)))
+    known = re.compile(rf'"(?P<name>{"|".join(map(re.escape, sorted(people)))})"')
     for number in range(wanted):
         copy, which = divmod(number, len(texts))
         text = texts[which].decode()
         if copy:
-            text = known.sub(lambda found, copy=copy: f'{found[0][:-1]}-{copy:03d}"', text)
+            text = known.sub(rf'"\g<name>-{copy:03d}"', text)
         flag: dict[str, Any] = json.loads(text)
         if copy:
             flag["flag_id"] = f"{flag['flag_id'][:7]}{number + 1:06d}"
@@ -219,7 +209,7 @@ def more_reviews(store: Store, wanted: int) -> None:
                 return
             decision = decisions[done % len(decisions)]
             verdicts = tuple(
-                ReasonVerdict(reason["reason_id"], *_verdict(done + place))
+                _verdict(reason["reason_id"], done + place)
                 for place, reason in enumerate(line.flag["reasons"])
             )
             record_review(
@@ -239,7 +229,7 @@ def more_reviews(store: Store, wanted: int) -> None:
             done += 1
 
 
-def _verdict(number: int) -> tuple[str, str | None]:
+def _verdict(reason_id: str, number: int) -> ReasonVerdict:
     kinds = (*("important", "known", "not_relevant") * 5, "wrong")
-    kind = kinds[number % len(kinds)]
-    return kind, "wrong_date" if kind == "wrong" else None
+    kind = cast(VerdictWord, kinds[number % len(kinds)])
+    return ReasonVerdict(reason_id, kind, "wrong_date" if kind == "wrong" else None)
