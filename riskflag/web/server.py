@@ -1,24 +1,20 @@
 """Serving the app: one listening socket, several processes, each with several threads.
 
 Python answers one request at a time in each process, so pages come faster with one process for
-each core. They share the store and nothing else. The first process answers nobody: it hands each
-connection to the next of the others in turn. A browser keeps its connection for many pages, and if
-the others took them as they came, some could be left with most readers and some with none.
+each core. They share the store and nothing else. The first process answers nobody: it is the door
+of the others (riskflag.web.door).
 """
 
 from __future__ import annotations
 
 import contextlib
 import gc
-import itertools
 import logging
 import os
-import selectors
 import signal
 import socket
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 from waitress.adjustments import Adjustments
 from waitress.server import TcpWSGIServer
@@ -26,6 +22,7 @@ from waitress.server import TcpWSGIServer
 from riskflag.errors import ConfigError, RiskflagError, StorageError
 from riskflag.nightly import folder
 from riskflag.web.app import create_app
+from riskflag.web.door import Door, Inbox, OneByOne
 from riskflag.workspace import Workspace
 
 #: Requests that one process has in hand at the same time, of which mostly one is at work
@@ -79,59 +76,13 @@ def serve(
         theirs.close()
     try:
         ready()
-        _hand_out(sock, inboxes)
+        Door.of(sock, inboxes).open()
     except KeyboardInterrupt:
         return
     else:
         raise StorageError("A process of the server ended by itself; start it again.")
     finally:
         _end(children, inboxes)
-
-
-class Inbox(socket.socket):
-    """Where a process takes its connections from, as if it were the listening socket itself."""
-
-    def __init__(self, end: socket.socket, listening: socket.socket) -> None:
-        super().__init__(fileno=os.dup(end.fileno()))
-        self._listening = listening
-
-    def accept(self) -> tuple[socket.socket, Any]:
-        """The next connection that was handed over; KeyboardInterrupt once nobody will."""
-        handed, handles, _, _ = socket.recv_fds(self, 1, 1)
-        if not handed:
-            raise KeyboardInterrupt
-        connection = socket.socket(fileno=handles[0])
-        return connection, connection.getpeername()
-
-    def listen(self, backlog: int = 0, /) -> None:
-        """Nothing to do: the first process listens."""
-
-    def getsockname(self) -> Any:
-        """The address that is listened on."""
-        return self._listening.getsockname()
-
-
-def _hand_out(sock: socket.socket, inboxes: Sequence[socket.socket]) -> None:
-    """Hand each connection to the next process in turn; returns when one of them has ended."""
-    turns = itertools.cycle(inboxes)
-    for one in (sock, *inboxes):
-        one.setblocking(False)
-    with selectors.DefaultSelector() as waiting:
-        for one in (sock, *inboxes):
-            waiting.register(one, selectors.EVENT_READ)
-        while all(key.fileobj is sock for key, _ in waiting.select()):
-            with contextlib.suppress(OSError):  # of a browser that has gone again
-                connection, _ = sock.accept()
-                with connection:
-                    _hand_over(connection, turns, len(inboxes))
-
-
-def _hand_over(connection: socket.socket, turns: Iterator[socket.socket], processes: int) -> None:
-    """Hand a connection to the next process; one whose inbox is full is passed over."""
-    for _ in range(processes):
-        with contextlib.suppress(BlockingIOError):
-            socket.send_fds(next(turns), [b"."], [connection.fileno()])
-            return
 
 
 def _prepare(workspace: Workspace) -> None:
@@ -180,7 +131,8 @@ def _answer(workspace: Workspace, sock: socket.socket) -> None:
         max_request_body_size=LARGEST_REQUEST,
     )
     about = (socket.AF_INET, socket.SOCK_STREAM, 0, sock.getsockname())
-    server = TcpWSGIServer(app, _sock=sock, adj=settings, bind_socket=False, sockinfo=about)
+    kind = OneByOne if isinstance(sock, Inbox) else TcpWSGIServer
+    server = kind(app, _sock=sock, adj=settings, bind_socket=False, sockinfo=about)
     # What stays for good is not looked through again at every clearing of memory.
     gc.collect()
     gc.freeze()

@@ -7,6 +7,7 @@ import http.client
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import urllib.request
@@ -50,23 +51,26 @@ def test_it_says_its_address_answers_and_stops_without_leaving_anything(web_work
         server.wait()
 
 
-def test_connections_are_shared_out_evenly_and_stay_open(web_workspace):
-    """Nine browsers that keep their connections: three for each of three processes."""
+def test_every_process_answers_and_who_speaks_slowly_holds_up_nobody(web_workspace):
+    """Twenty browsers that have said half of a request; then nine that ask for pages."""
     server = started(web_workspace, "--development-sign-in", "--processes", "3")
     with server, contextlib.ExitStack() as open_ones:
         open_ones.callback(server.kill)
         port = int(re.search(r":(\d+)/ ", server.stdout.readline())[1])
+        for _ in range(20):
+            slow = open_ones.enter_context(socket.create_connection(("127.0.0.1", port)))
+            slow.sendall(b"GET /sign-in HTTP/1.1\r\nHost:")
         browsers = [http.client.HTTPConnection("127.0.0.1", port, timeout=60) for _ in range(9)]
-        for _ in range(2):
+        for _ in range(3):
             for browser in browsers:
                 open_ones.callback(browser.close)
                 browser.request("GET", "/sign-in")
-                assert browser.getresponse().read()
-        held = [
-            sum(one.status == psutil.CONN_ESTABLISHED for one in child.net_connections())
-            for child in psutil.Process(server.pid).children()
-        ]
-        assert held == [3, 3, 3]
+            for browser in browsers:
+                answer = browser.getresponse()
+                assert (answer.status, answer.headers["Connection"]) == (200, "close")
+                assert b"Who are you?" in answer.read()
+        children = psutil.Process(server.pid).children()
+        assert [child.is_running() for child in children] == [True, True, True]
 
 
 def test_a_process_that_dies_ends_the_others_and_is_told(web_workspace):
@@ -87,14 +91,14 @@ def test_a_process_that_dies_ends_the_others_and_is_told(web_workspace):
 
 DEAF = """
 import os, signal, socket
-from riskflag.web import server
+from riskflag.web import door, server
 ours, theirs = socket.socketpair()
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
 child = os.fork()
 if not child:
     ours.close()
     try:
-        server.Inbox(theirs, theirs).accept()
+        door.Inbox(theirs, theirs).accept()
     except KeyboardInterrupt:
         os._exit(0)
 theirs.close()
