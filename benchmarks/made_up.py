@@ -48,7 +48,7 @@ SIZES = {
     "L": Size(1_000_000, 30_000_000),
 }
 #: Children in a part of a stored view, and the fewest parts there are: some for each core.
-PART, FEWEST = 10_000, 16
+PART, FEWEST = 20_000, 16
 
 
 def parts(size: Size) -> Iterator[History]:

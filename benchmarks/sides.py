@@ -10,6 +10,7 @@ and the line has the seconds of each and the peak memory.
 from __future__ import annotations
 
 import argparse
+import datetime as dt
 import json
 import mmap
 import os
@@ -153,6 +154,7 @@ class Held:
     """The parts of a view in memory, as its files give them."""
 
     parts: list[History]
+    feeds: Callable[[dt.date], Any]
 
     def __len__(self) -> int:
         return len(self.parts)
@@ -163,7 +165,7 @@ class Held:
 
 def riskflag_memory(view: StoredView, threads: int) -> Side:
     columns = needed(questions.signals())
-    held: Any = Held([view.part(number, columns) for number in range(len(view))])
+    held: Any = Held([view.part(number, columns) for number in range(len(view))], view.feeds)
     return riskflag_files(held, threads)
 
 

@@ -17,10 +17,10 @@ from riskflag.history.store.stored_view import StoredView
 from riskflag.history.store.view import History
 from riskflag.history.threads import in_turn
 from riskflag.progress import Progress, silent
-from riskflag.signals.asked import every_day
-from riskflag.signals.build import completeness, compute
+from riskflag.signals.asked import every_day, one_day
+from riskflag.signals.build import completeness
 from riskflag.signals.define import Signal
-from riskflag.signals.fast import Kernel, cores
+from riskflag.signals.fast import Kernel, Reused, cores
 from riskflag.signals.layout import Floats, Ints
 from riskflag.signals.plan import plan
 from riskflag.signals.table import SignalTable
@@ -66,10 +66,13 @@ def compute_parts(
     Each thread works on a part of its own, and no more than AHEAD parts are begun for each thread,
     so memory is bounded by the parts' size. Stopping early leaves nothing behind.
     """
-    engine = Kernel(threads=1)
+    engine, names = Kernel(threads=1, room=Reused()), tuple(signal.name for signal in signals)
+    complete = completeness(view.feeds(as_of), signals)
 
     def night(part: History) -> SignalTable:
-        return compute(part, part.child_ids(as_of), as_of=as_of, signals=signals, engine=engine)
+        asked = one_day(part.child_ids(as_of), as_of)
+        values = engine.values(part, signals, asked, silent)
+        return SignalTable(asked.names(), as_of, names, values, complete)
 
     return _each(view, night, signals, threads=threads or cores(), progress=progress)
 

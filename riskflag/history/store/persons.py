@@ -200,7 +200,8 @@ def _seen(contacts: pa.Table, starts: Ints, days: Ints) -> npt.NDArray[np.bool_]
     link = one(contacts.column("link"))
     link = link if pa.types.is_dictionary(link.type) else link.dictionary_encode()
     found = np.zeros((len(starts) - 1, len(days)), np.bool_)
-    own = codes(link), int(pc.index(link.dictionary.cast(pa.string()), "self").as_py())
+    words = link.dictionary.to_pylist()
+    own = codes(link), words.index("self") if "self" in words else -1
     clocks = _days(contacts, "known_day"), _days(contacts, "superseded_day")
     seen_on(starts, own, clocks, days.astype(np.int32), found.view(np.uint8))
     return found

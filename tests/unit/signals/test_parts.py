@@ -204,3 +204,21 @@ def test_signals_bound_anew_to_other_words_are_those_bound_for_the_first_time():
     for made, expected in zip(again, anew, strict=True):
         for one, two in zip([*made], [*expected], strict=True):
             np.testing.assert_array_equal(one, two)
+
+
+def test_room_is_used_again_only_when_nobody_holds_any_of_it():
+    """A view of a few values keeps all of them from being written over."""
+    room = Reused()
+    first = room(30, 4)
+    first[:] = 7.0
+    some = first[3:5, 1]
+    place = first.ctypes.data
+    del first
+    other = room(30, 4)
+    other[:] = 9.0
+    assert some.tolist() == [7.0, 7.0]
+    assert other.ctypes.data != place
+    del some
+    again = room(20, 4)
+    assert again.ctypes.data == place
+    assert room(300, 4).shape == (300, 4)
