@@ -26,7 +26,7 @@ from riskflag.signals import (
 )
 from riskflag.signals import parts as parts_module
 from riskflag.signals.asked import every_day
-from riskflag.signals.fast import Kernel, Planned
+from riskflag.signals.fast import Kernel, Planned, Reused
 from riskflag.signals.parts import compute_parts, grid_parts
 from tests.factories import history_of
 from tests.unit.signals.test_build import signal
