@@ -47,13 +47,14 @@ SIZES = {
     "M": Size(200_000, 5_000_000),
     "L": Size(1_000_000, 30_000_000),
 }
-#: Children in a part of a stored view, and the fewest parts there are: some for each core.
-PART, FEWEST = 20_000, 16
+#: Children in a part of a stored view, at least and at most, and how many parts are aimed at
+#: between: some for each core, so that none of them idles while the last parts are worked on.
+SMALLEST, LARGEST, PARTS = 1_250, 20_000, 32
 
 
 def parts(size: Size) -> Iterator[History]:
     """The same kind of history, a part of the children at a time, so that any size can be made."""
-    step = min(PART, -(-size.children // FEWEST))
+    step = min(max(-(-size.children // PARTS), SMALLEST), LARGEST)
     for first in range(0, size.children, step):
         children = min(step, size.children - first)
         contacts = size.contacts * children // size.children
