@@ -232,7 +232,9 @@ def riskflag_grid(view: StoredView, threads: int) -> Side:
                 return mine
             for place, day in enumerate(DAYS):
                 seen = grid.child[:, place]
-                mine.take(np.array(grid.person_ids)[seen], day, grid.values[seen, place])
+                mine.take(
+                    grid.people.filter(pa.array(seen)).to_pylist(), day, grid.values[seen, place]
+                )
             return mine
 
         engine = Kernel(threads) if sink.out is None else Kernel(threads, room=sink.out.room)

@@ -46,7 +46,7 @@ class Grid:
     `complete[j, s]` is False when a feed that signal s needs was not available at date j.
     """
 
-    person_ids: tuple[str, ...]
+    people: pa.Array  # [p] of texts
     as_ofs: tuple[dt.date, ...]
     child: npt.NDArray[np.bool_]
     values: Floats
@@ -111,7 +111,7 @@ def grid_parts(
 
 def _blocks(
     engine: Kernel, part: History, days: Ints, signals: Sequence[Signal]
-) -> Iterator[tuple[tuple[str, ...], npt.NDArray[np.bool_], Floats]]:
+) -> Iterator[tuple[pa.Array, npt.NDArray[np.bool_], Floats]]:
     ids, child = children_on(part.contacts, part.persons, part.relationships, days, own=part.own)
     ever = child.any(axis=1)
     chosen, child = np.flatnonzero(ever).astype(np.int32), child[ever]
@@ -122,7 +122,7 @@ def _blocks(
     for first, block in zip(range(0, len(people), size), values, strict=False):
         shape = (-1, len(days), len(signals))
         some = slice(first, first + size)
-        yield tuple(people[some].to_pylist()), child[some], block.reshape(shape)
+        yield people[some], child[some], block.reshape(shape)
 
 
 def _each(

@@ -125,7 +125,7 @@ def test_a_grid_is_its_nights_side_by_side(view):
         found = {
             name: grid.values[row, place].tobytes()
             for grid in grids
-            for row, name in enumerate(grid.person_ids)
+            for row, name in enumerate(grid.people.to_pylist())
             if grid.child[row, place]
         }
         expected = {
@@ -182,9 +182,10 @@ def test_a_grid_is_worked_out_in_small_blocks(view, monkeypatch):
     """However long the grid, a block holds no more rows than the limit, and at least one child."""
     monkeypatch.setattr(parts_module, "BLOCK", 1)
 
-    people = list(grid_parts(view, lambda grid: grid.person_ids, as_ofs=[AS_OF], signals=SIGNALS))
+    people = list(grid_parts(view, lambda grid: grid.people, as_ofs=[AS_OF], signals=SIGNALS))
 
-    assert people == [("anna",), ("ben",), ("carla",), ("dan",), ("eva",), ("fay",)]
+    names = [["anna"], ["ben"], ["carla"], ["dan"], ["eva"], ["fay"]]
+    assert [one.to_pylist() for one in people] == names
 
 
 def test_signals_bound_anew_to_other_words_are_those_bound_for_the_first_time():
