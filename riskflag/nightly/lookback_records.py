@@ -39,7 +39,7 @@ class Behind:
 
     contacts: Mapping[str, Sequence[Row]]
     catalogue: Catalogue
-    of_types: dict[tuple[str, ...], list[Row]] = field(default_factory=dict)
+    of_types: dict[frozenset[str], list[Row]] = field(default_factory=dict)
     known: dict[tuple[str, int], tuple[str, ...]] = field(default_factory=dict)
 
     def __call__(self, signal: str, day: int) -> tuple[str, ...]:
@@ -52,10 +52,10 @@ class Behind:
             self.known[signal, day] = found
         return found
 
-    def _of(self, types: tuple[str, ...]) -> list[Row]:
+    def _of(self, types: frozenset[str]) -> list[Row]:
         """The contacts of some types: put in order once, not again for each day."""
         if types not in self.of_types:
-            rows = itertools.chain.from_iterable(self.contacts.get(name, ()) for name in set(types))
+            rows = itertools.chain.from_iterable(self.contacts.get(name, ()) for name in types)
             self.of_types[types] = sorted(rows, key=itemgetter("place"))
         return self.of_types[types]
 
