@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -192,7 +192,6 @@ class _Course:
     history: History
     material: Material
     done: Replay
-    on_day: dict[int, told.BehindOnDay] = field(default_factory=dict)
 
     @property
     def first(self) -> int:
@@ -255,18 +254,15 @@ class _Course:
         return rows
 
     @cached_property
-    def _by_type(self) -> Mapping[str, list[Row]]:
-        found: dict[str, list[Row]] = {}
+    def _behind(self) -> told.Behind:
+        by_type: dict[str, list[Row]] = {}
         for row in self._rows:
-            found.setdefault(row["type"], []).append(row)
-        return found
+            by_type.setdefault(row["type"], []).append(row)
+        return told.Behind(by_type, self.material.catalogue)
 
     def _keys(self, day: int, signals: Iterable[str]) -> list[str]:
-        """The contacts behind signals on a day, of which several are often asked about."""
-        if day not in self.on_day:
-            self.on_day[day] = told.BehindOnDay(self._by_type, self.material.catalogue, day)
-        behind = self.on_day[day]
-        return union(behind(self.asked.person_id, signal) for signal in signals)
+        """The contacts behind signals on a day."""
+        return union(self._behind(signal, day) for signal in signals)
 
     def _rules(self) -> list[Row]:
         """Each rule that would have fired, or could not be decided, with its times."""

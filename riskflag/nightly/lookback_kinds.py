@@ -43,10 +43,11 @@ class Cuts:
     cuts: Floats
 
     @classmethod
-    def of(cls, names: tuple[str, ...], rulebook: Rulebook, model: Model | None) -> Cuts:
-        """Of rules and a model; `names` are the columns of the table of signals."""
+    def of(cls, names: tuple[str, ...], rulebook: Rulebook | None, model: Model | None) -> Cuts:
+        """Of rules and a model, or one of them; `names` are the columns of the table of signals."""
         found: dict[str, set[float]] = {}
-        for name, number in (*_compared(rulebook), *(_split(model) if model else ())):
+        compared = _compared(rulebook) if rulebook else ()
+        for name, number in (*compared, *(_split(model) if model else ())):
             found.setdefault(name, set(_NEVER)).add(number)
         columns = [place for place, name in enumerate(names) if name in found]
         each = [sorted(found[names[place]]) for place in columns]

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from riskflag.clock import NEVER, date_of, day_number, visible
+from riskflag.clock import NEVER, date_of, day_number
 from riskflag.history.store.feed_course import FeedCourse
 from riskflag.nightly.records import ATTRIBUTES, OWN, has_voice
 
@@ -30,34 +30,34 @@ SILENCE_DAYS = 183
 
 
 @dataclass(frozen=True)
-class BehindOnDay:
-    """Which contacts made a signal's value on one day.
+class Behind:
+    """Which contacts made a signal's value on one of many days.
 
-    `contacts` are all versions of one child's contacts by type, each with its `place`.
+    `contacts` are all versions of one child's contacts by type, each with its `place` in the
+    history's order.
     """
 
     contacts: Mapping[str, Sequence[Row]]
     catalogue: Catalogue
-    day: int
-    known: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    of_types: dict[frozenset[str], list[Row]] = field(default_factory=dict)
+    known: dict[tuple[str, int], tuple[str, ...]] = field(default_factory=dict)
 
-    def __call__(self, person_id: str, signal: str) -> tuple[str, ...]:
+    def __call__(self, signal: str, day: int) -> tuple[str, ...]:
         from riskflag.signals.evidence import keys_behind
 
-        if signal not in self.known:
+        found = self.known.get((signal, day))
+        if found is None:
             asked = self.catalogue.by_name[signal]
-            self.known[signal] = keys_behind(asked, self._visible(asked.types), self.day)
-        return self.known[signal]
+            found = keys_behind(asked, self._of(asked.types), day)
+            self.known[signal, day] = found
+        return found
 
-    def _visible(self, types: Iterable[str]) -> list[Row]:
-        """The versions of contacts of some types that stood on the day, in the history's order."""
-        found = [
-            row
-            for name in set(types)
-            for row in self.contacts.get(name, ())
-            if visible(row["known_day"], row["superseded_day"], self.day)
-        ]
-        return sorted(found, key=itemgetter("place"))
+    def _of(self, types: frozenset[str]) -> list[Row]:
+        """The contacts of some types: put in order once, not again for each day."""
+        if types not in self.of_types:
+            rows = itertools.chain.from_iterable(self.contacts.get(name, ()) for name in types)
+            self.of_types[types] = sorted(rows, key=itemgetter("place"))
+        return self.of_types[types]
 
 
 @dataclass(frozen=True)

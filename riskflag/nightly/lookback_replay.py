@@ -119,8 +119,8 @@ class Replay:
 class Said:
     """What the model says on the days (`rows`) on which its line was reached.
 
-    `kind` has, for each of `rows`, which row of `parts` is its own: contributions cost about a
-    millisecond each, and are the same for all days of a kind.
+    `kind` has, for each of `rows`, which row of `parts` is its own: contributions cost much, and
+    are the same for all days that the model does not tell apart.
     """
 
     bundle: Bundle
@@ -155,16 +155,18 @@ class Said:
 
         A reason raises the score, and not slightly (see riskflag.scoring.reasons).
         """
-        kinds: dict[str, Bools] = {}
+        kinds: dict[str, list[int]] = {}
         for kind, totals in enumerate(self._totals):
             push = math.fsum(totals.values())
             for theme, total in totals.items():
                 if total / push >= LEAST:
-                    kinds.setdefault(theme, np.zeros(len(self._totals), np.bool_))[kind] = True
+                    kinds.setdefault(theme, []).append(kind)
         found: dict[str, Bools] = {}
         for theme, told in sorted(kinds.items()):
+            of_kinds = np.zeros(len(self._totals), np.bool_)
+            of_kinds[told] = True
             found[theme] = np.zeros(days, np.bool_)
-            found[theme][self.rows[told[self.kind]]] = True
+            found[theme][self.rows] = of_kinds[self.kind]
         return found
 
     def reason(self, row: int, theme: str) -> ModelReason:
@@ -239,15 +241,19 @@ def _said(
     over = (raw >= float(bundle.thresholds["raw"]))[kind] & counts
     rows = np.flatnonzero(over)
     used, place = np.unique(kind[rows], return_inverse=True)
+    # Kinds that only rules tell apart have the same contributions.
+    some = table.rows(first[used])
+    one_of, alike = cuts_of(table.names, None, model).kinds(some.values, some.complete)
+    used, place = used[one_of], alike[place]
     parts = model.contributions(values[used], model.names, raw=raw[used])
     return over, Said(bundle, table, rows, place, parts)
 
 
 #: The cuts that were asked for last, with the rules and the model they are of.
-_CUTS: list[tuple[tuple[str, ...], Rulebook, Model | None, Cuts]] = []
+_CUTS: list[tuple[tuple[str, ...], Rulebook | None, Model | None, Cuts]] = []
 
 
-def cuts_of(names: tuple[str, ...], rulebook: Rulebook, model: Model | None) -> Cuts:
+def cuts_of(names: tuple[str, ...], rulebook: Rulebook | None, model: Model | None) -> Cuts:
     """The cuts of rules and a model, put together once while the same ones are asked about."""
     for held, rules, trees, cuts in _CUTS:
         if rules is rulebook and trees is model and held == names:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache, lru_cache
 from pathlib import Path
@@ -16,7 +16,7 @@ from riskflag.errors import InputError
 from riskflag.reports.analyst import AnalystReport, Bar, Part, analyst_report
 from riskflag.reports.check_page import check_page
 from riskflag.reports.flag_page import FlagPage
-from riskflag.reports.lookback import LookbackPage, RecordLine
+from riskflag.reports.lookback import LookbackPage, Pattern, RecordLine, Spell
 from riskflag.reports.lookback_days import Step
 from riskflag.reports.lookback_strip import Mark
 from riskflag.reports.records import Chronology, Record
@@ -47,13 +47,14 @@ def environment() -> Environment:
     return env
 
 
-def filters() -> dict[str, Callable[..., Markup]]:
+def filters() -> dict[str, Callable[..., Markup | Iterator[Markup]]]:
     """What the templates make HTML of values with, by the names they use."""
     return {
         "breakable": breakable,
         "once": once,
         "row": record_row,
         "lookback_days": lookback_days,
+        "lookback_patterns": lookback_patterns,
         "lookback_rows": lookback_rows,
         "lookback_spans": lookback_spans,
         "lookback_marks": lookback_marks,
@@ -136,6 +137,29 @@ def _lookback_row(record: RecordLine) -> str:
 def escaped(text: str) -> Markup:
     """A text that comes again and again, such as a date."""
     return escape(text)
+
+
+def lookback_patterns(patterns: Iterable[Pattern]) -> Iterator[Markup]:
+    """The rows of the patterns of a look-back: one for each time in which a pattern held."""
+    for one in patterns:
+        head = (
+            f'<th scope="rowgroup" rowspan="{len(one.spells)}">{escape(one.title)}<br>'
+            f'<span class="sub">{escape(one.source)}</span></th>'
+        )
+        for spell in one.spells:
+            when = f'{escape(spell.when)}<br><span class="sub">{escaped(spell.days)}</span>'
+            told = f"{escape(spell.statement)}{_refs(spell)}"
+            yield Markup(f"<tr>{head}<td>{when}</td><td>{told}</td></tr>")  # noqa: S704
+            head = ""
+
+
+def _refs(spell: Spell) -> str:
+    """Links to the records that a pattern rested on."""
+    if not spell.records:
+        return ""
+    noun = "Record" if len(spell.records) == 1 and not spell.more else "Records"
+    more = f" and {spell.more} more" if spell.more else ""
+    return f' <span class="refs">{noun} {anchors(spell.records)}{more}</span>'
 
 
 def lookback_spans(spans: Iterable[tuple[float, float]], kind: str, height: int) -> Markup:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -77,13 +78,13 @@ def said_in(rows: list[dict[str, Any]]) -> tuple[tuple[str, str], ...] | None:
 def _state(source: str, rows: list[dict[str, Any]], as_of: int) -> FeedState:
     seen = [row for row in rows if day_number(row["received_on"]) < as_of]
     good = [row for row in seen if row["status"] != "held"]
+    agency, types, said = rows[0]["agency"], types_of(rows), said_in(rows)
     if not good:
-        return before_first_load(source, rows, as_of)
+        return before_first_load(source, rows, as_of, types=types, says=said)
     newest = max(good, key=lambda row: (row["complete_to"], row["received_on"]))
     last = max(row["received_on"] for row in seen)
     refused = all(row["status"] == "held" for row in seen if row["received_on"] == last)
     state, why = judged(newest, as_of, refused=refused)
-    agency, types, said = rows[0]["agency"], types_of(rows), said_in(rows)
     return FeedState(source, agency, types, newest["complete_to"], state, says=said, why=why)
 
 
@@ -103,22 +104,30 @@ def judged(newest: dict[str, Any], as_of: int, *, refused: bool) -> tuple[State,
     return "FRESH" if age <= newest["fresh_days"] and not unchanged else "STALE", why
 
 
-def before_first_load(source: str, rows: list[dict[str, Any]], as_of: int) -> FeedState:
+def before_first_load(
+    source: str,
+    rows: Sequence[dict[str, Any]],
+    as_of: int,
+    *,
+    types: tuple[str, ...],
+    says: tuple[tuple[str, str], ...] | None,
+) -> FeedState:
     """Days that only the first load reaches back to: taken as covered, and marked as assumed.
 
-    A source of people without contacts has nothing to lose.
+    A source of people without contacts has nothing to lose. `types` and `says` are what
+    `types_of` and `said_in` find in the rows.
     """
-    agency, types = rows[0]["agency"], types_of(rows)
+    agency = rows[0]["agency"]
     reach = [
         day_number(row["covered_from"])
         for row in rows
         if row["first_load"] and row["covered_from"] is not None
     ]
     if reach and min(reach) < as_of and not _seen_any(rows, as_of):
-        yesterday, said = date_of(as_of - 1), said_in(rows)
-        return FeedState(source, agency, types, yesterday, "FRESH", assumed=True, says=said)
-    return FeedState(source, agency, types, None, "LOST" if types else "FRESH", says=said_in(rows))
+        yesterday = date_of(as_of - 1)
+        return FeedState(source, agency, types, yesterday, "FRESH", assumed=True, says=says)
+    return FeedState(source, agency, types, None, "LOST" if types else "FRESH", says=says)
 
 
-def _seen_any(rows: list[dict[str, Any]], as_of: int) -> bool:
+def _seen_any(rows: Sequence[dict[str, Any]], as_of: int) -> bool:
     return any(row["first_load"] and day_number(row["received_on"]) < as_of for row in rows)

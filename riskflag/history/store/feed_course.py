@@ -56,7 +56,7 @@ class _Source:
         place = bisect_left(self.received, day) - 1
         best = self.newest[place] if place >= 0 else None
         if best is None:
-            return before_first_load(self.name, list(self.rows), day)
+            return before_first_load(self.name, self.rows, day, types=self.types, says=self.says)
         agency, complete = self.rows[0]["agency"], best["complete_to"]
         state, why = judged(best, day, refused=self.refused[place])
         return FeedState(self.name, agency, self.types, complete, state, says=self.says, why=why)
