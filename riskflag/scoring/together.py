@@ -44,8 +44,16 @@ class Forest(NamedTuple):
     depth: int
 
 
-class _Room(NamedTuple):
-    """One thread's working memory: the ways at each depth, and what is still to be visited."""
+class _Work(NamedTuple):
+    """Some rows, what is added up for them (`phi`), and one thread's working memory.
+
+    `order` puts rows that go the same way side by side. `feature`, `zero`, `one` and `weight` are
+    the ways at each depth; `steps` and `fractions` what is still to be visited.
+    """
+
+    matrix: Floats
+    phi: Floats
+    order: Ints
 
     feature: Ints
     zero: Floats
@@ -97,8 +105,7 @@ def contributions(forest: Forest, matrix: Floats, *, threads: int = 1) -> Floats
 
     def work(first: int) -> None:
         some = slice(first, first + AT_ONCE)
-        rows = np.arange(len(matrix[some]))
-        _all_trees(forest, matrix[some], rows, _room(forest.depth), found[some])
+        _all_trees(forest, _work(matrix[some], found[some], forest.depth))
 
     with ThreadPoolExecutor(threads) as pool:
         list(pool.map(work, range(0, len(matrix), AT_ONCE)))
@@ -120,9 +127,12 @@ def _depth(splits: Ints, left: Ints, right: Ints) -> int:
     return int(deep.max(initial=1))
 
 
-def _room(depth: int) -> _Room:
+def _work(matrix: Floats, phi: Floats, depth: int) -> _Work:
     ways, most = (depth + 1, depth + 2), 4 * (depth + 2)
-    return _Room(
+    return _Work(
+        matrix,
+        phi,
+        np.arange(len(matrix)),
         np.empty(ways, np.int64),
         np.empty(ways),
         np.empty(ways),
@@ -133,71 +143,70 @@ def _room(depth: int) -> _Room:
 
 
 @compiled
-def _all_trees(forest: Forest, matrix: Floats, rows: Ints, room: _Room, phi: Floats) -> None:
+def _all_trees(forest: Forest, work: _Work) -> None:
     for tree in range(len(forest.splits) - 1):
-        _one_tree(forest, tree, matrix, rows, room, phi)
+        _one_tree(forest, tree, work)
 
 
 @compiled
-def _one_tree(
-    forest: Forest, tree: int, matrix: Floats, rows: Ints, room: _Room, phi: Floats
-) -> None:
+def _one_tree(forest: Forest, tree: int, work: _Work) -> None:
     """Add what one tree gives; each row meets the leaves in the order in which it would alone."""
     splits, leaves = forest.splits[tree], forest.leaves[tree]
-    steps, fractions = room.steps, room.fractions
-    _push(room, 0, (0, 0, 0, -1, 0, len(rows)), 1.0, 1.0)
+    steps, fractions = work.steps, work.fractions
+    _push(work, 0, (0, 0, 0, -1, 0, len(work.order)), 1.0, 1.0)
     size = 1
     while size:
         size -= 1
         node, level, depth, feature, first, last = steps[size]
-        _extend(room, level, depth, feature, fractions[size])
+        _extend(work, level, depth, feature, fractions[size])
         if node < 0:
             value = forest.leaf_value[leaves + ~node]
-            _at_leaf(room, level, depth, value, rows[first:last], phi)
+            _at_leaf(work, level, depth, value, (first, last))
             continue
         split = splits + node
         left, right = forest.left_child[split], forest.right_child[split]
         feature, whole = forest.split_feature[split], forest.internal_count[split]
-        middle = _parted(forest, split, matrix, rows, first, last)
-        zero, one, depth = _undone(room, level, depth, feature)
+        middle = _parted(forest, split, work, first, last)
+        zero, one, depth = _undone(work, level, depth, feature)
         to_left = _count(forest, tree, left) / whole * zero
         to_right = _count(forest, tree, right) / whole * zero
         # The last put here is visited first: the way a row goes, then the way it does not go.
         if middle < last:
             step = (left, level + 1, depth + 1, feature, middle, last)
-            size = _push(room, size, step, to_left, 0.0)
+            size = _push(work, size, step, to_left, 0.0)
         if first < middle:
             step = (right, level + 1, depth + 1, feature, first, middle)
-            size = _push(room, size, step, to_right, 0.0)
+            size = _push(work, size, step, to_right, 0.0)
         if middle < last:
             step = (right, level + 1, depth + 1, feature, middle, last)
-            size = _push(room, size, step, to_right, one)
+            size = _push(work, size, step, to_right, one)
         if first < middle:
             step = (left, level + 1, depth + 1, feature, first, middle)
-            size = _push(room, size, step, to_left, one)
+            size = _push(work, size, step, to_left, one)
 
 
 @compiled
 def _push(
-    room: _Room, size: int, step: tuple[int, int, int, int, int, int], zero: float, one: float
+    work: _Work, size: int, step: tuple[int, int, int, int, int, int], zero: float, one: float
 ) -> int:
     for place in range(6):
-        room.steps[size, place] = step[place]
-    room.fractions[size, 0] = zero
-    room.fractions[size, 1] = one
+        work.steps[size, place] = step[place]
+    work.fractions[size, 0] = zero
+    work.fractions[size, 1] = one
     return size + 1
 
 
 @compiled
 def _count(forest: Forest, tree: int, node: int) -> int:
     if node < 0:
-        return forest.leaf_count[forest.leaves[tree] + ~node]
-    return forest.internal_count[forest.splits[tree] + node]
+        return int(forest.leaf_count[forest.leaves[tree] + ~node])
+    return int(forest.internal_count[forest.splits[tree] + node])
 
 
 @compiled
-def _parted(forest: Forest, split: int, matrix: Floats, rows: Ints, first: int, last: int) -> int:
+def _parted(forest: Forest, split: int, work: _Work, first: int, last: int) -> int:
     """Put the rows that go left before those that go right; where these begin."""
+    matrix, rows = work.matrix, work.order
     feature, threshold = forest.split_feature[split], forest.threshold[split]
     kind = forest.decision_type[split]
     while first < last:
@@ -217,18 +226,18 @@ def _parted(forest: Forest, split: int, matrix: Floats, rows: Ints, first: int, 
 
 
 @compiled
-def _extend(room: _Room, level: int, depth: int, feature: int, fractions: Floats) -> None:
+def _extend(work: _Work, level: int, depth: int, feature: int, fractions: Floats) -> None:
     """`ExtendPath`, of a copy of the way that led here."""
     zero, one = fractions
-    weight = room.weight[level]
+    weight = work.weight[level]
     for i in range(depth):
-        room.feature[level, i] = room.feature[level - 1, i]
-        room.zero[level, i] = room.zero[level - 1, i]
-        room.one[level, i] = room.one[level - 1, i]
-        weight[i] = room.weight[level - 1, i]
-    room.feature[level, depth] = feature
-    room.zero[level, depth] = zero
-    room.one[level, depth] = one
+        work.feature[level, i] = work.feature[level - 1, i]
+        work.zero[level, i] = work.zero[level - 1, i]
+        work.one[level, i] = work.one[level - 1, i]
+        weight[i] = work.weight[level - 1, i]
+    work.feature[level, depth] = feature
+    work.zero[level, depth] = zero
+    work.one[level, depth] = one
     weight[depth] = 1.0 if depth == 0 else 0.0
     for i in range(depth - 1, -1, -1):
         weight[i + 1] += one * weight[i] * (i + 1) / float(depth + 1)
@@ -236,14 +245,14 @@ def _extend(room: _Room, level: int, depth: int, feature: int, fractions: Floats
 
 
 @compiled
-def _undone(room: _Room, level: int, depth: int, feature: int) -> tuple[float, float, int]:
+def _undone(work: _Work, level: int, depth: int, feature: int) -> tuple[float, float, int]:
     """`UnwindPath` when the signal was split on before: its fractions, and the depth without it."""
     place = 0
-    while place <= depth and room.feature[level, place] != feature:
+    while place <= depth and work.feature[level, place] != feature:
         place += 1
     if place > depth:
         return 1.0, 1.0, depth
-    zero, one, weight = room.zero[level, place], room.one[level, place], room.weight[level]
+    zero, one, weight = work.zero[level, place], work.one[level, place], work.weight[level]
     portion = weight[depth]
     for i in range(depth - 1, -1, -1):
         if one != 0:
@@ -253,18 +262,18 @@ def _undone(room: _Room, level: int, depth: int, feature: int) -> tuple[float, f
         else:
             weight[i] = (weight[i] * (depth + 1)) / (zero * (depth - i))
     for i in range(place, depth):
-        room.feature[level, i] = room.feature[level, i + 1]
-        room.zero[level, i] = room.zero[level, i + 1]
-        room.one[level, i] = room.one[level, i + 1]
+        work.feature[level, i] = work.feature[level, i + 1]
+        work.zero[level, i] = work.zero[level, i + 1]
+        work.one[level, i] = work.one[level, i + 1]
     return zero, one, depth - 1
 
 
 @compiled
-def _at_leaf(room: _Room, level: int, depth: int, value: float, rows: Ints, phi: Floats) -> None:
+def _at_leaf(work: _Work, level: int, depth: int, value: float, group: tuple[int, int]) -> None:
     """`UnwoundPathSum` of each signal on the way, added to all rows that come here like this."""
-    weight = room.weight[level]
+    weight = work.weight[level]
     for place in range(1, depth + 1):
-        zero, one = room.zero[level, place], room.one[level, place]
+        zero, one = work.zero[level, place], work.one[level, place]
         portion, total = weight[depth], 0.0
         for i in range(depth - 1, -1, -1):
             if one != 0:
@@ -274,6 +283,6 @@ def _at_leaf(room: _Room, level: int, depth: int, value: float, rows: Ints, phi:
             else:
                 total += (weight[i] / zero) / ((depth - i) / float(depth + 1))
         added = total * (one - zero) * value
-        feature = room.feature[level, place]
-        for row in rows:
-            phi[row, feature] += added
+        feature = work.feature[level, place]
+        for number in range(group[0], group[1]):
+            work.phi[work.order[number], feature] += added
