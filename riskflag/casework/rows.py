@@ -14,7 +14,11 @@ from riskflag.casework.tables import Evidence, Flag, FlagVersion, Reason
 from riskflag.errors import ConflictError
 
 FLAGS, REASONS = cast(sa.Table, Flag.__table__), cast(sa.Table, Reason.__table__)
-EVIDENCE = cast(sa.Table, Evidence.__table__)
+EVIDENCE, VERSIONS = cast(sa.Table, Evidence.__table__), cast(sa.Table, FlagVersion.__table__)
+ADD_EVIDENCE = (
+    "INSERT INTO evidence (reason_pk, contact_key, version, first_publication_id) "
+    "VALUES (?, ?, ?, ?)"
+)
 
 
 @dataclass(frozen=True)
@@ -177,20 +181,17 @@ def _write_reasons(session: Session, flags: Sequence[FlagRow], publication: int)
     _each(session, last.values(last_publication_id=publication), again)
     keys = _reason_keys(session, publication)
     held = _evidence(session, publication)
+    # Plain tuples: a night of ten thousand flags has hundreds of thousands of them.
     contacts = [
-        {
-            "reason_pk": pk,
-            "contact_key": key,
-            "version": version,
-            "first_publication_id": publication,
-        }
+        (pk, key, version, publication)
         for flag in flags
         for reason in flag.reasons
         for pk in [keys[flag.flag_id, reason.reason_id]]
         for key, version in reason.contacts
         if (pk, key, version) not in held
     ]
-    _each(session, sa.insert(EVIDENCE), contacts)
+    if contacts:
+        session.connection().exec_driver_sql(ADD_EVIDENCE, contacts)
 
 
 def _reason_keys(session: Session, publication: int) -> dict[tuple[str, str], int]:
@@ -207,13 +208,13 @@ def _reason_keys(session: Session, publication: int) -> dict[tuple[str, str], in
 
 
 def _evidence(session: Session, publication: int) -> set[tuple[int, str, int]]:
-    rows = session.execute(
-        sa.select(Evidence.reason_pk, Evidence.contact_key, Evidence.version)
-        .join(Reason, Reason.id == Evidence.reason_pk)
-        .join(FlagVersion, FlagVersion.flag_id == Reason.flag_id)
-        .where(FlagVersion.publication_id == publication)
+    rows = session.connection().execute(
+        sa.select(EVIDENCE.c.reason_pk, EVIDENCE.c.contact_key, EVIDENCE.c.version)
+        .join(REASONS, REASONS.c.id == EVIDENCE.c.reason_pk)
+        .join(VERSIONS, VERSIONS.c.flag_id == REASONS.c.flag_id)
+        .where(VERSIONS.c.publication_id == publication)
     )
-    return {(row.reason_pk, row.contact_key, row.version) for row in rows}
+    return set(map(tuple, rows))
 
 
 def _reason(flag_id: str, reason: ReasonRow, publication: int) -> dict[str, object]:

@@ -30,6 +30,8 @@ NEVER_DAYS = 36_500.0
 UNUSED = ("sklearn", "matplotlib", "dask")
 #: Rows from which on further threads pay.
 MANY = 200
+#: So many rows are worked out by LightGBM too, to see that the bits are the same.
+COMPARED = 8
 #: Rows that are brought into the model's order at a time: a copy of all could be large.
 AT_ONCE = 50_000
 
@@ -137,18 +139,38 @@ class Model:
     ) -> Contributions:
         """What each signal added to each raw score; checked to add up to it.
 
-        About a millisecond per row, so ask for the rows that are shown, not for everybody. `raw`
+        A few rows take milliseconds each, so ask for those that are shown, not for everybody. `raw`
         are the rows' raw scores, where they were asked for before.
         """
         matrix = self.matrix(values, names)
         if not len(matrix):
             return Contributions(self.names, np.empty((0, len(self.names))), 0.0, np.empty(0))
-        parts = np.asarray(
-            self.booster.predict(matrix, pred_contrib=True, num_threads=self._threads_for(matrix)),
-            dtype=np.float64,
-        )
         scores = self.raw(matrix, self.names) if raw is None else raw
-        return Contributions(self.names, parts[:, :-1].copy(), float(parts[0, -1]), scores)
+        parts, base = self._parts(matrix)
+        return Contributions(self.names, parts, base, scores)
+
+    def _parts(self, matrix: Floats) -> tuple[Floats, float]:
+        """The contributions, and what all rows share; of many rows by riskflag.scoring.together.
+
+        Where LightGBM was built to calculate with other bits, which shows in the first rows, all
+        are left to it.
+        """
+        if len(matrix) < MANY:
+            return self._booster_parts(matrix)
+        from riskflag.scoring.together import contributions, read_forest
+
+        first, base = self._booster_parts(matrix[:COMPARED])
+        parts = contributions(read_forest(self.text), matrix, threads=self.threads)
+        if parts[:COMPARED].tobytes() == first.tobytes():
+            return parts, base
+        return self._booster_parts(matrix)
+
+    def _booster_parts(self, matrix: Floats) -> tuple[Floats, float]:
+        told = self.booster.predict(
+            matrix, pred_contrib=True, num_threads=self._threads_for(matrix)
+        )
+        parts = np.asarray(told, dtype=np.float64)
+        return parts[:, :-1].copy(), float(parts[0, -1])
 
 
 def capped(values: Floats) -> Floats:

@@ -25,6 +25,7 @@ F = TypeVar("F", bound=Callable[..., object])
 #: Everything that ends up in compiled code.
 SOURCES = (
     "clock.py",
+    "scoring/together.py",
     "signals/blocks.py",
     "signals/compiler.py",
     "signals/grid.py",
