@@ -24,9 +24,9 @@ from waitress.server import TcpWSGIServer
 
 from riskflag.web.line import MOMENT
 
-#: Requests that a process has in hand: the one at work and the next, so that it need not wait for
-#: the door. One that takes longer than a moment no longer counts, nor does one that comes slowly.
-IN_HAND = 2
+#: Requests that a process has in hand: the one at work and two more, so that it waits neither for
+#: the disk nor for the door. What takes longer than a moment no longer counts, nor what comes slowly.
+IN_HAND = 3
 #: Connections that wait, or say nothing, at the same time; then the longest silent one is closed.
 MOST = 512
 #: How the number of a request is told between the processes.
