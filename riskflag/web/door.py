@@ -25,7 +25,7 @@ from waitress.server import TcpWSGIServer
 from riskflag.web.line import MOMENT
 
 #: Requests that a process has in hand: the one at work and two more, so that it waits neither for
-#: the disk nor for the door. What takes longer than a moment no longer counts, nor what comes slowly.
+#: the disk nor for the door. What takes more than a moment no longer counts, nor what comes slowly.
 IN_HAND = 3
 #: Connections that wait, or say nothing, at the same time; then the longest silent one is closed.
 MOST = 512
