@@ -27,7 +27,8 @@ from riskflag.web.line import MOMENT
 #: Requests that a process has in hand: the one at work and two more, so that it waits neither for
 #: the disk nor for the door. What takes more than a moment no longer counts, nor what comes slowly.
 IN_HAND = 3
-#: Connections that wait, or say nothing, at the same time; then the longest silent one is closed.
+#: Connections at the door at the same time. Of more, the longest silent one is closed; where all of
+#: them wait in the line, who comes then is turned away.
 MOST = 512
 #: How the number of a request is told between the processes.
 NUMBER = struct.Struct("=I")

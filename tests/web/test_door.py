@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import selectors
 import socket
 import threading
 
@@ -148,6 +149,27 @@ def test_of_too_many_silent_connections_the_longest_silent_is_closed(world, monk
         connection.close()
     for browser in silent:
         browser.close()
+
+
+def test_when_as_many_wait_as_may_the_others_are_turned_away(world, monkeypatch):
+    """At once, and not after a long wait; those who wait are let in when there is room."""
+    monkeypatch.setattr(doors, "MOMENT", 60.0)
+    monkeypatch.setattr(doors, "MOST", 2)
+    here = world(1)
+    with contextlib.ExitStack() as kept, selectors.DefaultSelector() as ended:
+        taken = []
+        for _ in range(IN_HAND):
+            kept.enter_context(here.browser(b"GET"))
+            taken.append(here.take(0)[0])
+        for _ in range(6):
+            ended.register(kept.enter_context(here.browser(b"GET")), selectors.EVENT_READ)
+        for _ in range(4):
+            (turned_away, _), *_ = ended.select(10)
+            ended.unregister(turned_away.fileobj)
+        here.inboxes[0].answered(taken[0].number)
+        here.inboxes[0].answered(taken[1].number)
+        for connection in (*taken, here.take(0)[0], here.take(0)[0]):
+            connection.close()
 
 
 def test_the_door_closes_when_a_process_has_ended(world):
