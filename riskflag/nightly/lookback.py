@@ -116,6 +116,7 @@ def prepare(workspace: Workspace) -> None:
     """
     from riskflag.history.schema import CONTACT
     from riskflag.history.store.view import History
+    from riskflag.scoring.together import contributions
 
     nobody = History.of(CONTACT.empty_table())
     material = material_of(workspace, Asked(""))
@@ -127,6 +128,9 @@ def prepare(workspace: Workspace) -> None:
         rulebook=material.rulebook,
         bundle=material.bundle,
     )
+    if material.bundle is not None:
+        model = material.bundle.model
+        contributions(model.forest, np.zeros((1, len(model.names))))
 
 
 def course(history: History, material: Material, asked: Asked, before: Past) -> Row:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     import lightgbm as lgb
     import pandas as pd
 
+    from riskflag.scoring.together import Forest
+
 Floats = NDArray[np.float64]
 
 #: "Never recorded" (infinity) as the model sees it: a hundred years in days.
@@ -30,7 +33,7 @@ NEVER_DAYS = 36_500.0
 UNUSED = ("sklearn", "matplotlib", "dask")
 #: Rows from which on further threads pay.
 MANY = 200
-#: So many rows are worked out by LightGBM too, to see that the bits are the same.
+#: So many rows are worked out by LightGBM too, to see that the bits are the same; fewer by it only.
 COMPARED = 8
 #: Rows that are brought into the model's order at a time: a copy of all could be large.
 AT_ONCE = 50_000
@@ -71,6 +74,8 @@ class Model:
         self.calibration = calibration
         self.threads = threads
         self.booster = booster_of(text)
+        #: What all rows share, once LightGBM was seen to calculate with the same bits.
+        self._base: float | None = None
         if tuple(self.booster.feature_name()) != self.names:
             raise IntegrityError(
                 "The model's signals are not the ones its bundle lists; promote the run again."
@@ -139,8 +144,8 @@ class Model:
     ) -> Contributions:
         """What each signal added to each raw score; checked to add up to it.
 
-        A few rows take milliseconds each, so ask for those that are shown, not for everybody. `raw`
-        are the rows' raw scores, where they were asked for before.
+        Ask for those that are shown, not for everybody. `raw` are the rows' raw scores, where they
+        were asked for before.
         """
         matrix = self.matrix(values, names)
         if not len(matrix):
@@ -150,20 +155,30 @@ class Model:
         return Contributions(self.names, parts, base, scores)
 
     def _parts(self, matrix: Floats) -> tuple[Floats, float]:
-        """The contributions, and what all rows share; of many rows by riskflag.scoring.together.
+        """The contributions, and what all rows share, by riskflag.scoring.together.
 
-        Where LightGBM was built to calculate with other bits, which shows in the first rows, all
-        are left to it.
+        Where LightGBM was built to calculate with other bits, which shows in the first rows that
+        are asked for, all are left to it.
         """
-        if len(matrix) < MANY:
+        if len(matrix) < COMPARED:
             return self._booster_parts(matrix)
-        from riskflag.scoring.together import contributions, read_forest
+        from riskflag.scoring.together import contributions
 
-        first, base = self._booster_parts(matrix[:COMPARED])
-        parts = contributions(read_forest(self.text), matrix, threads=self.threads)
-        if parts[:COMPARED].tobytes() == first.tobytes():
-            return parts, base
-        return self._booster_parts(matrix)
+        threads = self._threads_for(matrix)
+        parts = contributions(self.forest, matrix, threads=threads)
+        if self._base is None:
+            first, base = self._booster_parts(matrix[:COMPARED])
+            if parts[:COMPARED].tobytes() != first.tobytes():
+                return self._booster_parts(matrix)
+            self._base = base
+        return parts, self._base
+
+    @cached_property
+    def forest(self) -> Forest:
+        """The model's trees, as riskflag.scoring.together goes through them."""
+        from riskflag.scoring.together import read_forest
+
+        return read_forest(self.text)
 
     def _booster_parts(self, matrix: Floats) -> tuple[Floats, float]:
         told = self.booster.predict(

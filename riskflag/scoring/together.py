@@ -107,8 +107,12 @@ def contributions(forest: Forest, matrix: Floats, *, threads: int = 1) -> Floats
         some = slice(first, first + AT_ONCE)
         _all_trees(forest, _work(matrix[some], found[some], forest.depth))
 
+    blocks = range(0, len(matrix), AT_ONCE)
+    if len(blocks) < 2 or threads < 2:
+        list(map(work, blocks))
+        return found
     with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(work, range(0, len(matrix), AT_ONCE)))
+        list(pool.map(work, blocks))
     return found
 
 

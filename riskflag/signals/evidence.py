@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
+from operator import itemgetter
 
 import pyarrow as pa
 
@@ -70,12 +72,27 @@ def _places(signal: Signal, contacts: Sequence[Contact], as_of: int) -> list[int
 
 
 def _made(part: Aggregate, contacts: Sequence[Contact], as_of: int) -> list[Contact]:
+    contacts = _in_reach(part, contacts, as_of)
     looked_at = counted(part, contacts, as_of)
     if part.op not in IN_ORDER:
         return PICKS.get(part.op, _all)(part, looked_at)
     then = following(part, contacts, as_of)
     found = behind(part, looked_at, [contact["occurred_day"] for contact in then], as_of)
     return found + followers(part, found, then) if isinstance(part, Within) else found
+
+
+def _in_reach(part: Aggregate, contacts: Sequence[Contact], as_of: int) -> Sequence[Contact]:
+    """The contacts from a window's first day on: of a childhood's records mostly few.
+
+    Of a sequence what followed is among them, for it happened no sooner than what it follows.
+    """
+    if part.days == clock.ALL_HISTORY or part.op == "days_inside":
+        return contacts
+    first = bisect_left(contacts, as_of - part.ending - part.days, key=_DAY)
+    return contacts[first : bisect_left(contacts, as_of, key=_DAY)]
+
+
+_DAY = itemgetter("occurred_day")
 
 
 def _all(part: Aggregate, contacts: list[Contact]) -> list[Contact]:
